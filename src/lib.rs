@@ -1,0 +1,3 @@
+//! Bookbridge: the endpoint that the QuickBooks Web Connector polls, and the durable queue behind it.
+
+pub mod domain;
