@@ -1,3 +1,4 @@
 //! Bookbridge: the endpoint that the QuickBooks Web Connector polls, and the durable queue behind it.
 
 pub mod domain;
+pub mod store;

@@ -1,3 +1,11 @@
 //! Values and pure functions of the field: no I/O, no clock, no randomness, no async.
 
+pub mod activity;
+pub mod backoff;
+pub mod connection;
+pub mod ids;
+pub mod message_set;
 pub mod outcome;
+pub mod record;
+pub mod request;
+pub mod session;

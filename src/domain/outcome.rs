@@ -115,7 +115,13 @@ pub struct Finding {
 impl Finding {
     /// A finding with a code and nothing else.
     pub fn new(code: Code) -> Self {
-        Self { code, cause: String::new(), pointer: String::new(), facts: BTreeMap::new(), said: None }
+        Self {
+            code,
+            cause: String::new(),
+            pointer: String::new(),
+            facts: BTreeMap::new(),
+            said: None,
+        }
     }
 
     /// The same with a finer label.

@@ -1,0 +1,225 @@
+//! A record: one object of the source application that must stand in QuickBooks.
+//!
+//! Its life is the table in [`Status::may_become`]; the simulation holds every step to it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::ids::Digest;
+use crate::domain::ids::RecordKey;
+use crate::domain::ids::Revision;
+use crate::domain::outcome::Finding;
+
+/// Where a record stands, in life order.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not posted yet, or waits for approval.
+    Held,
+    /// In the queue.
+    Queued,
+    /// Waits for another record.
+    Blocked,
+    /// Handed to the Web Connector.
+    Sent,
+    /// Sent, the answer was lost; being recovered.
+    InDoubt,
+    /// Stands in QuickBooks.
+    Synced,
+    /// A person or a fix is needed.
+    Failed,
+    /// A person decided that it is there already or must not go there.
+    Bypassed,
+    /// Taken back by the source application.
+    Withdrawn,
+}
+
+impl Status {
+    /// All, in life order.
+    pub const ALL: [Self; 9] = [
+        Self::Held,
+        Self::Queued,
+        Self::Blocked,
+        Self::Sent,
+        Self::InDoubt,
+        Self::Synced,
+        Self::Failed,
+        Self::Bypassed,
+        Self::Withdrawn,
+    ];
+
+    /// The name in JSON and pages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Queued => "queued",
+            Self::Blocked => "blocked",
+            Self::Sent => "sent",
+            Self::InDoubt => "in_doubt",
+            Self::Synced => "synced",
+            Self::Failed => "failed",
+            Self::Bypassed => "bypassed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// Parses the name in JSON.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// Whether QuickBooks may be executing it now, so that its fate is not ours to change.
+    pub const fn is_out(self) -> bool {
+        matches!(self, Self::Sent | Self::InDoubt)
+    }
+
+    /// The allowed arrows: only what is queued is sent, only what was sent falls in doubt, and what
+    /// is out is not held or bypassed before its answer is here.
+    pub const fn may_become(self, next: Self) -> bool {
+        match next {
+            Self::Sent => matches!(self, Self::Queued | Self::Sent),
+            Self::InDoubt => self.is_out(),
+            Self::Held | Self::Bypassed => !self.is_out(),
+            Self::Queued | Self::Blocked | Self::Synced | Self::Failed | Self::Withdrawn => true,
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What the source application wants of the record.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// That it stands in QuickBooks with its data.
+    #[default]
+    Present,
+    /// That we forget it; what stands in QuickBooks stays.
+    Withdrawn,
+    /// That it is deleted in QuickBooks too.
+    Deleted,
+    /// That it is voided in QuickBooks.
+    Voided,
+}
+
+/// What to do when QuickBooks has an object of that name already.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDuplicate {
+    /// Fail, and let a person decide.
+    #[default]
+    Fail,
+    /// Adopt the object if name and kind match exactly.
+    Link,
+}
+
+/// What QuickBooks gave back: where the record stands there.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Reference {
+    /// ListID or TxnID, whichever the kind has.
+    pub id: String,
+    /// Needed for the next change; `None` until QuickBooks was asked for it.
+    pub edit_sequence: Option<String>,
+    /// The source's own line keys (`"#id"`) and their `TxnLineID`s.
+    #[serde(default)]
+    pub lines: BTreeMap<String, String>,
+    /// `RefNumber` or `FullName` as QuickBooks has it: people search by it.
+    #[serde(default)]
+    pub label: String,
+}
+
+/// One line of a record's history.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Moment {
+    /// When.
+    pub at: Timestamp,
+    /// What the record became.
+    pub status: Status,
+    /// Why, in a few words.
+    pub note: String,
+}
+
+/// How many moments a record keeps; older ones make room, the first stays.
+pub const MAX_MOMENTS: usize = 50;
+
+/// One object of the source application that must stand in QuickBooks.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Record {
+    /// Its name.
+    pub key: RecordKey,
+    /// How often it was written.
+    pub revision: Revision,
+    /// Its place in the queue among equals; 0 until the store gives one.
+    pub sequence: u64,
+    /// The qbXML object as JSON.
+    pub data: Value,
+    /// Digest of `data`: the same content put again changes nothing.
+    pub digest: Digest,
+    /// False: the source application has not posted it yet.
+    pub posted: bool,
+    /// Higher goes first. -1000 to 1000.
+    pub priority: i32,
+    /// Records that must be synced before, beyond those that `data` refers to.
+    pub depends_on: Vec<RecordKey>,
+    /// What to do when the name is in use.
+    pub on_duplicate: OnDuplicate,
+    /// What the source application wants.
+    pub wanted: Wanted,
+    /// Where it stands.
+    pub status: Status,
+    /// Records that it waits for; not empty only while `blocked`.
+    pub blocked_by: Vec<RecordKey>,
+    /// Not before this time, if set: backoff.
+    pub due: Option<Timestamp>,
+    /// Automatic tries since the last change by a person or application.
+    pub tries: u32,
+    /// QuickBooks must be asked for the edit sequence before the next change.
+    pub refresh: bool,
+    /// Where it stands in QuickBooks.
+    pub reference: Option<Reference>,
+    /// Digest of the data that went out last; differs from `digest` if it changed since.
+    pub sent: Option<Digest>,
+    /// What is wrong, while `failed`; a remark while `synced`.
+    pub findings: Vec<Finding>,
+    /// Why a person bypassed it.
+    pub bypass_reason: Option<String>,
+    /// First put.
+    pub created_at: Timestamp,
+    /// Last change of any kind.
+    pub updated_at: Timestamp,
+    /// When QuickBooks last confirmed it.
+    pub synced_at: Option<Timestamp>,
+    /// Its history, oldest first.
+    pub timeline: Vec<Moment>,
+}
+
+impl Record {
+    /// Moves to a status and remembers it.
+    pub fn become_status(&mut self, status: Status, now: Timestamp, note: &str) {
+        debug_assert!(
+            self.timeline.is_empty() || self.status.may_become(status),
+            "{} must not become {status}",
+            self.status
+        );
+        self.status = status;
+        self.updated_at = now;
+        if self.timeline.len() >= MAX_MOMENTS {
+            self.timeline.remove(1);
+        }
+        self.timeline.push(Moment { at: now, status, note: note.to_owned() });
+    }
+
+    /// Whether the data changed since it was last handed out.
+    pub fn changed_since_sent(&self) -> bool {
+        self.sent.is_some_and(|sent| sent != self.digest)
+    }
+}

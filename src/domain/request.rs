@@ -1,0 +1,82 @@
+//! A raw request: qbXML of an application's own that passes through the queue.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::domain::ids::ConnectionId;
+use crate::domain::ids::Digest;
+use crate::domain::ids::MessageSetId;
+use crate::domain::ids::RequestId;
+use crate::domain::ids::Revision;
+use crate::domain::outcome::Finding;
+
+/// Where a raw request stands.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestStatus {
+    /// In the queue.
+    Queued,
+    /// Handed to the Web Connector.
+    Sent,
+    /// A write whose answer was lost; being recovered.
+    InDoubt,
+    /// Answered; what QuickBooks thought of it stands in the response.
+    Answered,
+    /// It will not be answered; the findings say why.
+    Failed,
+}
+
+impl RequestStatus {
+    /// The name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::InDoubt => "in_doubt",
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One raw request, of one or more qbXML requests.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Request {
+    /// Its name in paths.
+    pub id: RequestId,
+    /// How often it was written.
+    pub revision: Revision,
+    /// Whose it is.
+    pub connection: ConnectionId,
+    /// Its place in the queue among equals; 0 until the store gives one.
+    pub sequence: u64,
+    /// Higher goes first.
+    pub priority: i32,
+    /// The `…Rq` elements, checked, without an envelope.
+    pub qbxml: String,
+    /// The requests in it, in order, such as `CustomerQueryRq`.
+    pub types: Vec<String>,
+    /// Whether any of them changes QuickBooks.
+    pub writes: bool,
+    /// The qbXML version it needs at least, such as `13.0`.
+    pub version: String,
+    /// `Idempotency-Key` of the call that made it.
+    pub idempotency_key: Option<String>,
+    /// Digest of the call's body: another body under the same key is refused.
+    pub digest: Digest,
+    /// Where it stands.
+    pub status: RequestStatus,
+    /// The message set that carries it, once sent; its response stands there.
+    pub message_set: Option<MessageSetId>,
+    /// Not before this time, if set.
+    pub due: Option<Timestamp>,
+    /// Automatic tries.
+    pub tries: u32,
+    /// Why it failed.
+    pub findings: Vec<Finding>,
+    /// First put.
+    pub created_at: Timestamp,
+    /// Last change.
+    pub updated_at: Timestamp,
+}
