@@ -81,8 +81,6 @@ pub struct ConnectorState {
     pub last_login_failed_at: Option<Timestamp>,
     /// Why the last session did nothing, or broke off: cleared by the next that works.
     pub trouble: Option<Finding>,
-    /// `strVersion` of the Web Connector.
-    pub client_version: Option<String>,
     /// The next session was asked for by a person: do not postpone it.
     pub wanted: bool,
 }
@@ -102,7 +100,6 @@ impl ConnectorState {
             last_success_at: None,
             last_login_failed_at: None,
             trouble: None,
-            client_version: None,
             wanted: false,
         }
     }

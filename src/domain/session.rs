@@ -49,8 +49,6 @@ pub struct Session {
     pub refused: u64,
     /// Path of the company file that it had open.
     pub company_file: String,
-    /// `strVersion` of the Web Connector.
-    pub client_version: Option<String>,
 }
 
 /// Where a session stands.

@@ -1,0 +1,134 @@
+//! Load, step, commit: the one place where rules, store and clock meet.
+//!
+//! Every public method is a use case. It loads what it needs, lets the pure middle decide, writes all
+//! of it in one commit, and answers; if another call was first, it begins again. **On disk first,
+//! answered second.** Nothing here knows of HTTP, SOAP envelopes or pages.
+//!
+//! | file | use cases |
+//! |---|---|
+//! | `callbacks` | what the Web Connector calls |
+//! | `intake` | records put, checked, withdrawn |
+//! | `operate` | what people decide: retry, bypass, link, … |
+//! | `connections` | made, changed, paused, rotated |
+//! | `requests` | raw qbXML through the queue |
+//! | `explain` | health, problems, attempts |
+//! | `keys` | API keys |
+
+pub mod ambient;
+mod callbacks;
+mod connections;
+mod explain;
+mod intake;
+mod keys;
+mod operate;
+mod requests;
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+pub use crate::engine::callbacks::FirstCall;
+pub use crate::engine::callbacks::Login;
+pub use crate::engine::connections::ConnectionChange;
+pub use crate::engine::connections::NewConnection;
+pub use crate::engine::explain::Attempt;
+pub use crate::engine::explain::Health;
+pub use crate::engine::explain::HealthState;
+pub use crate::engine::explain::Problem;
+pub use crate::engine::intake::Handling;
+pub use crate::engine::intake::NewRecord;
+pub use crate::engine::intake::Put;
+pub use crate::engine::operate::Action;
+pub use crate::engine::operate::BulkAction;
+pub use crate::engine::requests::NewRequest;
+
+use crate::domain::ids::RecordKey;
+use crate::domain::outcome::Finding;
+use crate::engine::ambient::Ambient;
+use crate::store::Store;
+use crate::store::StoreError;
+
+/// What an operator may set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Without a call for this long, a session counts as lost.
+    pub session_idle: SignedDuration,
+    /// Most requests in a message set.
+    pub message_set_size: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { session_idle: SignedDuration::from_secs(900), message_set_size: 25 }
+    }
+}
+
+/// Who does something, for the activity: an API key's name, `web connector`, `bookbridge`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Actor(pub String);
+
+/// Why a use case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// There is no such connection.
+    #[error("there is no connection {0}")]
+    NoConnection(String),
+    /// There is no such record.
+    #[error("there is no record {}", .0.path())]
+    NoRecord(RecordKey),
+    /// There is no such thing of another sort; the text names it.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// The kind is not in the schema.
+    #[error("there is no kind {kind}")]
+    UnknownKind {
+        /// What was asked for.
+        kind: String,
+        /// The kind with the nearest name.
+        nearest: Option<String>,
+    },
+    /// The call itself is wrong, at this place.
+    #[error("{why}")]
+    BadInput {
+        /// JSON pointer, or the name of a parameter.
+        pointer: String,
+        /// What is wrong, in a sentence.
+        why: String,
+    },
+    /// QuickBooks would refuse it.
+    #[error("{} findings", .0.len())]
+    Refused(Vec<Finding>),
+    /// Not while things stand as they do.
+    #[error("{0}")]
+    NotNow(String),
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The use cases, over a store and a clock.
+#[derive(Clone)]
+pub struct Engine {
+    store: Arc<dyn Store>,
+    ambient: Arc<dyn Ambient>,
+    settings: Settings,
+    /// Wakes those who wait for a raw request; they look again.
+    settled: Arc<tokio::sync::Notify>,
+}
+
+impl Engine {
+    /// An engine over a store that is open.
+    pub fn new(store: Arc<dyn Store>, ambient: Arc<dyn Ambient>, settings: Settings) -> Self {
+        Self { store, ambient, settings, settled: Arc::default() }
+    }
+
+    /// The store, for reading: lists and single entities are shown as they stand.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The time, as the engine sees it.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.ambient.now()
+    }
+}
