@@ -2,4 +2,6 @@
 
 pub mod domain;
 pub mod engine;
+pub mod qwc;
+pub mod soap;
 pub mod store;

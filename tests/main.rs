@@ -1,1 +1,3 @@
+//! All tests above the floor of a single file, in one binary.
 
+mod soap;
