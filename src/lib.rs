@@ -1,7 +1,11 @@
 //! Bookbridge: the endpoint that the QuickBooks Web Connector polls, and the durable queue behind it.
 
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod qwc;
+pub mod server;
 pub mod soap;
 pub mod store;
+pub mod telemetry;

@@ -1,0 +1,339 @@
+//! `doctor`: is everything set up, and how to mend what is not.
+//!
+//! Each check is one line; a check that cannot be made because another failed is left out.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::Value;
+use serde_json::json;
+use ureq::http::Method;
+
+use super::arguments::Flags;
+use super::arguments::Global;
+use super::client::Answer;
+use super::client::Client;
+use super::client::Content;
+use super::client::of_connection;
+use super::failure::Failure;
+use super::output;
+use crate::config::Settings;
+
+/// Below this the store soon refuses new records.
+const LOW_DISK: u64 = 1 << 30;
+
+/// Check the set-up: one line each, and how to mend it.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bookbridge doctor
+  bookbridge doctor --server https://books.example.com --json
+
+Exit code 1 if any line is ✗.")]
+pub(super) struct Doctor {}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    Ok,
+    Warning,
+    Error,
+}
+
+impl State {
+    const fn mark(self) -> &'static str {
+        match self {
+            Self::Ok => "✓",
+            Self::Warning => "⚠",
+            Self::Error => "✗",
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One line.
+#[derive(Debug)]
+struct Line {
+    check: String,
+    state: State,
+    detail: String,
+    fix: String,
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+struct Report(Vec<Line>);
+
+impl Report {
+    fn ok(&mut self, check: &str, detail: impl Into<String>) {
+        self.add(check, State::Ok, detail.into(), "");
+    }
+
+    fn add(&mut self, check: &str, state: State, detail: String, fix: &str) {
+        self.0.push(Line { check: check.to_owned(), state, detail, fix: fix.to_owned() });
+    }
+}
+
+/// Runs `doctor`.
+pub(super) fn run(_: &Doctor, global: &Global) -> anyhow::Result<()> {
+    let settings = global.settings(&Flags::default())?;
+    let client = Client::of(global)?;
+    let mut report = Report::default();
+    report.ok("settings", "every setting is known and can be used");
+    if global.server.is_none() {
+        data_directory(&mut report, &settings.data_dir);
+    }
+    public_url(&mut report, &settings, client.base());
+    if reachable(&mut report, &client) {
+        endpoint(&mut report, &client);
+        if key(&mut report, &client) {
+            connections(&mut report, &client);
+        }
+    }
+    print(&report, global)
+}
+
+fn print(report: &Report, global: &Global) -> anyhow::Result<()> {
+    if global.json {
+        let lines = report.0.iter().map(|line| {
+            json!({
+                "check": line.check, "state": line.state.as_str(),
+                "detail": line.detail, "fix": line.fix,
+            })
+        });
+        output::json(&json!({"data": lines.collect::<Vec<_>>()}))?;
+    } else {
+        for line in &report.0 {
+            let detail = output::clean(&line.detail);
+            output::line(format_args!("{} {}: {detail}", line.state.mark(), line.check))?;
+            if !line.fix.is_empty() {
+                output::line(format_args!("    → {}", output::clean(&line.fix)))?;
+            }
+        }
+    }
+    let failed = report.0.iter().any(|line| line.state == State::Error);
+    if failed { Err(Failure::Said.into()) } else { Ok(()) }
+}
+
+fn data_directory(report: &mut Report, directory: &Path) {
+    let shown = directory.display();
+    let check = "data directory";
+    if !directory.is_dir() {
+        let detail = format!("{shown} is not there yet");
+        report.add(check, State::Warning, detail, "it is made by the first: bookbridge serve");
+        return;
+    }
+    let open: Vec<String> = ["", "admin.key"]
+        .iter()
+        .map(|name| directory.join(name))
+        .filter(|path| is_open_to_others(path))
+        .map(|path| path.display().to_string())
+        .collect();
+    if open.is_empty() {
+        report.ok(check, format!("{shown} is for its owner alone"));
+    } else {
+        let fix = format!("chmod go-rwx {}", open.join(" "));
+        report.add(check, State::Error, format!("others may read {}", open.join(", ")), &fix);
+    }
+    match free_bytes(directory) {
+        Some(free) if free < LOW_DISK => {
+            let detail = format!("{} MiB are free", free >> 20);
+            report.add("disk", State::Warning, detail, "make room: new records are refused first");
+        }
+        Some(free) => report.ok("disk", format!("{} GiB are free", free >> 30)),
+        None => {}
+    }
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Path) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn free_bytes(directory: &Path) -> Option<u64> {
+    let space = rustix::fs::statvfs(directory).ok()?;
+    Some(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_: &Path) -> Option<u64> {
+    None
+}
+
+/// What the Web Connector takes: HTTPS, except on its own machine (QBWC1010, QBWC Programmer's
+/// Guide, "Error codes"), and a host name that a certificate can carry.
+fn public_url(report: &mut Report, settings: &Settings, base: &str) {
+    let check = "public address";
+    let url = settings.public_url.as_deref().unwrap_or(base);
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let address = host.parse::<std::net::IpAddr>().ok();
+    let here = host == "localhost" || address.is_some_and(|address| address.is_loopback());
+    let fix = "set public-url to https:// and a host name, with a certificate that is valid for it";
+    if here {
+        let detail = format!("{url} works for a Web Connector on this very machine alone");
+        let fix = "for another machine set public-url to https:// and a host name";
+        report.add(check, State::Warning, detail, fix);
+    } else if scheme != "https" {
+        let detail = format!("{url}: the Web Connector refuses plain HTTP (QBWC1010)");
+        report.add(check, State::Error, detail, fix);
+    } else if address.is_some() {
+        let detail = format!("{url}: certificates are rarely valid for a bare address (QBWC1001)");
+        report.add(check, State::Error, detail, fix);
+    } else {
+        report.ok(check, url);
+    }
+}
+
+fn try_get(client: &Client, path: &str) -> anyhow::Result<Answer> {
+    client.try_call(Method::GET, path, Content::None, &[], Duration::ZERO)
+}
+
+fn reachable(report: &mut Report, client: &Client) -> bool {
+    let base = client.base();
+    match try_get(client, "/healthz") {
+        Ok(answer) if answer.status == 200 => report.ok("server", format!("{base} answers")),
+        Ok(answer) => {
+            let detail = format!("{base}/healthz answers with HTTP status {}", answer.status);
+            report.add("server", State::Error, detail, "is it a Bookbridge server? see --server");
+            return false;
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let detail = text.lines().next().unwrap_or_default().to_owned();
+            report.add("server", State::Error, detail, "start it: bookbridge serve");
+            return false;
+        }
+    }
+    match try_get(client, "/readyz") {
+        Ok(answer) if answer.status == 200 => report.ok("store", "it answers"),
+        _ => report.add(
+            "store",
+            State::Error,
+            "the server is up, but its store does not answer".to_owned(),
+            "look into the server's log, then start it again",
+        ),
+    }
+    true
+}
+
+fn endpoint(report: &mut Report, client: &Client) {
+    match try_get(client, "/qbwc") {
+        Ok(answer) if answer.status == 200 => report.ok("endpoint", "GET /qbwc answers 200"),
+        other => {
+            let status = other.map_or(0, |answer| answer.status);
+            report.add(
+                "endpoint",
+                State::Error,
+                format!("GET /qbwc answers {status}; the Web Connector looks there for 200 first"),
+                "let the proxy in front pass /qbwc and /support without asking for a login",
+            );
+        }
+    }
+    match try_get(client, "/qbwc?wsdl") {
+        Ok(answer) if String::from_utf8_lossy(&answer.body).contains("definitions") => {
+            report.ok("WSDL", "GET /qbwc?wsdl gives it");
+        }
+        _ => report.add(
+            "WSDL",
+            State::Warning,
+            "GET /qbwc?wsdl gives no WSDL".to_owned(),
+            "let the proxy in front pass query strings",
+        ),
+    }
+}
+
+fn key(report: &mut Report, client: &Client) -> bool {
+    let answer = try_get(client, "/v1/connections?limit=1");
+    match answer.map_or(0, |answer| answer.status) {
+        200 => {
+            report.ok("API key", "it is accepted");
+            true
+        }
+        _ if !client.has_key() => {
+            let fix = "set BOOKBRIDGE_API_KEY, or --data-dir to the server's data directory";
+            report.add("API key", State::Error, "there is none".to_owned(), fix);
+            false
+        }
+        status => {
+            let fix = "make a new one where the server runs: bookbridge key create";
+            report.add("API key", State::Error, format!("refused with {status}"), fix);
+            false
+        }
+    }
+}
+
+fn connections(report: &mut Report, client: &Client) {
+    let list = client.get("/v1/connections?limit=500").unwrap_or_default();
+    let all = list.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
+    if all.is_empty() {
+        let fix = "bookbridge connection add NAME";
+        report.add("connections", State::Warning, "there are none".to_owned(), fix);
+    }
+    for connection in all {
+        let id = output::text(&connection, "/id").into_owned();
+        let check = format!("connection {id}");
+        match client.get(&of_connection(&id, &["health"])) {
+            Ok(health) => {
+                let state = match &*output::text(&health, "/state") {
+                    "ok" | "waiting" => State::Ok,
+                    "blocked" | "offline" => State::Error,
+                    _ => State::Warning,
+                };
+                let fix = output::text(&health, "/fixes/0/label").into_owned();
+                let mut detail = output::text(&health, "/summary").into_owned();
+                let seen = output::text(&health, "/lastSeenAt");
+                if !seen.is_empty() {
+                    detail.push_str(&format!(" (last call {seen})"));
+                }
+                report.add(&check, state, detail, &fix);
+            }
+            Err(error) => report.add(&check, State::Error, error.to_string(), ""),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Layers;
+    use crate::config::Origin;
+
+    #[test]
+    fn the_public_address_is_one_that_the_web_connector_takes() {
+        for (url, state) in [
+            ("https://books.example.com", State::Ok),
+            ("http://books.example.com", State::Error),
+            ("https://192.0.2.1", State::Error),
+            ("https://[2001:db8::1]:8170", State::Error),
+            ("http://localhost:8170", State::Warning),
+        ] {
+            let mut layers = Layers::default();
+            layers.set("public-url", url, Origin::Flag);
+            let mut report = Report::default();
+
+            public_url(&mut report, &Settings::of(&layers).unwrap(), "http://127.0.0.1:1");
+
+            assert_eq!(report.0[0].state, state, "{url}");
+        }
+    }
+}

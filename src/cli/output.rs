@@ -1,0 +1,137 @@
+//! What is printed, and how: tables, problems, JSON; never a control character of somebody else's.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::io;
+use std::io::Write as _;
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde_json::Value;
+
+/// A line on stdout.
+pub(super) fn line(text: impl Display) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// A part of a line on stdout.
+pub(super) fn part(text: impl Display) -> io::Result<()> {
+    write!(io::stdout().lock(), "{text}")
+}
+
+/// A JSON value on stdout.
+pub(super) fn json(value: &Value) -> io::Result<()> {
+    line(format_args!("{value:#}"))
+}
+
+/// The text at a JSON pointer; empty if there is none.
+pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> Cow<'a, str> {
+    match value.pointer(pointer) {
+        None | Some(Value::Null) => Cow::Borrowed(""),
+        Some(Value::String(text)) => Cow::Borrowed(text),
+        Some(other) => Cow::Owned(other.to_string()),
+    }
+}
+
+/// A text from elsewhere, safe for a terminal: on one line, without control characters.
+pub(super) fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The same, with its lines kept.
+pub(super) fn clean_lines(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<_>>().join("\n")
+}
+
+/// A table in plain columns.
+pub(super) fn table<const N: usize>(
+    head: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(head);
+    for row in rows {
+        table.add_row(row.map(|cell| clean(&cell)));
+    }
+    let text = table.to_string();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// A problem document in words: what is wrong, where, and what to do.
+pub(super) fn problem(problem: &Value) -> String {
+    let findings = problem.get("errors").and_then(Value::as_array).filter(|all| !all.is_empty());
+    let mut text = match findings {
+        Some(all) if all.len() > 1 => all.iter().map(finding).collect::<Vec<_>>().join("\n"),
+        _ => finding(problem),
+    };
+    let quickbooks = said(problem);
+    if !quickbooks.is_empty() {
+        text.push_str(&format!("\n  QuickBooks: {quickbooks}"));
+    }
+    text
+}
+
+/// One finding in words.
+pub(super) fn finding(finding: &Value) -> String {
+    let field = |pointer| self::text(finding, pointer);
+    let mut line = field("/detail").into_owned();
+    if line.is_empty() {
+        line = field("/title").into_owned();
+    }
+    let marks: Vec<_> =
+        [field("/code"), field("/pointer")].into_iter().filter(|mark| !mark.is_empty()).collect();
+    if !marks.is_empty() {
+        line = format!("{line} ({})", marks.join(" at "));
+    }
+    for fix in finding.get("fixes").and_then(Value::as_array).into_iter().flatten() {
+        line.push_str(&format!("\n  → {}", self::text(fix, "/label")));
+    }
+    line
+}
+
+/// What QuickBooks itself said, verbatim, with its code.
+pub(super) fn said(problem: &Value) -> String {
+    let field = |pointer| text(problem, pointer);
+    let code = [field("/quickbooks/statusCode"), field("/quickbooks/hresult")]
+        .into_iter()
+        .find(|code| !code.is_empty())
+        .unwrap_or_default();
+    let message = field("/quickbooks/statusMessage");
+    [code, message]
+        .iter()
+        .filter(|part| !part.is_empty())
+        .map(AsRef::as_ref)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_problem_is_said_in_words() {
+        let value = json!({
+            "title": "Text too long", "code": "STRING_TOO_LONG", "pointer": "/data/Name",
+            "detail": "Name has 45 characters; QuickBooks allows 41.",
+            "fixes": [{"id": "shorten", "label": "Shorten the name"}],
+            "quickbooks": {"statusCode": 3070, "statusMessage": "The string is too long."},
+        });
+
+        assert_eq!(
+            problem(&value),
+            "Name has 45 characters; QuickBooks allows 41. (STRING_TOO_LONG at /data/Name)\n  \
+             → Shorten the name\n  QuickBooks: 3070 The string is too long."
+        );
+    }
+
+    #[test]
+    fn nobody_else_writes_to_the_terminal() {
+        assert_eq!(clean("a\u{1b}[31mb\nc"), "a [31mb c");
+        assert_eq!(clean_lines("a\u{7}\nb"), "a \nb");
+    }
+}

@@ -1,0 +1,80 @@
+//! `problems` and `explain`: why nothing syncs.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::arguments::Global;
+use super::client::Client;
+use super::client::of_connection;
+use super::output;
+
+/// Failures grouped by cause.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  bookbridge problems acme")]
+pub(super) struct Problems {
+    /// The connection's id.
+    connection: String,
+}
+
+/// One sentence on why nothing syncs.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  bookbridge explain acme")]
+pub(super) struct Explain {
+    /// The connection's id.
+    connection: String,
+}
+
+/// Runs `problems`.
+pub(super) fn problems(command: &Problems, global: &Global) -> anyhow::Result<()> {
+    let list = Client::of(global)?.get(&of_connection(&command.connection, &["problems"]))?;
+    if global.json {
+        return Ok(output::json(&list)?);
+    }
+    let all = list.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if all.is_empty() {
+        return Ok(output::line("no problems")?);
+    }
+    for problem in all {
+        let field = |pointer| output::clean(&output::text(problem, pointer));
+        let code = [field("/code"), field("/diagnosis/code")].into_iter().find(|c| !c.is_empty());
+        let title =
+            [field("/title"), field("/diagnosis/title")].into_iter().find(|t| !t.is_empty());
+        let example = match problem.get("example") {
+            Some(Value::Object(_)) => {
+                format!("{}/{}", field("/example/kind"), field("/example/sourceId"))
+            }
+            _ => field("/example"),
+        };
+        output::line(format_args!(
+            "{:>6} × {}: {} (such as {example})",
+            field("/count"),
+            code.unwrap_or_default(),
+            title.unwrap_or_default(),
+        ))?;
+        let waiting = field("/waiting");
+        if !waiting.is_empty() && waiting != "0" {
+            output::line(format_args!("         {waiting} wait behind them"))?;
+        }
+        let fixes = problem.get("fixes").or_else(|| problem.pointer("/diagnosis/fixes"));
+        for fix in fixes.and_then(Value::as_array).into_iter().flatten() {
+            output::line(format_args!(
+                "         → {}",
+                output::clean(&output::text(fix, "/label"))
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs `explain`.
+pub(super) fn explain(command: &Explain, global: &Global) -> anyhow::Result<()> {
+    let health = Client::of(global)?.get(&of_connection(&command.connection, &["health"]))?;
+    if global.json {
+        return Ok(output::json(&health)?);
+    }
+    output::line(output::clean(&output::text(&health, "/summary")))?;
+    for fix in health.get("fixes").and_then(Value::as_array).into_iter().flatten() {
+        output::line(format_args!("  → {}", output::clean(&output::text(fix, "/label"))))?;
+    }
+    Ok(())
+}

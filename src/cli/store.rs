@@ -1,0 +1,259 @@
+//! `export`, `import`, `store`: everything as lines of JSON, and back.
+//!
+//! A running server has its store to itself; an export then comes through it.
+
+use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use clap::Subcommand;
+use serde_json::json;
+
+use super::arguments::Flags;
+use super::arguments::Global;
+use super::client::Client;
+use super::failure::Failure;
+use super::output;
+use crate::config::Settings;
+use crate::server;
+use crate::server::ServerError;
+
+use crate::store::StoreError;
+
+/// Which store.
+#[derive(Args, Debug)]
+struct Which {
+    /// sled:PATH, or postgres://…; the one of the settings if missing.
+    #[arg(long)]
+    store: Option<String>,
+}
+
+impl Which {
+    fn settings(&self, global: &Global) -> anyhow::Result<Settings> {
+        Ok(global.settings(&Flags::one("store", self.store.clone()))?)
+    }
+}
+
+/// Write everything to a new file, as it stands at one moment.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bookbridge export backup.ndjson
+
+While a server runs on the store, the export comes through it. The file holds everything but
+plain passwords: keep it as safe as the books.")]
+pub(super) struct Export {
+    /// The file; it must not be there yet.
+    file: PathBuf,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Read an export into an empty store; no server may run on it.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  bookbridge import backup.ndjson --data-dir /var/lib/bookbridge"
+)]
+pub(super) struct Import {
+    /// The file that `export` wrote.
+    file: PathBuf,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// The store itself.
+#[derive(Debug, Subcommand)]
+pub(super) enum Store {
+    /// Read everything and compare it with its indexes and counts.
+    #[command(
+        after_help = "Examples:\n  bookbridge store check\n\nNo server may run on the store."
+    )]
+    Check(Check),
+    /// Copy everything to another store.
+    #[command(after_help = "Examples:\n  bookbridge store copy --to sled:/var/lib/bookbridge/new")]
+    Copy(Copy),
+}
+
+/// A check.
+#[derive(Args, Debug)]
+pub(super) struct Check {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// A copy.
+#[derive(Args, Debug)]
+pub(super) struct Copy {
+    #[command(flatten)]
+    which: Which,
+    /// The other store, which must be empty.
+    #[arg(long, value_name = "STORE")]
+    to: String,
+}
+
+/// Runs something that waits for the store.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+/// Runs `export`.
+pub(super) fn export(command: &Export, global: &Global) -> anyhow::Result<()> {
+    let settings = command.which.settings(global)?;
+    let file = &command.file;
+    if file.exists() {
+        return Err(Failure::Refused(format!("{} is there already", file.display())).into());
+    }
+    let lines = if global.server.is_some() {
+        Some(download(file, global)?)
+    } else {
+        must_exist(&settings)?;
+        match server::open_store(&settings) {
+            Ok(store) => {
+                let done = block_on(async {
+                    let lines = store.export(file).await?;
+                    store.close().await?;
+                    Ok(lines)
+                });
+                Some(done?)
+            }
+            // Another process has it open: a server, if its address can be found.
+            Err(ServerError::Store(StoreError::Open { .. }))
+                if server::Home::at(&settings.data_dir).address().is_some() =>
+            {
+                Some(download(file, global)?)
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    done("exported", lines.unwrap_or_default(), file, global)
+}
+
+/// Through the server, into a file for its owner alone.
+fn download(file: &Path, global: &Global) -> anyhow::Result<u64> {
+    let client = Client::of(global)?;
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = options.open(file).with_context(|| format!("cannot make {}", file.display()))?;
+    let mut counted = Counted { file: opened, lines: 0 };
+    let copied = client.download("/v1/export", &mut counted).and_then(|_| {
+        counted.file.sync_all().with_context(|| format!("cannot write {}", file.display()))
+    });
+    match copied {
+        Ok(()) => Ok(counted.lines),
+        Err(error) => {
+            // Half an export is worse than none.
+            let _ = std::fs::remove_file(file);
+            Err(error)
+        }
+    }
+}
+
+/// A file that counts its lines.
+struct Counted {
+    file: File,
+    lines: u64,
+}
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.lines += bytes[..written].iter().filter(|byte| **byte == b'\n').count() as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Runs `import`.
+pub(super) fn import(command: &Import, global: &Global) -> anyhow::Result<()> {
+    let settings = command.which.settings(global)?;
+    File::open(&command.file).with_context(|| format!("cannot open {}", command.file.display()))?;
+    server::Home::make(&settings.data_dir)?;
+    let store = server::open_store(&settings)?;
+    let lines = block_on(async {
+        let lines = store.import(&command.file).await?;
+        store.close().await?;
+        Ok(lines)
+    })?;
+    done("imported", lines, &command.file, global)
+}
+
+fn done(what: &str, lines: u64, file: &Path, global: &Global) -> anyhow::Result<()> {
+    if global.json {
+        return Ok(output::json(&json!({"lines": lines, "file": file.display().to_string()}))?);
+    }
+    Ok(output::line(format_args!("{what} {lines} lines: {}", file.display()))?)
+}
+
+/// Opening a store makes it, which is not what somebody wants who looks at it.
+fn must_exist(settings: &Settings) -> anyhow::Result<()> {
+    match &settings.store {
+        crate::config::StoreAt::Sled(directory) if !directory.is_dir() => {
+            let why = format!("there is no store at {}", directory.display());
+            Err(Failure::Refused(format!("{why}; name another with --data-dir or --store")).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs `store`.
+pub(super) fn run(command: &Store, global: &Global) -> anyhow::Result<()> {
+    match command {
+        Store::Check(check) => {
+            let settings = check.which.settings(global)?;
+            must_exist(&settings)?;
+            let store = server::open_store(&settings)?;
+            let wrong = block_on(async {
+                let wrong = store.check().await?;
+                store.close().await?;
+                Ok(wrong)
+            })?;
+            if global.json {
+                output::json(&json!({"findings": wrong}))?;
+            } else if wrong.is_empty() {
+                output::line("✓ everything is whole")?;
+            }
+            for line in wrong.iter().filter(|_| !global.json) {
+                output::line(format_args!("✗ {}", output::clean(line)))?;
+            }
+            if wrong.is_empty() { Ok(()) } else { Err(Failure::Said.into()) }
+        }
+        Store::Copy(copy) => copy_store(copy, global),
+    }
+}
+
+/// Everything, through a file beside the new store.
+fn copy_store(copy: &Copy, global: &Global) -> anyhow::Result<()> {
+    let from = copy.which.settings(global)?;
+    let to = global.settings(&Flags::one("store", Some(copy.to.clone())))?;
+    must_exist(&from)?;
+    if from.store == to.store {
+        return Err(Failure::Usage("--to is the store itself".to_owned()).into());
+    }
+    let source = server::open_store(&from)?;
+    let target = server::open_store(&to)?;
+    let draft = from.data_dir.join("copy.ndjson");
+    let lines = block_on(async {
+        let copied = async {
+            source.export(&draft).await?;
+            target.import(&draft).await
+        };
+        let copied = copied.await;
+        target.close().await?;
+        source.close().await?;
+        Ok(copied?)
+    });
+    // It is only on its way; the next copy makes its own.
+    let _ = std::fs::remove_file(&draft);
+    let lines = lines?;
+    if global.json {
+        return Ok(output::json(&json!({"lines": lines}))?);
+    }
+    Ok(output::line(format_args!("copied {lines} lines"))?)
+}

@@ -1,0 +1,225 @@
+//! The server: the endpoint of the Web Connector and the REST API on one listener.
+//!
+//! [`open`] makes the data directory, opens the store and gives an engine; [`build`] puts the
+//! adapters on a listener that is bound already, so that port 0 works and a test knows the address;
+//! [`Server::run`] serves until a signal or until the store stops. Then calls in flight are
+//! finished, the store is closed, and only then it returns.
+//!
+//! A store that stopped after an I/O error ends the process: what is on disk is known again only
+//! after reopening, and a supervisor does that better than we do.
+
+mod home;
+mod routes;
+mod tls;
+mod watch;
+
+use std::net::TcpListener;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use actix_web::dev::ServerHandle;
+use jiff::SignedDuration;
+use tracing::info;
+use tracing::warn;
+
+pub use home::Home;
+pub use home::HomeError;
+pub use tls::TlsError;
+
+use crate::config::Settings;
+use crate::config::StoreAt;
+use crate::engine;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::ambient::System;
+use crate::store::Store;
+use crate::store::StoreError;
+
+/// How long calls in flight get to finish after a signal, in seconds.
+const FINISH_SECONDS: u64 = 10;
+/// How long a client gets to send the head of its request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an idle connection is kept: a little longer than the proxies in front usually do.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Most connections of a worker at a time; more wait in the kernel.
+const CONNECTIONS: usize = 4096;
+
+/// Why the server does not run, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address is taken, or is not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// As it was set.
+        address: String,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// Certificate or key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The store cannot be opened, or stopped.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A use case that the start needs did not work.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The store that was asked for is not part of this version.
+    #[error("{0}")]
+    NotBuilt(String),
+    /// The server itself broke.
+    #[error("the server stopped")]
+    Broken(#[source] std::io::Error),
+}
+
+/// Everything behind the listener.
+pub struct Open {
+    /// The use cases.
+    pub engine: Engine,
+    /// What they stand on; closed by [`Server::run`].
+    pub store: Arc<dyn Store>,
+    /// The data directory.
+    pub home: Home,
+}
+
+/// Opens the store that the settings name, without a server.
+///
+/// # Errors
+///
+/// [`ServerError::Store`] if another process has it; [`ServerError::NotBuilt`] for PostgreSQL.
+pub fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, ServerError> {
+    match &settings.store {
+        StoreAt::Sled(_) => Err(ServerError::NotBuilt("the store is not built yet".to_owned())),
+        StoreAt::Postgres(_) => Err(ServerError::NotBuilt(
+            "this version has no PostgreSQL store; use store = \"sled:PATH\"".to_owned(),
+        )),
+    }
+}
+
+/// Makes the data directory if it is not there, opens the store, and sees that the local admin key
+/// is there.
+///
+/// # Errors
+///
+/// [`ServerError`], with what to do about it in its text.
+pub async fn open(settings: &Settings) -> Result<Open, ServerError> {
+    let home = Home::make(&settings.data_dir)?;
+    let store = open_store(settings)?;
+    let engine = Engine::new(
+        store.clone(),
+        Arc::new(System),
+        engine::Settings {
+            session_idle: SignedDuration::from_secs(settings.session_idle_seconds.into()),
+            message_set_size: settings.message_set_size,
+        },
+    );
+    home.see_to_admin_key(&engine).await?;
+    Ok(Open { engine, store, home })
+}
+
+/// Binds the address of the settings.
+///
+/// # Errors
+///
+/// [`ServerError::Listen`] if it is taken or not ours.
+pub fn bind(settings: &Settings) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(settings.listen)
+        .map_err(|source| ServerError::Listen { address: settings.listen.to_string(), source })
+}
+
+/// A server that listens.
+pub struct Server {
+    inner: actix_web::dev::Server,
+    url: String,
+    open: Open,
+    session_idle: Duration,
+}
+
+/// Puts the adapters on a listener.
+///
+/// # Errors
+///
+/// [`ServerError::Tls`] if certificate or key cannot be used; [`ServerError::Broken`] if the
+/// listener cannot.
+pub fn build(
+    listener: TcpListener,
+    open: Open,
+    settings: &Settings,
+) -> Result<Server, ServerError> {
+    let address = listener.local_addr().map_err(ServerError::Broken)?;
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{address}");
+    let routes = routes::Routes::new(open.engine.clone(), settings);
+    let server = HttpServer::new(move || routes.clone().app())
+        .disable_signals()
+        .shutdown_timeout(FINISH_SECONDS)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .max_connections(CONNECTIONS);
+    let server = match &settings.tls {
+        Some(files) => server.listen_rustls_0_23(listener, tls::server_config(files)?),
+        None => server.listen(listener),
+    };
+    let inner = server.map_err(ServerError::Broken)?.run();
+    let session_idle = Duration::from_secs(settings.session_idle_seconds.into());
+    Ok(Server { inner, url, open, session_idle })
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Stops it from outside.
+    pub fn handle(&self) -> ServerHandle {
+        self.inner.handle()
+    }
+
+    /// Serves until a signal, or [`Server::handle`], or until the store stops; then finishes the
+    /// calls in flight and closes the store.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Store`] if the store stopped or could not be closed; [`ServerError::Broken`].
+    pub async fn run(self) -> Result<(), ServerError> {
+        let Self { inner, url, open, session_idle } = self;
+        let handle = inner.handle();
+        let told = open.home.tell_address(&url);
+        if let Err(error) = &told {
+            warn!("commands on this machine will not find the server by themselves: {error}");
+        }
+        let stopped = watch::until_stopped(open.engine.clone(), session_idle);
+        let mut serving = std::pin::pin!(inner);
+        let failure = tokio::select! {
+            ended = &mut serving => return finish(&open, ended.err().map(ServerError::Broken)).await,
+            signal = watch::signal() => {
+                info!(signal, "{signal}: finishing the calls in flight");
+                None
+            }
+            error = stopped => Some(ServerError::Store(error)),
+        };
+        let (ended, ()) = tokio::join!(serving, handle.stop(failure.is_none()));
+        finish(&open, failure.or(ended.err().map(ServerError::Broken))).await
+    }
+}
+
+/// Closes the store; the first thing that went wrong is what is told.
+async fn finish(open: &Open, failure: Option<ServerError>) -> Result<(), ServerError> {
+    open.home.forget_address();
+    let closed = open.store.close().await;
+    match failure {
+        Some(failure) => Err(failure),
+        None => {
+            closed?;
+            info!("stopped");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The data directory: its rights, the local admin key, the address of the running server.
+//!
+//! Everything in it is for its owner alone: who can read `admin.key` may do everything.
+
+use std::fs;
+use std::io;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use secrecy::ExposeSecret as _;
+use tracing::info;
+
+use crate::domain::activity::Scope;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+
+/// The file with the key that commands on this machine use.
+const ADMIN_KEY: &str = "admin.key";
+/// The file with the address of the running server.
+const ADDRESS: &str = "server.url";
+
+/// Why the data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// The file system refused.
+    #[error("data directory: cannot {what} {path}")]
+    Io {
+        /// A verb.
+        what: &'static str,
+        /// Of what.
+        path: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The key could not be made.
+    #[error(transparent)]
+    Key(#[from] EngineError),
+}
+
+/// A data directory.
+#[derive(Clone, Debug)]
+pub struct Home {
+    directory: PathBuf,
+}
+
+impl Home {
+    /// One that is there already, or not; only for reading.
+    pub fn at(directory: &Path) -> Self {
+        Self { directory: directory.to_owned() }
+    }
+
+    /// Makes it, with its parents, for its owner alone. One that is there keeps its rights.
+    ///
+    /// # Errors
+    ///
+    /// [`HomeError::Io`].
+    pub fn make(directory: &Path) -> Result<Self, HomeError> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(directory).map_err(|source| HomeError::Io {
+            what: "make",
+            path: directory.display().to_string(),
+            source,
+        })?;
+        Ok(Self::at(directory))
+    }
+
+    /// Where it is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The local admin key, if there is one that we may read.
+    pub fn admin_key(&self) -> Option<String> {
+        self.read(ADMIN_KEY)
+    }
+
+    /// The address of the server that runs on it, if one does, or did until it was killed.
+    pub fn address(&self) -> Option<String> {
+        self.read(ADDRESS)
+    }
+
+    /// Sees that the key in the file is one that the store knows: an empty or an imported store gets
+    /// a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`HomeError`].
+    pub async fn see_to_admin_key(&self, engine: &Engine) -> Result<(), HomeError> {
+        if let Some(text) = self.admin_key()
+            && engine.authorise(&text).await?.is_some()
+        {
+            return Ok(());
+        }
+        let (key, text) = engine.create_key("local admin", Scope::Admin).await?;
+        self.write(ADMIN_KEY, text.expose_secret())?;
+        info!(key.id = %key.id, "made the local admin key {}", self.path(ADMIN_KEY).display());
+        Ok(())
+    }
+
+    /// Tells commands on this machine where the server is.
+    ///
+    /// # Errors
+    ///
+    /// [`HomeError::Io`].
+    pub fn tell_address(&self, url: &str) -> Result<(), HomeError> {
+        self.write(ADDRESS, url)
+    }
+
+    /// Takes the address back. That it is gone already is fine.
+    pub fn forget_address(&self) {
+        if let Err(error) = fs::remove_file(self.path(ADDRESS)) {
+            tracing::debug!("{} stays: {error}", self.path(ADDRESS).display());
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    fn read(&self, name: &str) -> Option<String> {
+        let text = fs::read_to_string(self.path(name)).ok()?;
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// Writes a file for its owner alone, whole or not at all.
+    fn write(&self, name: &str, text: &str) -> Result<(), HomeError> {
+        let path = self.path(name);
+        let draft = self.path(&format!("{name}.new"));
+        let wrong = |what, source| HomeError::Io { what, path: path.display().to_string(), source };
+        // The rights count only when the file is made, so an old draft must not be in the way.
+        if let Err(error) = fs::remove_file(&draft)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(wrong("replace the draft of", error));
+        }
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&draft).map_err(|source| wrong("write", source))?;
+        writeln!(file, "{text}").map_err(|source| wrong("write", source))?;
+        file.sync_all().map_err(|source| wrong("write", source))?;
+        fs::rename(&draft, &path).map_err(|source| wrong("write", source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_written_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let inner = directory.path().join("a/b");
+
+        let home = Home::make(&inner).unwrap();
+        home.write(ADMIN_KEY, "secret").unwrap();
+        home.write(ADMIN_KEY, "other").unwrap();
+
+        let rights = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(rights(&inner), 0o700);
+        assert_eq!(rights(&inner.join(ADMIN_KEY)), 0o600);
+        assert_eq!(home.admin_key().as_deref(), Some("other"));
+    }
+
+    #[test]
+    fn the_address_is_told_and_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::make(directory.path()).unwrap();
+
+        home.tell_address("http://127.0.0.1:1").unwrap();
+
+        assert_eq!(home.address().as_deref(), Some("http://127.0.0.1:1"));
+        home.forget_address();
+        home.forget_address();
+        assert_eq!(home.address(), None);
+    }
+}
