@@ -283,7 +283,7 @@ fn trouble(error: &quick_xml::Error, source: &Source) -> Malformed {
 }
 
 /// A name of the other side's choosing, short enough for a fault and a line in the log.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
 

@@ -169,7 +169,10 @@ fn operation(
     named
         .and_then(Operation::named)
         .or_else(|| action.and_then(Operation::named))
-        .ok_or_else(|| format!("Unknown operation {}", named.or(action).unwrap_or("(none)")))
+        .ok_or_else(|| {
+            let name = guard::quoted(named.or(action).unwrap_or("(none)"));
+            format!("Unknown operation {name}")
+        })
 }
 
 /// A response that nothing on its way may compress: the Web Connector does not ask for it, and

@@ -178,6 +178,21 @@ fn a_client_that_waits_for_100_continue_gets_it() {
 }
 
 #[test]
+fn a_call_in_chunks_is_taken() {
+    let server = server();
+    let body = call("clientVersion", &[]);
+    let (one, two) = body.split_at(100);
+    let chunk = |part: &str| format!("{:x}\r\n{part}\r\n", part.len());
+
+    let answer = server.raw(
+        "POST /qbwc HTTP/1.1\r\nTransfer-Encoding: chunked",
+        &[chunk(one).as_bytes(), chunk(two).as_bytes(), b"0\r\n\r\n"],
+    );
+
+    assert_eq!(result("clientVersion", &answer), "");
+}
+
+#[test]
 fn a_long_first_call_is_taken() {
     let server = server();
     let company = "<a>".repeat(60_000);

@@ -4,5 +4,6 @@
 
 mod connector;
 mod http;
+mod large;
 mod out_of_order;
 mod toolkit;
