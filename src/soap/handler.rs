@@ -166,13 +166,12 @@ fn operation(
     let header = request.headers().get("SOAPAction").and_then(|it| it.to_str().ok());
     let action = header.map(|it| it.trim().trim_matches('"'));
     let action = action.and_then(|it| it.strip_prefix(INTUIT));
-    named
-        .and_then(Operation::named)
-        .or_else(|| action.and_then(Operation::named))
-        .ok_or_else(|| {
+    named.and_then(Operation::named).or_else(|| action.and_then(Operation::named)).ok_or_else(
+        || {
             let name = guard::quoted(named.or(action).unwrap_or("(none)"));
             format!("Unknown operation {name}")
-        })
+        },
+    )
 }
 
 /// A response that nothing on its way may compress: the Web Connector does not ask for it, and

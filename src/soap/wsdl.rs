@@ -13,6 +13,8 @@ pub(crate) fn at(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::soap::contract::Operation;
+    use crate::soap::guard::INTUIT;
 
     #[test]
     fn the_address_stands_in_it_once_and_escaped() {
@@ -24,5 +26,15 @@ mod tests {
             1
         );
         assert!(!wsdl.contains(ADDRESS));
+    }
+
+    #[test]
+    fn it_has_the_eight_operations_of_a_session_and_no_others() {
+        for operation in &Operation::ALL[..8] {
+            let action = format!("soapAction=\"{INTUIT}{}\"", operation.name());
+
+            assert_eq!(WSDL.matches(&action).count(), 1, "{operation:?}");
+        }
+        assert_eq!(WSDL.matches("soapAction=").count(), 8);
     }
 }

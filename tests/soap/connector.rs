@@ -292,3 +292,42 @@ fn clients_that_hang_up_hold_up_nobody() {
     assert_eq!(server.call("receiveResponseXML", &[("ticket", "t"), ("response", "x")]), "-1");
     assert_eq!(*spooled.lock().unwrap(), [b"x"]);
 }
+
+#[test]
+fn whatever_is_posted_the_answer_is_an_envelope() {
+    let server = server();
+    let operations =
+        ["serverVersion", "authenticate", "sendRequestXML", "receiveResponseXML", "getLastError"];
+    let parameters = [("ticket", "t"), ("response", "<a>&amp;</a>"), ("strUserName", "u")];
+    let mut random = 0x9e37_79b9_u64;
+    let mut below = |most: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random % most as u64).unwrap()
+    };
+    let mut faults = 0;
+    for round in 0..300 {
+        let mut body = call(operations[round % operations.len()], &parameters).into_bytes();
+        for _ in 0..below(4) {
+            let at = below(body.len());
+            match below(4) {
+                0 => body[at] = u8::try_from(below(256)).unwrap(),
+                1 => body.truncate(at.max(1)),
+                2 => body.insert(at, b"<>&;\"'/]!?"[below(10)]),
+                _ => drop(body.drain(at..(at + below(30)).min(body.len()))),
+            }
+            body.push(b' ');
+        }
+
+        let answer = server.post_with("", &body);
+
+        assert!(matches!(answer.status, 200 | 500), "{}", answer.status);
+        assert_eq!(answer.header("content-type"), Some("text/xml; charset=utf-8"));
+        assert!(answer.body.starts_with(HEAD) && answer.body.ends_with(TAIL));
+        let mut reader = quick_xml::Reader::from_str(&answer.body);
+        while !matches!(reader.read_event().unwrap(), quick_xml::events::Event::Eof) {}
+        faults += usize::from(answer.status == 500);
+    }
+    assert!((50..250).contains(&faults), "{faults} of 300 were faults");
+}
