@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod qbxml;
 pub mod qwc;
 pub mod server;
 pub mod soap;

@@ -1,0 +1,1 @@
+//! JSON data and table to ordered, escaped qbXML.

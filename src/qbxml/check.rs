@@ -1,0 +1,1 @@
+//! Everything that QuickBooks would refuse, found before it is queued.

@@ -1,0 +1,1 @@
+//! JSON Schema of what an application may push.

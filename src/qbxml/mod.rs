@@ -1,0 +1,14 @@
+//! The language of QuickBooks: what a message set is made of, and what may stand in it.
+//!
+//! Read in this order: [`version`] and [`scalar`] and [`text`] are the words, [`schema`] is the
+//! grammar as data, [`check`] and [`build`] apply it to what an application pushed, [`request`]
+//! writes a message set.
+
+pub mod build;
+pub mod check;
+pub mod json_schema;
+pub mod request;
+pub mod scalar;
+pub mod schema;
+pub mod text;
+pub mod version;

@@ -1,0 +1,1 @@
+//! A message set written out.

@@ -1,0 +1,1 @@
+//! Exact formats of single values.

@@ -1,0 +1,1 @@
+//! Text as QuickBooks stores it.
