@@ -87,8 +87,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let Arguments { global, command } = Arguments::parse();
     let done = prepare().and_then(|()| match command {
-        Command::Demo(command) => demo::run(command, &global),
-        Command::Serve(command) => serve::run(command, &global),
+        Command::Demo(command) => demo::run(&command, &global),
+        Command::Serve(command) => serve::run(&command, &global),
         Command::Connection(command) => connection::run(command, &global),
         Command::Push(command) => push::push(&command, &global),
         Command::Check(command) => push::check(&command, &global),
@@ -129,6 +129,21 @@ mod tests {
     #[test]
     fn the_arguments_agree_with_each_other() {
         super::command().debug_assert();
+    }
+
+    #[test]
+    fn the_document_has_every_command() {
+        fn check(command: &clap::Command, path: &str, document: &str) {
+            for inner in command.get_subcommands() {
+                let path = format!("{path}{}", inner.get_name());
+                if inner.has_subcommands() {
+                    check(inner, &format!("{path} "), document);
+                } else {
+                    assert!(document.contains(&format!("`{path}`")), "docs/cli.md: {path}");
+                }
+            }
+        }
+        check(&super::command(), "", include_str!("../docs/cli.md"));
     }
 
     #[test]

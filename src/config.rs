@@ -188,7 +188,7 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
 /// A whole number between two bounds; underscores may group its digits.
 fn parse_count<T>(text: &str, least: T, most: T) -> Result<T, String>
 where
-    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+    T: Copy + std::str::FromStr + PartialOrd + std::fmt::Display,
 {
     let wrong = || format!("{text} is no whole number from {least} to {most}");
     let number: T = text.replace('_', "").parse().map_err(|_| wrong())?;

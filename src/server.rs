@@ -26,6 +26,7 @@ use tracing::warn;
 
 pub use home::Home;
 pub use home::HomeError;
+pub(crate) use home::near;
 pub use tls::TlsError;
 
 use crate::config::Settings;
@@ -33,7 +34,7 @@ use crate::config::StoreAt;
 use crate::engine;
 use crate::engine::Engine;
 use crate::engine::EngineError;
-use crate::engine::ambient::System;
+use crate::engine::ambient::Ambient;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -108,18 +109,19 @@ pub fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, ServerError> {
 /// # Errors
 ///
 /// [`ServerError`], with what to do about it in its text.
-pub async fn open(settings: &Settings) -> Result<Open, ServerError> {
+pub async fn open(settings: &Settings, ambient: Arc<dyn Ambient>) -> Result<Open, ServerError> {
     let home = Home::make(&settings.data_dir)?;
     let store = open_store(settings)?;
     let engine = Engine::new(
         store.clone(),
-        Arc::new(System),
+        ambient,
         engine::Settings {
             session_idle: SignedDuration::from_secs(settings.session_idle_seconds.into()),
             message_set_size: settings.message_set_size,
         },
     );
     home.see_to_admin_key(&engine).await?;
+    // engine.resume_work().await?;
     Ok(Open { engine, store, home })
 }
 
@@ -137,6 +139,8 @@ pub fn bind(settings: &Settings) -> Result<TcpListener, ServerError> {
 pub struct Server {
     inner: actix_web::dev::Server,
     url: String,
+    /// The same for somebody on this machine.
+    near: String,
     open: Open,
     session_idle: Duration,
 }
@@ -155,6 +159,7 @@ pub fn build(
     let address = listener.local_addr().map_err(ServerError::Broken)?;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{address}");
+    let near = format!("{scheme}://{}", near(address));
     let routes = routes::Routes::new(open.engine.clone(), settings);
     let server = HttpServer::new(move || routes.clone().app())
         .disable_signals()
@@ -168,7 +173,7 @@ pub fn build(
     };
     let inner = server.map_err(ServerError::Broken)?.run();
     let session_idle = Duration::from_secs(settings.session_idle_seconds.into());
-    Ok(Server { inner, url, open, session_idle })
+    Ok(Server { inner, url, near, open, session_idle })
 }
 
 impl Server {
@@ -189,9 +194,9 @@ impl Server {
     ///
     /// [`ServerError::Store`] if the store stopped or could not be closed; [`ServerError::Broken`].
     pub async fn run(self) -> Result<(), ServerError> {
-        let Self { inner, url, open, session_idle } = self;
+        let Self { inner, url: _, near, open, session_idle } = self;
         let handle = inner.handle();
-        let told = open.home.tell_address(&url);
+        let told = open.home.tell_address(&near);
         if let Err(error) = &told {
             warn!("commands on this machine will not find the server by themselves: {error}");
         }

@@ -1,3 +1,4 @@
 //! All tests above the floor of a single file, in one binary.
 
+mod cli;
 mod soap;

@@ -5,7 +5,6 @@
 //! that was found is never sent elsewhere.
 
 use std::io::Read as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -17,7 +16,6 @@ use serde_json::json;
 use ureq::Agent;
 use ureq::http::Method;
 use ureq::http::Request;
-use ureq::tls::Certificate;
 use ureq::tls::RootCerts;
 use ureq::tls::TlsConfig;
 
@@ -26,12 +24,13 @@ use super::arguments::Global;
 use super::failure::Failure;
 use crate::config::Settings;
 use crate::server::Home;
+use crate::server::near;
 
 /// What stays as it is in a segment of a path (RFC 3986, "unreserved").
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// How long a call may take beyond what it asked to wait.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A server and the key for it.
 pub(super) struct Client {
@@ -95,24 +94,33 @@ impl Client {
     pub(super) fn of(global: &Global) -> anyhow::Result<Self> {
         let settings = global.settings(&Flags::default())?;
         let home = Home::at(&settings.data_dir);
-        let base = match &global.server {
-            Some(url) => checked_url(url)?,
-            None => home.address().unwrap_or_else(|| default_address(&settings)),
+        let (base, near) = if let Some(url) = &global.server {
+            (checked_url(url)?, false)
+        } else {
+            let base = home.address().unwrap_or_else(|| default_address(&settings));
+            let near = is_local(&base);
+            (base, near)
         };
         let key = match std::env::var("BOOKBRIDGE_API_KEY") {
             Ok(key) if !key.is_empty() => Some(key),
-            _ if is_local(&base) || global.server.is_none() => home.admin_key(),
+            _ if is_local(&base) => home.admin_key(),
             _ => None,
         };
-        Ok(Self::new(&base, key, &settings))
+        // The certificate of our own server is made for its public name, not for this machine's.
+        let trust = if near {
+            TlsConfig::builder().disable_verification(true).build()
+        } else {
+            TlsConfig::builder().root_certs(RootCerts::WebPki).build()
+        };
+        Ok(Self::new(&base, key, trust))
     }
 
     /// A server at an address.
-    pub(super) fn new(base: &str, key: Option<String>, settings: &Settings) -> Self {
+    pub(super) fn new(base: &str, key: Option<String>, trust: TlsConfig) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(10)))
-            .tls_config(tls(settings))
+            .tls_config(trust)
             .user_agent(concat!("bookbridge/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
@@ -270,17 +278,8 @@ fn checked_url(url: &str) -> anyhow::Result<String> {
 
 /// Where a server with these settings is reached from this machine.
 fn default_address(settings: &Settings) -> String {
-    let mut address = settings.listen;
-    match (&settings.tls, &settings.public_url) {
-        (Some(_), Some(url)) => url.clone(),
-        (Some(_), None) => format!("https://localhost:{}", address.port()),
-        (None, _) => {
-            if address.ip().is_unspecified() {
-                address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-            }
-            format!("http://{address}")
-        }
-    }
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", near(settings.listen))
 }
 
 /// Whether an address is on this machine.
@@ -296,22 +295,6 @@ fn is_local(url: &str) -> bool {
     };
     host == "localhost"
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The usual authorities, and the certificate that our own server shows.
-fn tls(settings: &Settings) -> TlsConfig {
-    let own = settings.tls.as_ref().and_then(|files| {
-        let pem = std::fs::read(&files.certificate).ok()?;
-        let chain: Vec<_> = ureq::tls::parse_pem(&pem)
-            .filter_map(Result::ok)
-            .filter_map(|item| match item {
-                ureq::tls::PemItem::Certificate(certificate) => Some(certificate),
-                _ => None,
-            })
-            .collect::<Vec<Certificate<'static>>>();
-        Some(RootCerts::Specific(Arc::new(chain)))
-    });
-    TlsConfig::builder().root_certs(own.unwrap_or(RootCerts::WebPki)).build()
 }
 
 #[cfg(test)]

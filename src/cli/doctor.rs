@@ -303,7 +303,7 @@ fn connections(report: &mut Report, client: &Client) {
                 let mut detail = output::text(&health, "/summary").into_owned();
                 let seen = output::text(&health, "/lastSeenAt");
                 if !seen.is_empty() {
-                    detail.push_str(&format!(" (last call {seen})"));
+                    detail = format!("{detail} (last call {seen})");
                 }
                 report.add(&check, state, detail, &fix);
             }

@@ -68,7 +68,8 @@ pub(super) fn problem(problem: &Value) -> String {
     };
     let quickbooks = said(problem);
     if !quickbooks.is_empty() {
-        text.push_str(&format!("\n  QuickBooks: {quickbooks}"));
+        text.push_str("\n  QuickBooks: ");
+        text.push_str(&quickbooks);
     }
     text
 }
@@ -86,7 +87,8 @@ pub(super) fn finding(finding: &Value) -> String {
         line = format!("{line} ({})", marks.join(" at "));
     }
     for fix in finding.get("fixes").and_then(Value::as_array).into_iter().flatten() {
-        line.push_str(&format!("\n  → {}", self::text(fix, "/label")));
+        line.push_str("\n  → ");
+        line.push_str(&text(fix, "/label"));
     }
     line
 }

@@ -227,7 +227,7 @@ impl Part<'_> {
         let body = std::mem::take(&mut self.body);
         let places = std::mem::take(&mut self.places);
         let content = Content::Bytes("application/x-ndjson", body);
-        let wait = Duration::from_secs(600);
+        let wait = Duration::from_mins(10);
         let answer = self.client.call_with(Method::POST, self.path, content, self.headers, wait)?;
         let results = if answer.media_type.starts_with("application/x-ndjson") {
             let lines = answer.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());

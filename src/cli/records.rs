@@ -86,7 +86,7 @@ fn query(command: &Records, cursor: Option<&str>) -> String {
         ("cursor", cursor),
     ] {
         if let Some(value) = value {
-            path.push_str(&format!("&{name}={}", segment(value)));
+            path.extend(["&", name, "=", &segment(value)]);
         }
     }
     path

@@ -95,7 +95,7 @@ impl Source {
     pub(super) fn each(self, take: Take<'_>) -> anyhow::Result<()> {
         let Self { name, form, reader, kind } = self;
         match form {
-            Form::Csv => csv::each(&name, reader, kind, take),
+            Form::Csv => csv::each(&name, reader, kind.as_deref(), take),
             Form::Json => json::each_value(&name, reader, take),
             Form::Ndjson => json::each_line(&name, reader, take),
         }

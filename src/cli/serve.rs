@@ -1,10 +1,13 @@
 //! `serve`: the endpoint.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::arguments::Global;
 use super::arguments::ServerFlags;
 use super::output;
+use crate::engine::ambient::System;
 use crate::server;
 use crate::telemetry;
 
@@ -24,12 +27,12 @@ pub(super) struct Serve {
 }
 
 /// Runs `serve`.
-pub(super) fn run(command: Serve, global: &Global) -> anyhow::Result<()> {
+pub(super) fn run(command: &Serve, global: &Global) -> anyhow::Result<()> {
     let settings = global.settings(&command.flags.0)?;
     telemetry::start(settings.log_format, settings.log_level);
     actix_web::rt::System::new().block_on(async {
         let listener = server::bind(&settings)?;
-        let open = server::open(&settings).await?;
+        let open = server::open(&settings, Arc::new(System)).await?;
         let server = server::build(listener, open, &settings)?;
         output::line(format_args!("listening on {}", server.url()))?;
         Ok(server.run().await?)

@@ -161,7 +161,7 @@ struct Counted {
 impl std::io::Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.file.write(bytes)?;
-        self.lines += bytes[..written].iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.lines += bytes[..written].split(|byte| *byte == b'\n').skip(1).count() as u64;
         Ok(written)
     }
 

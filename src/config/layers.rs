@@ -10,6 +10,7 @@ use config::ValueKind;
 
 use super::ConfigError;
 use super::table::SETTINGS;
+use super::table::Setting;
 use super::table::find;
 use super::table::nearest;
 
@@ -80,17 +81,16 @@ impl Layers {
             if !name.starts_with("BOOKBRIDGE_") || OTHER_VARIABLES.contains(&name.as_str()) {
                 continue;
             }
-            match SETTINGS.iter().find(|setting| setting.variable() == name) {
-                Some(setting) => self.set(setting.name, &value, Origin::Variable),
-                None => {
-                    let known: Vec<String> = SETTINGS.iter().map(|one| one.variable()).collect();
-                    let known = known.iter().map(String::as_str).chain(OTHER_VARIABLES);
-                    return Err(ConfigError::Unknown {
-                        nearest: nearest(&name, known).map(str::to_owned),
-                        name,
-                        origin: Origin::Variable,
-                    });
-                }
+            if let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) {
+                self.set(setting.name, &value, Origin::Variable);
+            } else {
+                let known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+                let known = known.iter().map(String::as_str).chain(OTHER_VARIABLES);
+                return Err(ConfigError::Unknown {
+                    nearest: nearest(&name, known).map(str::to_owned),
+                    name,
+                    origin: Origin::Variable,
+                });
             }
         }
         Ok(())

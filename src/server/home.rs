@@ -5,6 +5,8 @@
 use std::fs;
 use std::io;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -37,6 +39,14 @@ pub enum HomeError {
     /// The key could not be made.
     #[error(transparent)]
     Key(#[from] EngineError),
+}
+
+/// The address that reaches a listener from this machine: one that listens everywhere has none.
+pub(crate) fn near(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    address
 }
 
 /// A data directory.

@@ -1,4 +1,4 @@
-//! The adapters on one application: SOAP, REST, and nothing else.
+//! The adapters on one application: SOAP and REST, which do not know each other.
 
 use actix_web::App;
 use actix_web::HttpResponse;
@@ -10,17 +10,27 @@ use actix_web::web;
 
 use crate::config::Settings;
 use crate::engine::Engine;
+use crate::soap;
+use crate::soap::SoapSettings;
 
 /// What every worker makes its application of.
 #[derive(Clone)]
 pub(super) struct Routes {
-    engine: Engine,
+    engine: web::Data<Engine>,
+    soap: web::Data<SoapSettings>,
 }
 
 impl Routes {
     /// Takes what the adapters need from the settings.
-    pub(super) fn new(engine: Engine, _settings: &Settings) -> Self {
-        Self { engine }
+    pub(super) fn new(engine: Engine, settings: &Settings) -> Self {
+        Self {
+            engine: web::Data::new(engine),
+            soap: web::Data::new(SoapSettings {
+                public_url: settings.public_url.clone(),
+                max_response_bytes: settings.max_response_bytes,
+                ..SoapSettings::default()
+            }),
+        }
     }
 
     /// One application.
@@ -36,7 +46,9 @@ impl Routes {
         >,
     > {
         App::new()
-            .app_data(web::Data::new(self.engine))
-            .route("/healthz", web::get().to(HttpResponse::Ok))
+            .app_data(self.engine)
+            .app_data(self.soap)
+            .configure(soap::routes)
+            .default_service(web::to(HttpResponse::NotFound))
     }
 }

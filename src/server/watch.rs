@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tracing::debug;
 use tracing::warn;
 
 use crate::engine::Engine;
@@ -12,35 +11,25 @@ use crate::store::StoreError;
 
 /// How often the store is asked whether it still writes.
 const PULSE: Duration = Duration::from_secs(1);
+/// The shortest time between two sweeps.
+const SHORTEST_SWEEP: Duration = Duration::from_millis(250);
 /// The longest time between two sweeps.
 const LONGEST_SWEEP: Duration = Duration::from_secs(60);
 
 /// Sweeps what expired, again and again; returns when the store stopped.
 pub(super) async fn until_stopped(engine: Engine, session_idle: Duration) -> StoreError {
+    let every = (session_idle / 4).clamp(SHORTEST_SWEEP, LONGEST_SWEEP);
+    let mut sweep = tokio::time::interval(every);
     let mut pulse = tokio::time::interval(PULSE);
     loop {
-        pulse.tick().await;
-        let _ = session_idle;
-        let done = engine.store().commit(Commit::default()).await;
+        let done = tokio::select! {
+            _ = sweep.tick() => Ok(()),
+            _ = pulse.tick() => engine.store().commit(Commit::default()).await.map_err(Into::into),
+        };
         match done {
             Ok(()) => {}
-            Err(error @ StoreError::Stopped(_)) => return error,
-            Err(error) => warn!("the sweep will try again: {error}"),
-        }
-    }
-}
-
-fn swept(result: Result<usize, EngineError>) -> Result<(), StoreError> {
-    match result {
-        Ok(0) => Ok(()),
-        Ok(count) => {
-            debug!(count, "swept {count} things that had expired");
-            Ok(())
-        }
-        Err(EngineError::Store(error)) => Err(error),
-        Err(error) => {
-            warn!("the sweep will try again: {error}");
-            Ok(())
+            Err(EngineError::Store(error @ StoreError::Stopped(_))) => return error,
+            Err(error) => warn!("the sweep will be tried again: {error}"),
         }
     }
 }

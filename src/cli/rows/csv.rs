@@ -50,7 +50,7 @@ enum Column {
 pub(super) fn each(
     name: &str,
     reader: Box<dyn BufRead>,
-    kind: Option<String>,
+    kind: Option<&str>,
     take: Take<'_>,
 ) -> anyhow::Result<()> {
     let mut lines = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
@@ -64,7 +64,7 @@ pub(super) fn each(
         let place = format!("{name}:{number}");
         let content = match read {
             Ok(false) => return Ok(()),
-            Ok(true) => object(&columns, &line, kind.as_deref()),
+            Ok(true) => object(&columns, &line, kind),
             Err(error) if error.is_io_error() => return Err(error).context(place),
             Err(error) => Err(Unreadable { pointer: String::new(), why: format!("{error}") }),
         };
