@@ -7,14 +7,14 @@ use bookbridge::soap::SoapSettings;
 use crate::soap::http::Server;
 use crate::soap::out_of_order;
 
-/// The interpreter that has zeep, if there is one: `BOOKBRIDGE_ZEEP_PYTHON`, or `python3`.
+/// The interpreter that has zeep, if there is one: `ZEEP_PYTHON`, or `python3`.
 pub(crate) fn python() -> Option<String> {
-    let python = std::env::var("BOOKBRIDGE_ZEEP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let python = std::env::var("ZEEP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let found = Command::new(&python).args(["-c", "import zeep"]).output();
     if found.is_ok_and(|it| it.status.success()) {
         return Some(python);
     }
-    eprintln!("skipped: {python} has no zeep (pip install zeep; BOOKBRIDGE_ZEEP_PYTHON names it)");
+    eprintln!("skipped: {python} has no zeep (pip install zeep; ZEEP_PYTHON names it)");
     None
 }
 

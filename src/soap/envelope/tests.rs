@@ -1,3 +1,5 @@
+//! Every answer, byte for byte.
+
 use super::*;
 
 const HEAD: &str = concat!(

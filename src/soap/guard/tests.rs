@@ -1,3 +1,5 @@
+//! The guard against hostile bytes: limits, namespaces, and the time that the worst input takes.
+
 use std::time::Instant;
 
 use bytes::Bytes;
