@@ -4,7 +4,7 @@
 //! text (a password `" p "` would become `"p"`) and writes it to the log at debug level. The guard has
 //! all values, untrimmed, so a second parse could only lose something. Answers are yaserde types.
 //!
-//! Source of names and order: Intuit's WSDL of *TroubleshootWebServiceFS*; for the three interactive
+//! Source of names and order: Intuit's WSDL of `TroubleshootWebServiceFS`; for the three interactive
 //! operations, which stand in no WSDL, the SDK sample `WCWebService` and the Programmer's Guide 2.0,
 //! which disagree on `interactiveDone` and `isInteractiveDone`: both are answered.
 

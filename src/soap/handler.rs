@@ -151,7 +151,7 @@ fn read(body: &Body, budget: usize) -> (Envelope, Result<(), Malformed>) {
     (envelope, read)
 }
 
-/// What is called: what the Body says, or else the SOAPAction header.
+/// What is called: what the Body says, or else the `SOAPAction` header.
 fn operation(
     request: &HttpRequest,
     envelope: &Envelope,

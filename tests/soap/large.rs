@@ -17,7 +17,7 @@ use crate::soap::http::Server;
 use crate::soap::http::TAIL;
 use crate::soap::out_of_order;
 
-const CHILD: &str = "BOOKBRIDGE_TEST_LARGE_CHILD";
+const CHILD: &str = "TEST_LARGE_CHILD";
 const RECORD: &str = "&lt;CustomerRet&gt;&lt;ListID&gt;80000001-1234567890&lt;/ListID&gt;&lt;Name&gt;\
                       M&#252;ller &amp;amp; S\u{f6}hne&lt;/Name&gt;&lt;/CustomerRet&gt;";
 
@@ -35,7 +35,7 @@ fn serves_for_the_test_below() {
 
 #[test]
 fn a_large_response_needs_constant_memory() {
-    let megabytes = std::env::var("BOOKBRIDGE_TEST_RESPONSE_MB").ok();
+    let megabytes = std::env::var("TEST_RESPONSE_MB").ok();
     let megabytes = megabytes.map_or(20, |it| it.parse().unwrap());
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "soap::large::serves_for_the_test_below", "--nocapture"])
