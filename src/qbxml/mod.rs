@@ -6,8 +6,12 @@
 
 pub mod build;
 pub mod check;
+pub mod classify;
+mod decode;
+pub mod host;
 pub mod json_schema;
 pub mod request;
+pub mod response;
 pub mod scalar;
 pub mod schema;
 pub mod text;
