@@ -1,5 +1,6 @@
 //! All tests above the floor of a single file, in one binary.
 
 mod cli;
+mod samples;
 mod soap;
 mod tidy;

@@ -79,7 +79,8 @@ fn files(endings: &[&str]) -> Vec<Text> {
             if entry.file_type().unwrap().is_dir() && !is_made {
                 folders.push(path);
             } else if endings.iter().any(|ending| name.ends_with(ending)) && !is_made {
-                let text = fs::read_to_string(&path).unwrap();
+                // One sample is windows-1252 on purpose.
+                let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
                 let path = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
                 found.push(Text { path, text });
             }
