@@ -13,6 +13,10 @@
 //!
 //! What else was considered: one verb a use case. It doubled every rule in every implementation.
 
+mod entity;
+mod format;
+pub mod sled;
+
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::io::Write;

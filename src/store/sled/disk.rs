@@ -1,0 +1,15 @@
+//! How much room there is.
+
+use std::path::Path;
+
+/// Whether less than the reserve is free. sled cannot even be opened on a full disk, so new records
+/// are refused while there is still room for the sessions that drain the queue.
+pub(super) fn is_full(dir: &Path, reserve: u64) -> bool {
+    match rustix::fs::statvfs(dir) {
+        Ok(about) => about.f_bavail.saturating_mul(about.f_frsize) < reserve,
+        Err(error) => {
+            tracing::warn!("cannot see how much of the disk is free: {error}");
+            false
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Opening: the order of things that a crash may have left in any state.
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::mpsc;
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::store::StoreError;
+use crate::store::sled::Options;
+use crate::store::sled::SledStore;
+use crate::store::sled::draft::Marks;
+use crate::store::sled::files;
+use crate::store::sled::files::Files;
+use crate::store::sled::import;
+use crate::store::sled::keys;
+use crate::store::sled::remove;
+use crate::store::sled::shelf::Shelf;
+use crate::store::sled::trees::Tree;
+use crate::store::sled::trees::Trees;
+use crate::store::sled::trees::Writes;
+use crate::store::sled::watermark;
+use crate::store::sled::watermark::Watermark;
+use crate::store::sled::writer::Writer;
+
+/// For the life of a database: it cannot be changed later. A leaf above a quarter of it would become
+/// a blob file, which sled never syncs; rows of at most 64 KiB keep far below.
+const SEGMENT: usize = 8 << 20;
+
+/// A process that ends gives its lock back a moment later.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+const DATABASE: &str = "sled";
+const SPOOL: &str = "spool";
+const OPENINGS: &[u8] = b"openings";
+
+/// Opens, and makes if it is missing, the store in a directory.
+pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreError> {
+    let refuse = |why: String| StoreError::Open { path: dir.display().to_string(), why };
+    let io = |what: &str| {
+        let what = format!("cannot {what} {}", dir.display());
+        move |source: io::Error| StoreError::Io { what, source }
+    };
+    let base = dir.join(DATABASE);
+    let spool = dir.join(SPOOL);
+    fs::create_dir_all(&base).map_err(io("make"))?;
+    fs::create_dir_all(&spool).map_err(io("make"))?;
+
+    let db = database(&base, options.cache).map_err(&refuse)?;
+    let trees = Trees::open(&db).map_err(|error| refuse(damaged(&error.to_string())))?;
+    let opened = || -> io::Result<File> {
+        db.flush()?;
+        // sled syncs neither its configuration nor any directory: without this, a power cut soon
+        // after the first start leaves a database that cannot be opened.
+        for path in [base.join("conf"), base.join("blobs"), base.clone(), spool.clone()] {
+            files::sync(&path)?;
+        }
+        files::sync(dir)?;
+        if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            files::sync(parent)?;
+        }
+        let log = File::open(base.join("db"))?;
+        log.sync_all()?;
+        Ok(log)
+    };
+    let log = opened().map_err(io("sync"))?;
+    if fs::read_dir(base.join("blobs")).map_err(io("read"))?.next().is_some() {
+        tracing::error!("the database has a blob file, which is not safe against a power cut");
+    }
+
+    let opening = opening(&trees).map_err(|error| refuse(error.to_string()))?;
+    let shelf = Shelf { files: Arc::new(Files::new(spool, opening)), trees };
+    let marks = Marks::read(&shelf)?;
+    let acknowledged = watermark::read(dir).map_err(io("read the watermark of"))?;
+    if marks.commit < acknowledged {
+        return Err(refuse(format!(
+            "the database ends at transaction {}, but transaction {acknowledged} was acknowledged: \
+             its end is lost; import the last export into a new directory",
+            marks.commit
+        )));
+    }
+    if shelf.trees.get(Tree::Meta, import::UNFINISHED)?.is_some() {
+        return Err(refuse(
+            "an import into it was broken off; remove the directory and import again".to_owned(),
+        ));
+    }
+    let mut writes = Writes::default();
+    writes.set(Tree::Meta, OPENINGS.to_vec(), Some(keys::number(opening).to_vec()));
+    shelf.trees.write(&writes).map_err(|error| refuse(error.to_string()))?;
+    db.flush().map_err(|error| refuse(error.to_string()))?;
+    log.sync_data().map_err(io("sync"))?;
+    sweep(&shelf)?;
+
+    let removals = remove::unfinished(&shelf)?.into();
+    let watermark = Watermark::open(dir).map_err(io("write the watermark of"))?;
+    let stopped = Arc::new(OnceLock::new());
+    let writer = Writer {
+        db,
+        shelf: shelf.clone(),
+        log,
+        watermark,
+        marks,
+        dir: dir.to_owned(),
+        reserve: options.reserve,
+        faults: options.faults.clone(),
+        removals,
+        removed: BTreeMap::new(),
+        stopped: stopped.clone(),
+    };
+    let (asks, asked) = mpsc::channel();
+    let thread = std::thread::Builder::new()
+        .name("store-writer".to_owned())
+        .spawn(move || writer.run(&asked))
+        .map_err(io("start the writer of"))?;
+    Ok(SledStore { shelf, asks: Some(asks), thread: Some(thread), stopped })
+}
+
+/// Opens sled, which panics on some damage, and says in a sentence why it cannot.
+fn database(base: &Path, cache: u64) -> Result<::sled::Db, String> {
+    let config = ::sled::Config::new()
+        .path(base)
+        .segment_size(SEGMENT)
+        .mode(::sled::Mode::LowSpace)
+        .cache_capacity(cache)
+        .flush_every_ms(Some(500));
+    let begun = Instant::now();
+    loop {
+        let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
+        match opened {
+            Ok(Ok(db)) => return Ok(db),
+            Ok(Err(error)) if !error.to_string().contains("acquire lock") => {
+                return Err(damaged(&error.to_string()));
+            }
+            Ok(Err(_)) if begun.elapsed() > PATIENCE => {
+                return Err("another process has it open; commands go through the server while it \
+                            runs"
+                    .to_owned());
+            }
+            Ok(Err(_)) => std::thread::sleep(Duration::from_millis(20)),
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+                return Err(damaged(text.unwrap_or("its log cannot be read")));
+            }
+        }
+    }
+}
+
+fn damaged(why: &str) -> String {
+    format!("the database is damaged ({why}); import the last export into a new directory")
+}
+
+/// Which opening this is.
+fn opening(trees: &Trees) -> Result<u64, StoreError> {
+    let last = trees.get(Tree::Meta, OPENINGS)?.as_deref().and_then(keys::last_number);
+    Ok(last.unwrap_or(0) + 1)
+}
+
+/// Removes files that no transaction names: of commits that never were, and of a process that died.
+fn sweep(shelf: &Shelf) -> Result<(), StoreError> {
+    let named = shelf
+        .trees
+        .scan(Tree::File, &[])
+        .map(|entry| entry.map(|(key, _)| String::from_utf8_lossy(&key).into_owned()))
+        .collect::<Result<HashSet<_>, _>>()?;
+    match shelf.files.sweep(&named) {
+        Ok(0) => {}
+        Ok(swept) => tracing::info!("swept {swept} spool files that nothing names"),
+        Err(error) => tracing::warn!("cannot sweep the spool directory: {error}"),
+    }
+    Ok(())
+}
