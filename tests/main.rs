@@ -3,4 +3,5 @@
 mod cli;
 mod samples;
 mod soap;
+mod store;
 mod tidy;

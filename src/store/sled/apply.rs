@@ -211,11 +211,7 @@ fn revision_at(draft: &Draft<'_>, tree: Tree, key: &[u8]) -> Result<Revision, St
 }
 
 /// Drafts one entity and all that points to it.
-pub(super) fn put(
-    draft: &mut Draft<'_>,
-    written: Written,
-    mode: Mode,
-) -> Result<(), StoreError> {
+pub(super) fn put(draft: &mut Draft<'_>, written: Written, mode: Mode) -> Result<(), StoreError> {
     let Written { mut entity, held } = written;
     let old = match entity.revision() {
         Some(_) => {

@@ -91,8 +91,7 @@ pub(super) struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// The next commit of a batch.
     pub(super) fn new(shelf: &'a Shelf, batch: &'a Batch) -> Self {
-        let changed =
-            Changed { writes: Writes::default(), marks: batch.marks, gone: Vec::new() };
+        let changed = Changed { writes: Writes::default(), marks: batch.marks, gone: Vec::new() };
         Self { shelf, batch, changed }
     }
 

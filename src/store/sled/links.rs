@@ -45,9 +45,7 @@ pub(super) fn place(entity: &Entity, ordinal: u64) -> (Tree, Vec<u8>) {
         Entity::MessageSet(it) => (Tree::MessageSet, it.id.as_str().into()),
         Entity::Session(it) => (Tree::Session, it.id.0.as_bytes().to_vec()),
         Entity::Key(it) => (Tree::Key, it.id.0.as_bytes().to_vec()),
-        Entity::Activity(it) => {
-            (Tree::Activity, keys::with(keys::of(&it.connection), &[&ordinal]))
-        }
+        Entity::Activity(it) => (Tree::Activity, keys::with(keys::of(&it.connection), &[&ordinal])),
         Entity::Call(it) => (Tree::Call, keys::with(it.session.0.as_bytes().to_vec(), &[&ordinal])),
     }
 }
@@ -100,8 +98,7 @@ fn links_of_record(it: &Record, ordinal: &[u8], add: &mut impl FnMut(Tree, Vec<u
     }
     if it.status == Status::Queued {
         let subject = Subject::Record(it.key.clone());
-        let place =
-            Queued { subject, priority: it.priority, sequence: it.sequence, due: it.due };
+        let place = Queued { subject, priority: it.priority, sequence: it.sequence, due: it.due };
         add(Tree::Queue, keys::queued(&it.key.connection, &place), &[]);
     }
 }
@@ -115,8 +112,7 @@ fn links_of_request(it: &Request, ordinal: &[u8], add: &mut impl FnMut(Tree, Vec
     }
     if it.status == RequestStatus::Queued {
         let subject = Subject::Request(it.id);
-        let place =
-            Queued { subject, priority: it.priority, sequence: it.sequence, due: it.due };
+        let place = Queued { subject, priority: it.priority, sequence: it.sequence, due: it.due };
         add(Tree::Queue, keys::queued(&it.connection, &place), &[]);
     }
 }

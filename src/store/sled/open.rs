@@ -139,9 +139,11 @@ fn database(base: &Path, cache: u64) -> Result<::sled::Db, String> {
                 return Err(damaged(&error.to_string()));
             }
             Ok(Err(_)) if begun.elapsed() > PATIENCE => {
-                return Err("another process has it open; commands go through the server while it \
+                return Err(
+                    "another process has it open; commands go through the server while it \
                             runs"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
             Ok(Err(_)) => std::thread::sleep(Duration::from_millis(20)),
             Err(panic) => {

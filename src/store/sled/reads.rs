@@ -282,9 +282,7 @@ impl Shelf {
     pub(super) fn calls(&self, session: SessionId, limit: usize) -> Result<Vec<Call>, StoreError> {
         let entries = self.trees.scan(Tree::Call, session.0.as_bytes()).rev().take(limit);
         let mut calls = entries
-            .filter_map(|entry| {
-                entry.and_then(|(key, _)| self.load(Tree::Call, &key)).transpose()
-            })
+            .filter_map(|entry| entry.and_then(|(key, _)| self.load(Tree::Call, &key)).transpose())
             .collect::<Result<Vec<_>, _>>()?;
         calls.reverse();
         Ok(calls)

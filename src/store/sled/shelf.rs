@@ -75,12 +75,15 @@ impl Shelf {
                     return Err(corrupt(tree, key, error));
                 }
                 Err(source) => {
-                    return Err(StoreError::Io { what: format!("cannot read {}", file.name), source });
+                    return Err(StoreError::Io {
+                        what: format!("cannot read {}", file.name),
+                        source,
+                    });
                 }
             },
         };
-        let entity = links::decode(tree, version, &head, &json)
-            .map_err(|why| corrupt(tree, key, why))?;
+        let entity =
+            links::decode(tree, version, &head, &json).map_err(|why| corrupt(tree, key, why))?;
         Ok(Some(Row { head, entity, file }))
     }
 }

@@ -190,9 +190,8 @@ fn broken(tree: Tree, error: ::sled::Error) -> StoreError {
         ::sled::Error::Io(source) => {
             StoreError::Io { what: format!("cannot read the tree {}", tree.name()), source }
         }
-        other => StoreError::Corrupt {
-            what: format!("tree {}", tree.name()),
-            why: other.to_string(),
-        },
+        other => {
+            StoreError::Corrupt { what: format!("tree {}", tree.name()), why: other.to_string() }
+        }
     }
 }

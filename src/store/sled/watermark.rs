@@ -35,7 +35,9 @@ pub(super) fn read(dir: &Path) -> io::Result<u64> {
     };
     let Some((number, crc)) = bytes.split_first_chunk::<8>() else { return Ok(0) };
     if crc != crc32fast::hash(number).to_be_bytes() {
-        tracing::warn!("the watermark cannot be read, so a shortened database would not be noticed");
+        tracing::warn!(
+            "the watermark cannot be read, so a shortened database would not be noticed"
+        );
         return Ok(0);
     }
     Ok(u64::from_be_bytes(*number))

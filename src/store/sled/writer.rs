@@ -115,8 +115,12 @@ impl Writer {
                 self.commit(commits)?;
             }
             match next {
-                Some(Ask::Export(_, reply) | Ask::Import(_, reply)) => drop(reply.send(Err(StoreError::Stopped("not yet".into())))),
-                Some(Ask::Check(reply)) => drop(reply.send(Err(StoreError::Stopped("not yet".into())))),
+                Some(Ask::Export(_, reply) | Ask::Import(_, reply)) => {
+                    drop(reply.send(Err(StoreError::Stopped("not yet".into()))))
+                }
+                Some(Ask::Check(reply)) => {
+                    drop(reply.send(Err(StoreError::Stopped("not yet".into()))))
+                }
                 Some(Ask::Close(reply)) => return Ok(reply),
                 Some(Ask::Commit(..)) | None => {}
             }
@@ -135,7 +139,9 @@ impl Writer {
         let mut answers = Vec::with_capacity(commits.len());
         for (prepared, reply) in commits {
             let files = prepared.files();
-            if prepared.grows() && *full.get_or_insert_with(|| disk::is_full(&self.dir, self.reserve)) {
+            if prepared.grows()
+                && *full.get_or_insert_with(|| disk::is_full(&self.dir, self.reserve))
+            {
                 self.shelf.files.remove(files);
                 drop(reply.send(Err(StoreError::Full)));
                 continue;
@@ -147,7 +153,9 @@ impl Writer {
                     batch.absorb(changed);
                     answers.push((reply, removed));
                 }
-                Err(StoreError::Io { what, source }) => return Err(Broken(format!("{what}: {source}"))),
+                Err(StoreError::Io { what, source }) => {
+                    return Err(Broken(format!("{what}: {source}")));
+                }
                 Err(refused) => {
                     self.shelf.files.remove(files);
                     drop(reply.send(Err(refused)));
@@ -185,7 +193,9 @@ impl Writer {
         let mut draft = Draft::new(&self.shelf, &batch);
         let last = match remove::bit(&self.shelf, &mut draft, &id) {
             Ok(last) => last,
-            Err(StoreError::Io { what, source }) => return Err(Broken(format!("{what}: {source}"))),
+            Err(StoreError::Io { what, source }) => {
+                return Err(Broken(format!("{what}: {source}")));
+            }
             Err(error) => {
                 // It is tried again at the next start; until then its name cannot be used again.
                 tracing::error!("connection {id} cannot be removed to the end: {error}");

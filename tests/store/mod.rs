@@ -1,0 +1,67 @@
+//! What every store promises, and what the embedded one promises of its files.
+
+mod bodies;
+mod books;
+mod crash;
+mod damage;
+mod entities;
+mod lists;
+mod moving;
+mod queue;
+mod removal;
+mod revisions;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bookbridge::store::Store;
+use bookbridge::store::StoreError;
+use bookbridge::store::sled::Options;
+use bookbridge::store::sled::SledStore;
+
+/// Makes a test of each case for each store. A case is `async fn(store: &dyn Store)`.
+macro_rules! for_each_store {
+    ($($case:ident,)*) => {
+        mod sled {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    let place = crate::store::Place::new();
+
+                    super::$case(&place.open().unwrap()).await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use for_each_store;
+
+/// A directory for an embedded store; the store can be opened there again and again.
+pub(crate) struct Place(tempfile::TempDir);
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.0.path().join("store")
+    }
+
+    pub(crate) fn open(&self) -> Result<SledStore, StoreError> {
+        self.open_with(&Options { reserve: 0, ..Options::default() })
+    }
+
+    pub(crate) fn open_with(&self, options: &Options) -> Result<SledStore, StoreError> {
+        SledStore::open(&self.store(), options)
+    }
+
+    pub(crate) fn shared(&self) -> Arc<dyn Store> {
+        Arc::new(self.open().unwrap())
+    }
+}
