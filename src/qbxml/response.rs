@@ -234,7 +234,9 @@ impl Ret {
 fn attributes(start: &BytesStart<'_>, mut each: impl FnMut(&str, String)) -> Result<(), String> {
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| error.to_string())?;
-        let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
+        let value = attribute
+            .normalized_value(quick_xml::XmlVersion::Implicit1_0)
+            .map_err(|error| error.to_string())?;
         each(attribute.key.0, value.into_owned());
     }
     Ok(())

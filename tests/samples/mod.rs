@@ -1,5 +1,6 @@
 //! Every file of `qbxml-samples/` is read, and says what its page says.
 
+mod answers;
 mod demo;
 mod documents;
 
