@@ -1,5 +1,7 @@
 //! All tests above the floor of a single file, in one binary.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod cli;
 mod samples;
 mod soap;

@@ -105,18 +105,16 @@ fn hold(rule: &str, document: &str, findings: &[String]) {
     assert!(findings.is_empty(), "{rule} (see {document}):\n{}", findings.join("\n"));
 }
 
-/// Lines of these files that have one of the words in their code.
+/// Lines that have one of the words in their code.
 fn with_words<'a>(
-    files: impl IntoIterator<Item = &'a Text>,
-    words: &[String],
-    lines: fn(&'a Text) -> Box<dyn Iterator<Item = (usize, &'a str)> + 'a>,
+    path: &str,
+    lines: impl Iterator<Item = (usize, &'a str)>,
+    words: &[&str],
 ) -> Vec<String> {
     let mut findings = Vec::new();
-    for file in files {
-        for (number, line) in lines(file) {
-            for word in words.iter().filter(|word| code(line).contains(word.as_str())) {
-                findings.push(format!("{}:{number}: {word}", file.path));
-            }
+    for (number, line) in lines {
+        for word in words.iter().filter(|word| code(line).contains(**word)) {
+            findings.push(format!("{path}:{number}: {word}"));
         }
     }
     findings
@@ -130,17 +128,17 @@ fn place(module: &str) -> Option<(usize, usize)> {
 }
 
 /// Whether a module may use another.
-fn may_use(user: &str, used: &str) -> bool {
-    if user == used {
+fn may_use(module: &str, other: &str) -> bool {
+    if module == other {
         return true;
     }
-    let (Some(user_at), Some(used_at)) = (place(user), place(used)) else { return false };
-    if user == ALONE {
+    let (Some(own), Some(others)) = (place(module), place(other)) else { return false };
+    if module == ALONE {
         return false;
     }
-    match FLOORS[user_at.0].1 {
-        _ if used_at.0 < user_at.0 => true,
-        Neighbours::Earlier => used_at.0 == user_at.0 && used_at.1 < user_at.1,
+    match FLOORS[own.0].1 {
+        _ if others.0 < own.0 => true,
+        Neighbours::Earlier => others.0 == own.0 && others.1 < own.1,
         Neighbours::None => false,
     }
 }
@@ -162,15 +160,15 @@ fn used_modules(line: &str) -> Vec<&str> {
 fn a_module_uses_the_floors_below_it() {
     let mut findings = Vec::new();
     for file in sources().iter().filter(|file| !matches!(file.module(), "lib" | "main")) {
-        let user = file.module();
-        if place(user).is_none() {
-            findings.push(format!("{}: module {user} stands on no floor", file.path));
+        let module = file.module();
+        if place(module).is_none() {
+            findings.push(format!("{}:1: module {module} stands on no floor", file.path));
         }
         for (number, line) in file.product_lines() {
-            for used in used_modules(line) {
-                let names_a_module = used == "{" || place(used).is_some();
-                if names_a_module && !may_use(user, used) {
-                    findings.push(format!("{}:{number}: {user} uses {used}", file.path));
+            for other in used_modules(line) {
+                let names_a_module = other == "{" || place(other).is_some();
+                if names_a_module && !may_use(module, other) {
+                    findings.push(format!("{}:{number}: {module} uses {other}", file.path));
                 }
             }
         }
@@ -180,7 +178,7 @@ fn a_module_uses_the_floors_below_it() {
 
 #[test]
 fn the_floors_are_read_as_they_are_meant() {
-    for (user, used, may) in [
+    for (module, other, may) in [
         ("qbxml", "domain", true),
         ("domain", "qbxml", false),
         ("engine", "store", true),
@@ -194,7 +192,7 @@ fn the_floors_are_read_as_they_are_meant() {
         ("server", "cli", false),
         ("cli", "{", false),
     ] {
-        assert_eq!(may_use(user, used), may, "{user} uses {used}");
+        assert_eq!(may_use(module, other), may, "{module} uses {other}");
     }
     assert_eq!(used_modules("use crate::domain::ids; // crate::cli"), ["domain"]);
     assert_eq!(used_modules("fn a(b: crate::store::X) -> crate::engine::Y {"), ["store", "engine"]);
@@ -226,20 +224,22 @@ fn a_file_says_what_it_is() {
 
 #[test]
 fn nothing_is_unwrapped_outside_tests() {
-    let sources = sources();
-    let findings =
-        with_words(sources.iter().filter(|file| !file.is_test()), &[".unwrap()".into()], |file| {
-            Box::new(file.product_lines())
-        });
+    let findings: Vec<_> = sources()
+        .iter()
+        .filter(|file| !file.is_test())
+        .flat_map(|file| with_words(&file.path, file.product_lines(), &[".unwrap()"]))
+        .collect();
     hold("no unwrap outside tests", "CONTRIBUTING.md, Rules", &findings);
 }
 
 #[test]
 fn nothing_is_allowed_ignored_or_left_to_do() {
-    let files: Vec<_> =
-        files(&[".rs"]).into_iter().filter(|file| file.path != "tests/tidy.rs").collect();
     let words = ["#[allow(", "#![allow(", "todo!", "unimplemented!", "#[ignore", "should_panic"];
-    let findings = with_words(&files, &words.map(str::to_owned), |file| Box::new(file.lines()));
+    let findings: Vec<_> = files(&[".rs"])
+        .iter()
+        .filter(|file| file.path != "tests/tidy.rs")
+        .flat_map(|file| with_words(&file.path, file.lines(), &words))
+        .collect();
     hold("expect with a reason; nothing left to do", "CONTRIBUTING.md, Rules", &findings);
 }
 
