@@ -1,5 +1,6 @@
 //! Bookbridge: the endpoint that the QuickBooks Web Connector polls, and the durable queue behind it.
 
+pub mod api;
 pub mod cli;
 pub mod config;
 pub mod domain;

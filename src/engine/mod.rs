@@ -20,6 +20,7 @@ mod connections;
 mod explain;
 mod intake;
 mod keys;
+mod names;
 mod operate;
 mod requests;
 

@@ -1,0 +1,215 @@
+//! What people decide about records, one or many.
+
+use actix_web::HttpResponse;
+use actix_web::web;
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::api::auth::Writer;
+use crate::api::body::Json;
+use crate::api::body::typed;
+use crate::api::connections::Nothing;
+use crate::api::connections::no_action;
+use crate::api::path::Named;
+use crate::api::path::RecordNamed;
+use crate::api::path::Word;
+use crate::api::problem::Problem;
+use crate::api::query::Params;
+use crate::api::records::Filter;
+use crate::api::records::shaped;
+use crate::api::refusal::Refusal;
+use crate::api::shape::Record;
+use crate::engine::Action;
+use crate::engine::BulkAction;
+use crate::engine::Engine;
+
+/// Routes under `/v1`.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/connections/{connection}/records/actions/{word}")
+                .route(web::post().to(act_on_all)),
+        )
+        .service(
+            web::resource(
+                "/connections/{connection}/records/{kind}/{source_id:[^/]*}/actions/{word}",
+            )
+            .route(web::post().to(act)),
+        );
+}
+
+/// Why it is bypassed.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bypass {
+    /// In the person's words.
+    reason: String,
+    /// ListID or TxnID of the object that is there, if known.
+    reference: Option<String>,
+}
+
+/// Where it stands in QuickBooks: one of the two.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Link {
+    /// Of what stands in a list, such as a customer.
+    list_id: Option<String>,
+    /// Of a transaction, such as an invoice.
+    txn_id: Option<String>,
+}
+
+/// Which fix to apply.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FixToApply {
+    /// As the diagnosis names it.
+    id: String,
+}
+
+/// A body that some action takes.
+#[derive(Serialize, ToSchema)]
+#[expect(dead_code, reason = "only its schema is used: the action says which one it is")]
+#[serde(untagged)]
+pub(super) enum ActionBody {
+    /// `retry`, `unbypass`, `release`, `reset-reference`.
+    Nothing(Nothing),
+    /// `bypass`.
+    Bypass(Bypass),
+    /// `link`.
+    Link(Link),
+    /// `fix`.
+    Fix(FixToApply),
+}
+
+/// What can be decided about a record.
+const ACTIONS: [&str; 7] =
+    ["retry", "bypass", "unbypass", "release", "reset-reference", "link", "fix"];
+/// Fixes that are done by themselves.
+const FIXES: [&str; 3] = ["retry", "reset-reference", "bypass"];
+
+/// Retry, bypass, take a bypass back, release, forget or set the reference, or apply a fix.
+#[utoipa::path(post,
+    path = "/v1/connections/{connection}/records/{kind}/{sourceId}/actions/{action}",
+    tag = "records", request_body = ActionBody, responses((status = 200, body = Record)))]
+async fn act(
+    caller: Writer,
+    named: RecordNamed,
+    action: Word,
+    _: Params<()>,
+    body: Json<Value>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Problem> {
+    let action = decision(&action.0, body.0)?;
+    let record = engine.act(&named.0, action, &caller.0).await?;
+    Ok(HttpResponse::Ok().json(shaped(&engine, record).await?))
+}
+
+/// What is decided.
+fn decision(action: &str, body: Value) -> Result<Action, Problem> {
+    let simple = |action| typed::<Nothing>(body.clone()).map(|_| action);
+    match action {
+        "retry" => simple(Action::Retry),
+        "unbypass" => simple(Action::Unbypass),
+        "release" => simple(Action::Release),
+        "reset-reference" => simple(Action::ResetReference),
+        "bypass" => {
+            let Bypass { reason, reference } = typed(body)?;
+            Ok(Action::Bypass { reason, reference })
+        }
+        "link" => match typed(body)? {
+            Link { list_id: Some(id), txn_id: None } | Link { list_id: None, txn_id: Some(id) } => {
+                Ok(Action::Link { id })
+            }
+            _ => {
+                let detail = "Give either listId or txnId.";
+                Err(Problem::new(Refusal::InvalidRequest, detail).at(""))
+            }
+        },
+        "fix" => fix(&typed::<FixToApply>(body)?.id),
+        other => Err(no_action(other, &ACTIONS)),
+    }
+}
+
+/// What a fix does.
+fn fix(id: &str) -> Result<Action, Problem> {
+    match id {
+        "retry" => Ok(Action::Retry),
+        "reset-reference" => Ok(Action::ResetReference),
+        "bypass" => Ok(Action::Bypass { reason: "fix: bypass".to_owned(), reference: None }),
+        other => {
+            let shown: String = other.chars().take(80).collect();
+            let all = FIXES.join(", ");
+            let detail = format!(
+                "The fix {shown:?} is not applied by itself: a person does it. These are: {all}."
+            );
+            Err(Problem::new(Refusal::UnknownFix, detail).at("/id"))
+        }
+    }
+}
+
+/// Which records; all that is set must hold.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FilterBody {
+    status: Option<String>,
+    /// Such as `Customer`.
+    kind: Option<String>,
+    /// The code of the first finding.
+    cause: Option<String>,
+    /// A part of the source id, or of the name or number in QuickBooks.
+    q: Option<String>,
+}
+
+/// A decision about many.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct DecisionAboutMany {
+    /// Which records; `{}` is all of them.
+    filter: FilterBody,
+    /// True: only count.
+    dry_run: Option<bool>,
+    /// Why, for `bypass`.
+    reason: Option<String>,
+}
+
+/// What a decision about many did.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Decided {
+    /// How many records match and are, or would be, changed.
+    matched: u64,
+    /// The same.
+    count: u64,
+    /// Whether they were only counted.
+    dry_run: bool,
+}
+
+/// Retry, bypass, or forget the reference of all records that match.
+#[utoipa::path(post, path = "/v1/connections/{connection}/records/actions/{action}",
+    tag = "records", request_body = DecisionAboutMany,
+    responses((status = 200, body = Decided)))]
+async fn act_on_all(
+    caller: Writer,
+    named: Named,
+    action: Word,
+    _: Params<()>,
+    body: Json<DecisionAboutMany>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Problem> {
+    let action = match action.0.as_str() {
+        "retry" => BulkAction::Retry,
+        "bypass" => BulkAction::Bypass,
+        "reset-reference" => BulkAction::ResetReference,
+        other => return Err(no_action(other, &["retry", "bypass", "reset-reference"])),
+    };
+    let DecisionAboutMany { filter, dry_run, reason } = body.0;
+    let FilterBody { status, kind, cause, q } = filter;
+    let filter = Filter::of(status.as_deref(), kind, cause.as_deref(), q)
+        .map_err(|problem| problem.at("/filter"))?;
+    let dry_run = dry_run.unwrap_or(false);
+    let reason = reason.unwrap_or_else(|| "bypassed with all that match a filter".to_owned());
+    let matched = engine.act_on_all(&named.0, &filter, action, &reason, dry_run, &caller.0).await?;
+    Ok(HttpResponse::Ok().json(Decided { matched, count: matched, dry_run }))
+}

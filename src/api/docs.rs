@@ -1,0 +1,160 @@
+//! Pages for people: the API, and what each code means. Self-contained, without scripts.
+
+use std::fmt::Write as _;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web;
+use utoipa::openapi::path::Operation;
+
+use crate::api::errors;
+use crate::api::openapi;
+use crate::api::path::Word;
+use crate::api::problem::Problem;
+use crate::api::shape::Entry;
+use crate::api::words;
+
+/// Nothing may be loaded, run, or framed.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'";
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;\
+padding:0 1rem;color:#1a1a1a;background:#fff}h1{line-height:1.2}code{background:#f2f2f2;\
+padding:.1em .3em;border-radius:3px}table{border-collapse:collapse;width:100%}\
+td,th{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-top:1px solid #ddd}\
+a{color:#0b57d0}.m{font-weight:600}@media(prefers-color-scheme:dark){body{color:#e8e8e8;\
+background:#161616}code{background:#2a2a2a}td,th{border-color:#3a3a3a}a{color:#8ab4f8}}";
+/// What an administrator does on the QuickBooks machine.
+const PAIRING: &str = "<ol>\
+<li>On the machine that runs QuickBooks Desktop, open the company file as its administrator, in \
+single-user mode.</li>\
+<li>Download the connection's <code>.qwc</code> file and open it with a double click, or choose it in \
+the Web Connector with <b>Add an application</b>.</li>\
+<li>Grant access: <b>Yes, always; allow access even if QuickBooks is not running</b>.</li>\
+<li>Type the connection's password in the Web Connector, and save it.</li>\
+<li>Tick the box of the application and press <b>Update Selected</b>.</li>\
+<li>Look at <code>GET /v1/connections/{connection}/health</code>: it says what is still missing.</li>\
+</ol>";
+
+/// The pages' own routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource(["", "/"]).route(web::get().to(index)))
+        .service(web::resource("/pairing").route(web::get().to(pairing)))
+        .service(web::resource(["/errors", "/errors/"]).route(web::get().to(codes)))
+        .service(web::resource("/errors/{word}").route(web::get().to(error)));
+}
+
+fn page(title: &str, body: &str) -> HttpResponse {
+    let title = escaped(title);
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
+         <style>{STYLE}</style></head><body><h1>{title}</h1>{body}</body></html>"
+    );
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .body(html)
+}
+
+/// Text that stands for itself in HTML.
+fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            c => html.push(c),
+        }
+    }
+    html
+}
+
+/// The API for people: every call with what it does.
+#[utoipa::path(get, path = "/docs", tag = "reference", security(()),
+    responses((status = 200, body = String, content_type = "text/html")))]
+pub(super) async fn index() -> HttpResponse {
+    let mut body = String::from(
+        "<p>The same for programs: <a href=\"/openapi.json\">openapi.json</a> (OpenAPI 3.1). \
+         What can go wrong: <a href=\"/docs/errors\">codes</a>. On the QuickBooks machine: \
+         <a href=\"/docs/pairing\">pairing</a>.</p><p>Calls carry <code>Authorization: Bearer KEY\
+         </code>; make a key with <code>bookbridge key create</code>.</p><table>",
+    );
+    let mut api = openapi::api();
+    for (path, item) in &mut api.paths.paths {
+        let methods = [
+            ("GET", &item.get),
+            ("PUT", &item.put),
+            ("POST", &item.post),
+            ("PATCH", &item.patch),
+            ("DELETE", &item.delete),
+        ];
+        for (method, operation) in methods {
+            if let Some(operation) = operation {
+                row(&mut body, method, path, operation);
+            }
+        }
+    }
+    body.push_str("</table>");
+    page("Bookbridge API", &body)
+}
+
+fn row(body: &mut String, method: &str, path: &str, operation: &Operation) {
+    let summary = operation.summary.as_deref().unwrap_or_default();
+    let more = operation.description.as_deref().unwrap_or_default();
+    let _ = write!(
+        body,
+        "<tr><td class=\"m\">{method}</td><td><code>{}</code><br>{}<br><small>{}</small></td></tr>",
+        escaped(path),
+        escaped(summary),
+        escaped(more)
+    );
+}
+
+/// What to do on the QuickBooks machine.
+async fn pairing() -> HttpResponse {
+    page("Pair with QuickBooks Desktop", PAIRING)
+}
+
+/// All codes.
+async fn codes() -> HttpResponse {
+    let mut body = String::from("<table>");
+    for Entry { code, title, page, .. } in words::entries() {
+        let (title, page) = (escaped(&title), escaped(&page));
+        let _ = write!(body, "<tr><td><a href=\"{page}\">{code}</a></td><td>{title}</td></tr>");
+    }
+    body.push_str("</table>");
+    page("What can go wrong", &body)
+}
+
+/// What a code means, and what helps.
+#[utoipa::path(get, path = "/docs/errors/{code}", tag = "reference", security(()),
+    responses((status = 200, body = String, content_type = "text/html")))]
+pub(super) async fn error(code: Word) -> Result<HttpResponse, Problem> {
+    let entry = errors::entry(&code.0)?;
+    let mut body =
+        format!("<p><code>{}</code></p><p>{}</p>", entry.code, escaped(&entry.explanation));
+    if !entry.fixes.is_empty() {
+        body.push_str("<h2>What helps</h2><ol>");
+        for fix in &entry.fixes {
+            let (label, actor) = (escaped(&fix.label), escaped(&fix.actor));
+            let _ = write!(body, "<li>{label} <small>({actor})</small></li>");
+        }
+        body.push_str("</ol>");
+    }
+    body.push_str("<p><a href=\"/docs/errors\">All codes</a></p>");
+    Ok(page(&entry.title, &body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_markup() {
+        assert_eq!(escaped("<a href='\"&'>"), "&lt;a href=&#39;&quot;&amp;&#39;&gt;");
+    }
+}

@@ -1,0 +1,312 @@
+//! Every answer that is no success: RFC 9457, `application/problem+json`.
+//!
+//! A [`Problem`] is made where something is refused, and written where the request id is known: by
+//! `around` at the edge. Causes of our own errors go to the log once, never into an answer.
+
+use std::fmt;
+
+use actix_web::HttpResponse;
+use actix_web::ResponseError;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::http::header::HeaderName;
+use actix_web::http::header::HeaderValue;
+use serde::Serialize;
+use tracing::error;
+use utoipa::ToSchema;
+
+use crate::api::around::REQUEST_ID;
+use crate::api::refusal::Refusal;
+use crate::api::shape::Diagnosis;
+use crate::api::words;
+use crate::domain::outcome::Finding;
+use crate::engine::EngineError;
+use crate::store::StoreError;
+
+/// The media type of every problem.
+pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Why a call was not done.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    words: Box<Diagnosis>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    request_id: Option<String>,
+}
+
+/// A problem as it is written.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Problem)]
+pub(super) struct Document<'a> {
+    /// The page of the code.
+    r#type: String,
+    /// The HTTP status.
+    status: u16,
+    /// Names the call in the log.
+    request_id: Option<&'a str>,
+    #[serde(flatten)]
+    words: &'a Diagnosis,
+}
+
+impl Problem {
+    /// A refusal of the API's own.
+    pub(super) fn new(refusal: Refusal, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let words = Diagnosis {
+            title: refusal.title().to_owned(),
+            code: refusal.code().to_owned(),
+            user_facing_message: detail.clone(),
+            detail,
+            pointer: None,
+            retryable: false,
+            fixes: Vec::new(),
+            quickbooks: None,
+            errors: Vec::new(),
+        };
+        let (status, words) = (refusal.status(), Box::new(words));
+        Self { status, words, headers: Vec::new(), request_id: None }
+    }
+
+    /// What QuickBooks would refuse.
+    fn refused(findings: &[Finding]) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        match words::diagnosis(findings) {
+            Some(words) => {
+                Self { status, words: Box::new(words), headers: Vec::new(), request_id: None }
+            }
+            None => Self::new(Refusal::InvalidRequest, "QuickBooks would refuse it."),
+        }
+    }
+
+    /// The same at a place: a JSON pointer.
+    #[must_use]
+    pub(super) fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.words.pointer = Some(pointer.into());
+        self
+    }
+
+    /// The same, but worth another try.
+    #[must_use]
+    pub(super) fn retryable(mut self) -> Self {
+        self.words.retryable = true;
+        self
+    }
+
+    /// The same with a header.
+    #[must_use]
+    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The same as an answer to this call.
+    #[must_use]
+    pub(super) fn of_call(mut self, request_id: &str) -> Self {
+        self.request_id = Some(request_id.to_owned());
+        self
+    }
+
+    /// What is wrong, as it stands in a list of results.
+    pub(super) fn into_words(self) -> Diagnosis {
+        *self.words
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.words.code, self.words.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let document = Document {
+            r#type: format!("/docs/errors/{}", self.words.code),
+            status: self.status.as_u16(),
+            request_id: self.request_id.as_deref(),
+            words: &self.words,
+        };
+        let mut response = HttpResponse::build(self.status);
+        response.content_type(MEDIA_TYPE);
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        if let Some(id) = &self.request_id {
+            response.insert_header((REQUEST_ID, id.as_str()));
+        }
+        response.body(serde_json::to_vec(&document).unwrap_or_default())
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(why: EngineError) -> Self {
+        match why {
+            EngineError::NoConnection(_) | EngineError::NoRecord(_) | EngineError::NotFound(_) => {
+                Self::new(Refusal::NotFound, sentence(&why.to_string()))
+            }
+            EngineError::UnknownKind { kind, nearest } => unknown_kind(&kind, nearest.as_deref()),
+            EngineError::BadInput { pointer, why } if pointer.starts_with('/') => {
+                Self::new(Refusal::InvalidRequest, sentence(&why)).at(pointer)
+            }
+            EngineError::BadInput { pointer, why } => {
+                Self::new(Refusal::InvalidParameter, sentence(&format!("{pointer}: {why}")))
+            }
+            EngineError::Refused(findings) => Self::refused(&findings),
+            EngineError::NotNow(why) => Self::new(Refusal::Conflict, sentence(&why)),
+            EngineError::Store(why) => why.into(),
+        }
+    }
+}
+
+/// A kind that is not in the schema.
+pub(super) fn unknown_kind(kind: &str, nearest: Option<&str>) -> Problem {
+    let shown: String = kind.chars().take(80).collect();
+    let detail = match nearest {
+        Some(nearest) => format!("There is no kind {shown:?}; did you mean {nearest}?"),
+        None => format!("There is no kind {shown:?}; GET /v1/schema lists them."),
+    };
+    Problem::new(Refusal::UnknownKind, detail).at("/kind")
+}
+
+impl From<StoreError> for Problem {
+    fn from(why: StoreError) -> Self {
+        match why {
+            StoreError::Conflict { .. } => {
+                Self::new(Refusal::Conflict, sentence(&why.to_string())).retryable()
+            }
+            StoreError::Full => {
+                error!("refused a call: {why}");
+                Self::new(Refusal::StoreFull, sentence(&why.to_string())).retryable()
+            }
+            StoreError::TooLarge { .. } => Self::new(Refusal::TooLarge, sentence(&why.to_string())),
+            StoreError::Stopped(_) => {
+                error!("refused a call: {why}");
+                let detail = "The store stopped after an error of the disk.";
+                Self::new(Refusal::StoreStopped, detail).retryable()
+            }
+            StoreError::Corrupt { .. } | StoreError::Open { .. } | StoreError::Io { .. } => {
+                internal(&why)
+            }
+        }
+    }
+}
+
+/// Our own mistake, or the machine's: the cause goes to the log, the answer says where to look.
+pub(super) fn internal(why: &dyn std::error::Error) -> Problem {
+    let mut chain = why.to_string();
+    let mut cause = why.source();
+    while let Some(why) = cause {
+        chain.push_str(": ");
+        chain.push_str(&why.to_string());
+        cause = why.source();
+    }
+    error!("a call failed: {chain}");
+    Problem::new(Refusal::ServerError, "The log has more under this request id.")
+}
+
+/// An error's text as a sentence for people.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut sentence: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    sentence.push_str(chars.as_str());
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// The challenge of a 401.
+pub(super) fn challenge() -> (HeaderName, HeaderValue) {
+    (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bookbridge\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::outcome::Code;
+    use crate::domain::outcome::Said;
+
+    fn written(problem: &Problem) -> Value {
+        serde_json::to_value(Document {
+            r#type: format!("/docs/errors/{}", problem.words.code),
+            status: problem.status.as_u16(),
+            request_id: problem.request_id.as_deref(),
+            words: &problem.words,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_problem_has_the_members_of_the_contract() {
+        let said = Said { status_code: Some(3070), message: "too long".into(), ..Said::default() };
+        let finding = Finding::new(Code::StringTooLong).at("/data/Name").said(said);
+
+        let problem = Problem::from(EngineError::Refused(vec![finding])).of_call("r-1");
+
+        let written = written(&problem);
+        assert_eq!(problem.status_code(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(written["type"], "/docs/errors/STRING_TOO_LONG");
+        for (member, expected) in [
+            ("status", json!(422)),
+            ("code", json!("STRING_TOO_LONG")),
+            ("pointer", json!("/data/Name")),
+            ("requestId", json!("r-1")),
+            ("retryable", json!(false)),
+        ] {
+            assert_eq!(written[member], expected, "{member}");
+        }
+        assert_eq!(written["quickbooks"]["statusCode"], 3070);
+        for member in ["title", "detail", "userFacingMessage", "fixes"] {
+            assert!(written.get(member).is_some(), "{member}");
+        }
+        assert!(written.get("errors").is_none());
+    }
+
+    #[test]
+    fn several_findings_are_all_listed() {
+        let findings = vec![
+            Finding::new(Code::MissingField).at("/data/Name"),
+            Finding::new(Code::InvalidValue),
+        ];
+
+        let written = written(&Problem::from(EngineError::Refused(findings)));
+
+        assert_eq!(written["code"], "MISSING_FIELD");
+        assert_eq!(written["errors"][1]["code"], "INVALID_VALUE");
+    }
+
+    #[test]
+    fn every_error_of_the_engine_has_its_status() {
+        let check = |why: EngineError, status: u16| {
+            assert_eq!(Problem::from(why).status_code().as_u16(), status);
+        };
+        check(EngineError::NoConnection("a".into()), 404);
+        check(EngineError::NotFound("key".into()), 404);
+        check(EngineError::UnknownKind { kind: "X".into(), nearest: None }, 422);
+        check(EngineError::BadInput { pointer: "/data".into(), why: "x".into() }, 422);
+        check(EngineError::BadInput { pointer: "sourceId".into(), why: "x".into() }, 400);
+        check(EngineError::NotNow("x".into()), 409);
+        check(StoreError::Full.into(), 507);
+        check(StoreError::Stopped("x".into()).into(), 503);
+        check(StoreError::Conflict { what: "x".into() }.into(), 409);
+        check(StoreError::Corrupt { what: "x".into(), why: "y".into() }.into(), 500);
+    }
+
+    #[test]
+    fn a_problem_of_our_own_tells_nothing_of_the_inside() {
+        let why = StoreError::Corrupt { what: "record a".into(), why: "byte 7".into() };
+
+        let written = written(&Problem::from(why)).to_string();
+
+        assert!(!written.contains("byte 7"));
+    }
+}
