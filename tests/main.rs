@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod api;
 mod cli;
 mod samples;
 mod soap;
 mod store;
+mod support;
 mod tidy;

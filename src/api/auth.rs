@@ -10,6 +10,7 @@ use actix_web::Error;
 use actix_web::FromRequest;
 use actix_web::HttpMessage as _;
 use actix_web::HttpRequest;
+use actix_web::body::BoxBody;
 use actix_web::body::MessageBody;
 use actix_web::dev::Payload;
 use actix_web::dev::ServiceRequest;
@@ -31,14 +32,18 @@ use crate::engine::Engine;
 const MAX_KEY: usize = 200;
 
 /// Lets through what carries a key that is ours and not revoked.
-pub(super) async fn authenticate<B: MessageBody>(
+pub(super) async fn authenticate<B: MessageBody + 'static>(
     engine: web::Data<Engine>,
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let key = key_of(&engine, request.headers()).await?;
-    request.extensions_mut().insert(key);
-    next.call(request).await
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match key_of(&engine, request.headers()).await {
+        Ok(key) => {
+            request.extensions_mut().insert(key);
+            Ok(next.call(request).await?.map_into_boxed_body())
+        }
+        Err(problem) => Ok(request.error_response(problem)),
+    }
 }
 
 /// The key that a call carries.

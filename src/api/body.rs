@@ -217,7 +217,7 @@ mod tests {
         check(b"[]", 422, "", "it is an array");
         check(b"{\"posted\":\"yes\"}", 422, "/posted", "expected a boolean");
         check(b"{\"dependsOn\":[\"a\",7]}", 422, "/dependsOn/1", "expected a string");
-        check(b"{\"posed\":true}", 422, "", "unknown field `posed`, expected");
+        check(b"{\"posed\":true}", 422, "", "Unknown field `posed`, expected");
         check(b"{\"posted\":1e999}", 422, "/posted", "expected a boolean");
     }
 }

@@ -74,7 +74,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// The API for people: every call with what it does.
-#[utoipa::path(get, path = "/docs", tag = "reference", security(()),
+#[utoipa::path(get, path = "/docs", tag = "docs", security(()),
     responses((status = 200, body = String, content_type = "text/html")))]
 pub(super) async fn index() -> HttpResponse {
     let mut body = String::from(
@@ -83,8 +83,7 @@ pub(super) async fn index() -> HttpResponse {
          <a href=\"/docs/pairing\">pairing</a>.</p><p>Calls carry <code>Authorization: Bearer KEY\
          </code>; make a key with <code>bookbridge key create</code>.</p><table>",
     );
-    let mut api = openapi::api();
-    for (path, item) in &mut api.paths.paths {
+    for (path, item) in &openapi::api().paths.paths {
         let methods = [
             ("GET", &item.get),
             ("PUT", &item.put),
@@ -131,7 +130,7 @@ async fn codes() -> HttpResponse {
 }
 
 /// What a code means, and what helps.
-#[utoipa::path(get, path = "/docs/errors/{code}", tag = "reference", security(()),
+#[utoipa::path(get, path = "/docs/errors/{code}", tag = "docs", security(()),
     responses((status = 200, body = String, content_type = "text/html")))]
 pub(super) async fn error(code: Word) -> Result<HttpResponse, Problem> {
     let entry = errors::entry(&code.0)?;

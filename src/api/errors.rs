@@ -21,14 +21,14 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// List every code that a diagnosis or a problem may have.
-#[utoipa::path(get, path = "/v1/errors", tag = "reference",
+#[utoipa::path(get, path = "/v1/errors", tag = "errors",
     responses((status = 200, body = Listed<Entry>)))]
 async fn list(_: Reader, _: Params<()>) -> HttpResponse {
     HttpResponse::Ok().json(Listed::whole(words::entries()))
 }
 
 /// Explain a code.
-#[utoipa::path(get, path = "/v1/errors/{code}", tag = "reference",
+#[utoipa::path(get, path = "/v1/errors/{code}", tag = "errors",
     responses((status = 200, body = Entry)))]
 async fn show(_: Reader, code: Word, _: Params<()>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(entry(&code.0)?))

@@ -43,7 +43,8 @@ use crate::api::sessions;
         through the QuickBooks Web Connector. Errors are RFC 9457 problem documents; every answer \
         has an X-Request-Id; times are RFC 3339 in UTC."),
     tags((name = "connections"), (name = "records"), (name = "requests"), (name = "sessions"),
-        (name = "reference"), (name = "keys"), (name = "operation")),
+        (name = "schema"), (name = "errors"),
+        (name = "keys"), (name = "operation"), (name = "docs")),
     security(("key" = [])),
     components(schemas(problem::Document)),
     paths(
@@ -76,6 +77,7 @@ impl Modify for Common {
             let named: Vec<_> =
                 path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
             for operation in operations(item) {
+                name(operation);
                 for name in &named {
                     operation.parameters.get_or_insert_default().push(RefOr::T(segment(name)));
                 }
@@ -92,8 +94,16 @@ impl Modify for Common {
     }
 }
 
+/// `list` of records and `list` of keys need names of their own.
+fn name(operation: &mut Operation) {
+    let tag = operation.tags.as_ref().and_then(|tags| tags.first());
+    if let (Some(tag), Some(id)) = (tag, &operation.operation_id) {
+        operation.operation_id = Some(format!("{tag}_{id}"));
+    }
+}
+
 /// The operations of a path.
-pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete]
         .into_iter()
         .flatten()
@@ -123,7 +133,7 @@ pub fn json() -> serde_json::Result<String> {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "reference", security(()),
+#[utoipa::path(get, path = "/openapi.json", tag = "docs", security(()),
     responses((status = 200, body = Object, content_type = "application/json")))]
 pub(super) async fn document() -> Result<HttpResponse, problem::Problem> {
     let json = json().map_err(|why| problem::internal(&why))?;

@@ -25,7 +25,7 @@ use crate::api::query::Query;
 use crate::api::query::one_of;
 use crate::api::query::wrong;
 use crate::api::shape::Attempt;
-use crate::api::shape::Problem as ProblemShape;
+use crate::api::shape::Cause;
 use crate::api::shape::Record;
 use crate::api::shape::Waits;
 use crate::api::words;
@@ -293,7 +293,7 @@ async fn withdraw(
 
 /// List failures grouped by cause, biggest first.
 #[utoipa::path(get, path = "/v1/connections/{connection}/problems", tag = "records",
-    responses((status = 200, body = Listed<ProblemShape>)))]
+    responses((status = 200, body = Listed<Cause>)))]
 async fn problems(
     _: Reader,
     named: Named,
@@ -301,6 +301,6 @@ async fn problems(
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Problem> {
     let problems = engine.problems(&named.0).await?;
-    let problems = problems.into_iter().map(ProblemShape::from).collect();
+    let problems = problems.into_iter().map(Cause::from).collect();
     Ok(HttpResponse::Ok().json(Listed::whole(problems)))
 }

@@ -31,14 +31,14 @@ pub(super) struct RequestType {
 }
 
 /// List every request type.
-#[utoipa::path(get, path = "/v1/schema", tag = "reference",
+#[utoipa::path(get, path = "/v1/schema", tag = "schema",
     responses((status = 200, body = Listed<RequestType>)))]
 async fn list(_: Reader, _: Params<()>) -> HttpResponse {
     HttpResponse::Ok().json(Listed::<RequestType>::whole(Vec::new()))
 }
 
 /// Show the JSON Schema of a kind's `data`.
-#[utoipa::path(get, path = "/v1/schema/{kind}", tag = "reference",
+#[utoipa::path(get, path = "/v1/schema/{kind}", tag = "schema",
     responses((status = 200, body = Object)))]
 async fn show(_: Reader, kind: Word, _: Params<()>) -> Result<HttpResponse, Problem> {
     let shown: String = kind.0.chars().take(80).collect();

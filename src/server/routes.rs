@@ -1,13 +1,14 @@
 //! The adapters on one application: SOAP and REST, which do not know each other.
 
 use actix_web::App;
-use actix_web::HttpResponse;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceFactory;
 use actix_web::dev::ServiceRequest;
 use actix_web::dev::ServiceResponse;
 use actix_web::web;
 
+use crate::api;
+use crate::api::ApiSettings;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::soap;
@@ -18,6 +19,7 @@ use crate::soap::SoapSettings;
 pub(super) struct Routes {
     engine: web::Data<Engine>,
     soap: web::Data<SoapSettings>,
+    api: web::Data<ApiSettings>,
 }
 
 impl Routes {
@@ -30,6 +32,10 @@ impl Routes {
                 max_response_bytes: settings.max_response_bytes,
                 ..SoapSettings::default()
             }),
+            api: web::Data::new(ApiSettings::new(
+                settings.public_url.clone(),
+                settings.data_dir.clone(),
+            )),
         }
     }
 
@@ -48,7 +54,8 @@ impl Routes {
         App::new()
             .app_data(self.engine)
             .app_data(self.soap)
+            .app_data(self.api)
             .configure(soap::routes)
-            .default_service(web::to(HttpResponse::NotFound))
+            .configure(api::routes)
     }
 }

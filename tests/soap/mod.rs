@@ -5,5 +5,5 @@
 mod connector;
 mod http;
 mod large;
-mod out_of_order;
+pub(crate) mod out_of_order;
 mod toolkit;

@@ -15,7 +15,7 @@ pub(super) use crate::api::shape::diagnosis::Finding;
 pub(super) use crate::api::shape::diagnosis::Fix;
 pub(super) use crate::api::shape::diagnosis::Quickbooks;
 pub(super) use crate::api::shape::record::Attempt;
-pub(super) use crate::api::shape::record::Problem;
+pub(super) use crate::api::shape::record::Cause;
 pub(super) use crate::api::shape::record::Record;
 pub(super) use crate::api::shape::record::Waits;
 pub(super) use crate::api::shape::request::Request;

@@ -190,7 +190,7 @@ impl From<engine::Attempt> for Attempt {
 /// Failures of one cause.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::api) struct Problem {
+pub(in crate::api) struct Cause {
     /// How many records have it.
     count: u64,
     /// One of them.
@@ -202,7 +202,7 @@ pub(in crate::api) struct Problem {
     diagnosis: Option<Diagnosis>,
 }
 
-impl From<engine::Problem> for Problem {
+impl From<engine::Problem> for Cause {
     fn from(problem: engine::Problem) -> Self {
         Self {
             count: problem.count,

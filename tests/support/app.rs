@@ -1,0 +1,180 @@
+//! The REST API on a port of its own, over a real engine and a real store, and a client for it.
+
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use actix_web::App;
+use actix_web::HttpServer;
+use actix_web::dev::ServerHandle;
+use actix_web::web;
+use bookbridge::api;
+use bookbridge::api::ApiSettings;
+use bookbridge::engine::Engine;
+use serde_json::Value;
+use tempfile::TempDir;
+use ureq::http::Method;
+use ureq::http::Request;
+
+/// A server that ends with the test.
+pub(crate) struct TestApp {
+    url: String,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+    _directory: TempDir,
+}
+
+impl TestApp {
+    /// Over this engine, which stands on nothing in the directory.
+    pub(crate) fn over(engine: Engine) -> Self {
+        Self::start(engine, TempDir::new().unwrap())
+    }
+
+    fn start(engine: Engine, directory: TempDir) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let settings = ApiSettings::new(None, directory.path().to_owned());
+        let (started, wait) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let (engine, settings) = (web::Data::new(engine), web::Data::new(settings));
+                let app = move || {
+                    App::new()
+                        .app_data(engine.clone())
+                        .app_data(settings.clone())
+                        .configure(api::routes)
+                };
+                let server = HttpServer::new(app)
+                    .workers(1)
+                    .disable_signals()
+                    .shutdown_timeout(1)
+                    .listen(listener)
+                    .unwrap()
+                    .run();
+                started.send(server.handle()).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let handle = wait.recv().unwrap();
+        Self { url, handle, thread: Some(thread), _directory: directory }
+    }
+
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A call without a key.
+    pub(crate) fn call(&self, method: &str, path: &str) -> Call {
+        let method = method.parse::<Method>().unwrap();
+        Call { request: Some(Request::builder().method(method).uri(format!("{}{path}", self.url))) }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+            && !std::thread::panicking()
+        {
+            panic!("the server panicked");
+        }
+    }
+}
+
+/// A call on its way.
+pub(crate) struct Call {
+    request: Option<ureq::http::request::Builder>,
+}
+
+impl Call {
+    /// With a header.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.take().map(|request| request.header(name, value));
+        self
+    }
+
+    /// With a key.
+    pub(crate) fn key(self, key: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {key}"))
+    }
+
+    /// With nothing in it.
+    pub(crate) fn send(self) -> Answer {
+        self.body(Vec::new())
+    }
+
+    /// With JSON in it.
+    pub(crate) fn json(self, body: &Value) -> Answer {
+        self.header("Content-Type", "application/json").body(body.to_string().into_bytes())
+    }
+
+    /// With bytes in it.
+    pub(crate) fn body(self, body: Vec<u8>) -> Answer {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .build()
+            .new_agent();
+        let request = self.request.unwrap().body(body).unwrap();
+        let mut response = agent.run(request).unwrap();
+        let body = response.body_mut().with_config().limit(256 << 20).read_to_vec().unwrap();
+        Answer { head: response.into_parts().0, body }
+    }
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    head: ureq::http::response::Parts,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The status code.
+    pub(crate) fn status(&self) -> u16 {
+        self.head.status.as_u16()
+    }
+
+    /// A header's value.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// The body as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        let text = self.text();
+        serde_json::from_str(text).unwrap_or_else(|why| panic!("{why}: {text}"))
+    }
+
+    /// The same, if the status is this one.
+    #[track_caller]
+    pub(crate) fn with(self, status: u16) -> Self {
+        assert_eq!(self.status(), status, "{}", String::from_utf8_lossy(&self.body));
+        self
+    }
+
+    /// The problem of this status and code; checks what every problem has.
+    #[track_caller]
+    pub(crate) fn problem(self, status: u16, code: &str) -> Value {
+        let answer = self.with(status);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        let problem = answer.json();
+        assert_eq!(problem["code"], code, "{problem:#}");
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["type"], format!("/docs/errors/{code}"));
+        assert_eq!(problem["requestId"].as_str(), answer.header("x-request-id"), "{problem:#}");
+        for member in ["title", "detail", "userFacingMessage"] {
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{problem:#}");
+        }
+        assert!(problem["retryable"].is_boolean());
+        assert!(problem["fixes"].is_array());
+        problem
+    }
+}

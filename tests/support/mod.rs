@@ -1,0 +1,3 @@
+//! What several floors' tests stand on.
+
+pub(crate) mod app;
