@@ -61,6 +61,7 @@ pub(super) struct ConnectionToAdd {
 }
 
 /// What to change; what is missing stays as it is.
+#[expect(clippy::option_option, reason = "null is not the same as missing")]
 #[derive(Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 #[derive(Default)]
@@ -78,6 +79,7 @@ pub(super) struct ConnectionToChange {
 }
 
 /// Tells null from missing.
+#[expect(clippy::option_option, reason = "null is not the same as missing")]
 fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(from).map(Some)
 }

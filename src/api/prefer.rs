@@ -22,8 +22,9 @@ impl FromRequest for Prefer {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let values = request.headers().get_all("Prefer").filter_map(|value| value.to_str().ok());
-        ready(Ok(Self { handling: values.filter_map(handling).next() }))
+        let mut values =
+            request.headers().get_all("Prefer").filter_map(|value| value.to_str().ok());
+        ready(Ok(Self { handling: values.find_map(handling) }))
     }
 }
 

@@ -1,3 +1,5 @@
 //! What several floors' tests stand on.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 pub(crate) mod app;

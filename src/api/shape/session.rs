@@ -127,8 +127,8 @@ pub(in crate::api) struct Key {
     id: Uuid,
     name: String,
     /// The secret: only in the answer that makes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
+    #[serde(rename = "key", skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
     /// All that it may do: `read`, `write`, `admin`.
     scopes: Vec<&'static str>,
     created_at: Timestamp,
@@ -143,7 +143,7 @@ impl From<ApiKey> for Key {
         Self {
             id: key.id.0,
             name: key.name,
-            key: None,
+            secret: None,
             scopes: scopes.map(Scope::as_str).collect(),
             created_at: key.created_at,
             revoked_at: key.revoked_at,
@@ -154,7 +154,7 @@ impl From<ApiKey> for Key {
 impl Key {
     /// The same with the secret that was just made.
     pub(in crate::api) fn with_secret(mut self, secret: &SecretString) -> Self {
-        self.key = Some(secret.expose_secret().to_owned());
+        self.secret = Some(secret.expose_secret().to_owned());
         self
     }
 }
