@@ -22,4 +22,4 @@ bench:
 
 # The documentation of the code.
 doc:
-    cargo doc --no-deps --open
+    cargo doc --no-deps --document-private-items --open
