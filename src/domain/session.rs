@@ -49,6 +49,8 @@ pub struct Session {
     pub refused: u64,
     /// Path of the company file that it had open.
     pub company_file: String,
+    /// The message set that it was handed last: whose answer a late call brings.
+    pub last: Option<MessageSetId>,
 }
 
 /// Where a session stands.

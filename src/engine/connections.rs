@@ -1,12 +1,21 @@
 //! Connections: made, changed, paused, rotated.
 
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use crate::domain::connection::Connection;
+use crate::domain::connection::Pause;
 use crate::domain::ids::ConnectionId;
+use crate::domain::ids::Digest;
+use crate::domain::ids::Revision;
 use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::until_settled;
+use crate::store::Change;
+use crate::store::Commit;
+use crate::store::Guard;
+use crate::store::StoreError;
 
 /// A connection as an administrator makes it.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +45,17 @@ pub struct ConnectionChange {
     pub app_name: Option<String>,
 }
 
+/// Bounds of the proposed interval, in minutes: a week at most.
+const MINUTES: std::ops::RangeInclusive<u32> = 1..=10_080;
+/// The proposed interval of a connection that names none, in minutes.
+const DEFAULT_MINUTES: u32 = 5;
+/// Longest name, in characters.
+const MAX_NAME: usize = 100;
+/// Longest path of a company file, in characters (Windows' `MAX_PATH`).
+const MAX_PATH: usize = 260;
+/// Connections with one name get a number; after this many the name is refused.
+const MAX_SAME_NAME: u32 = 1000;
+
 impl Engine {
     /// Makes a connection, with its password, which is not kept.
     ///
@@ -44,10 +64,80 @@ impl Engine {
     /// [`EngineError::BadInput`]; [`EngineError::NotNow`] if the id is taken.
     pub async fn add_connection(
         &self,
-        _new: NewConnection,
-        _actor: &Actor,
+        new: NewConnection,
+        actor: &Actor,
     ) -> Result<(Connection, SecretString), EngineError> {
-        todo!()
+        let name = text("/name", &new.name, MAX_NAME)?;
+        let app_name = match &new.app_name {
+            Some(app_name) => text("/appName", app_name, MAX_NAME)?,
+            None => format!("Bookbridge ({name})").chars().take(MAX_NAME).collect(),
+        };
+        let company_file = new.company_file.as_deref().map(path).transpose()?;
+        let every_minutes = minutes(new.every_minutes.unwrap_or(DEFAULT_MINUTES))?;
+        let id = self.free_id(new.id.as_deref(), &name).await?;
+        let (password, digest) = self.password();
+        let username = format!("{id}-{:04x}", self.ambient.bits() & 0xffff);
+        let connection = Connection {
+            id: id.clone(),
+            revision: Revision::NEW,
+            name,
+            username,
+            password: digest,
+            company_file,
+            every_minutes,
+            app_name,
+            owner_id: self.random_uuid(),
+            file_id: self.random_uuid(),
+            pause: None,
+            created_at: self.now(),
+        };
+        let commit = Commit {
+            guards: vec![Guard::Connection(id.clone(), Revision::NEW)],
+            changes: vec![
+                Change::PutConnection(connection),
+                self.note(&id, actor, "made the connection", ""),
+            ],
+        };
+        match self.store.commit(commit).await {
+            Err(StoreError::Conflict { .. }) => Err(taken(&id)),
+            Err(error) => Err(error.into()),
+            Ok(()) => Ok((self.connection(&id).await?, password)),
+        }
+    }
+
+    async fn free_id(&self, wish: Option<&str>, name: &str) -> Result<ConnectionId, EngineError> {
+        if let Some(wish) = wish {
+            let id = ConnectionId::parse(wish).map_err(|error| EngineError::BadInput {
+                pointer: "/id".to_owned(),
+                why: error.to_string(),
+            })?;
+            return match self.store.connection(&id).await? {
+                Some(_) => Err(taken(&id)),
+                None => Ok(id),
+            };
+        }
+        let plain = ConnectionId::from_name(name);
+        if self.store.connection(&plain).await?.is_none() {
+            return Ok(plain);
+        }
+        for number in 2..MAX_SAME_NAME {
+            let id = ConnectionId::from_name(&format!("{plain}-{number}"));
+            if self.store.connection(&id).await?.is_none() {
+                return Ok(id);
+            }
+        }
+        Err(taken(&plain))
+    }
+
+    /// A password that no person chooses: 128 random bits, so that a plain SHA-256 keeps it safe.
+    fn password(&self) -> (SecretString, Digest) {
+        let text = format!("{:032x}", self.ambient.bits());
+        let digest = Digest::of(text.as_bytes());
+        (SecretString::from(text), digest)
+    }
+
+    fn random_uuid(&self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.ambient.bits().to_be_bytes()).into_uuid()
     }
 
     /// Changes a connection.
@@ -57,11 +147,46 @@ impl Engine {
     /// [`EngineError::NoConnection`], [`EngineError::BadInput`].
     pub async fn change_connection(
         &self,
-        _id: &ConnectionId,
-        _change: ConnectionChange,
-        _actor: &Actor,
+        id: &ConnectionId,
+        change: ConnectionChange,
+        actor: &Actor,
     ) -> Result<Connection, EngineError> {
-        todo!()
+        let name = change.name.as_deref().map(|it| text("/name", it, MAX_NAME)).transpose()?;
+        let app_name =
+            change.app_name.as_deref().map(|it| text("/appName", it, MAX_NAME)).transpose()?;
+        let every = change.every_minutes.map(minutes).transpose()?;
+        let file = change.company_file.map(|it| it.as_deref().map(path).transpose()).transpose()?;
+        self.update(id, actor, "changed the connection", |connection| {
+            if let Some(name) = &name {
+                connection.name.clone_from(name);
+            }
+            if let Some(app_name) = &app_name {
+                connection.app_name.clone_from(app_name);
+            }
+            if let Some(every) = every {
+                connection.every_minutes = every;
+            }
+            if let Some(file) = &file {
+                connection.company_file.clone_from(file);
+            }
+        })
+        .await
+    }
+
+    async fn update(
+        &self,
+        id: &ConnectionId,
+        actor: &Actor,
+        action: &str,
+        change: impl Fn(&mut Connection),
+    ) -> Result<Connection, EngineError> {
+        until_settled!(async {
+            let mut connection = self.connection(id).await?;
+            change(&mut connection);
+            let changes = vec![Change::PutConnection(connection), self.note(id, actor, action, "")];
+            self.store.commit(Commit { guards: Vec::new(), changes }).await?;
+            self.connection(id).await
+        })
     }
 
     /// Forgets a connection and everything that belongs to it.
@@ -71,10 +196,15 @@ impl Engine {
     /// [`EngineError::NoConnection`].
     pub async fn remove_connection(
         &self,
-        _id: &ConnectionId,
-        _actor: &Actor,
+        id: &ConnectionId,
+        actor: &Actor,
     ) -> Result<(), EngineError> {
-        todo!()
+        tracing::info!("{} removes connection {id}", actor.0);
+        until_settled!(async {
+            let connection = self.connection(id).await?;
+            let change = Change::RemoveConnection(id.clone(), connection.revision);
+            Ok(self.store.commit(change.into()).await?)
+        })
     }
 
     /// Gives sessions no work until it is resumed.
@@ -82,12 +212,12 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::NoConnection`].
-    pub async fn pause(
-        &self,
-        _id: &ConnectionId,
-        _actor: &Actor,
-    ) -> Result<Connection, EngineError> {
-        todo!()
+    pub async fn pause(&self, id: &ConnectionId, actor: &Actor) -> Result<Connection, EngineError> {
+        let since = self.now();
+        self.update(id, actor, "paused the connection", |connection| {
+            connection.pause.get_or_insert(Pause { since, alert: None });
+        })
+        .await
     }
 
     /// Ends a pause, a person's or our own.
@@ -97,10 +227,10 @@ impl Engine {
     /// [`EngineError::NoConnection`].
     pub async fn resume(
         &self,
-        _id: &ConnectionId,
-        _actor: &Actor,
+        id: &ConnectionId,
+        actor: &Actor,
     ) -> Result<Connection, EngineError> {
-        todo!()
+        self.update(id, actor, "resumed the connection", |connection| connection.pause = None).await
     }
 
     /// Asks that the next session is not postponed. The Web Connector's own interval decides when
@@ -111,10 +241,18 @@ impl Engine {
     /// [`EngineError::NoConnection`].
     pub async fn sync_now(
         &self,
-        _id: &ConnectionId,
-        _actor: &Actor,
+        id: &ConnectionId,
+        actor: &Actor,
     ) -> Result<Connection, EngineError> {
-        todo!()
+        until_settled!(async {
+            let connection = self.connection(id).await?;
+            let mut state = self.state(id).await?;
+            state.wanted = true;
+            let changes =
+                vec![Change::PutState(state), self.note(id, actor, "asked for a session", "")];
+            self.store.commit(Commit { guards: Vec::new(), changes }).await?;
+            Ok(connection)
+        })
     }
 
     /// Makes a new password; the old one is refused from now on.
@@ -124,22 +262,80 @@ impl Engine {
     /// [`EngineError::NoConnection`].
     pub async fn rotate_password(
         &self,
-        _id: &ConnectionId,
-        _actor: &Actor,
+        id: &ConnectionId,
+        actor: &Actor,
     ) -> Result<(Connection, SecretString), EngineError> {
-        todo!()
+        let (password, digest) = self.password();
+        let rotated = self
+            .update(id, actor, "rotated the password", |connection| connection.password = digest)
+            .await?;
+        Ok((rotated, password))
     }
 
     /// Makes a new owner and file id: the `.qwc` must be installed anew.
     ///
     /// # Errors
     ///
-    /// [`EngineError::NoConnection`]; [`EngineError::NotNow`] while a message set is in doubt.
+    /// [`EngineError::NoConnection`]; [`EngineError::NotNow`] while a message set is in doubt:
+    /// QuickBooks keeps its answer under the old owner id.
     pub async fn rotate_identity(
         &self,
-        _id: &ConnectionId,
-        _actor: &Actor,
+        id: &ConnectionId,
+        actor: &Actor,
     ) -> Result<Connection, EngineError> {
-        todo!()
+        let (owner_id, file_id) = (self.random_uuid(), self.random_uuid());
+        until_settled!(async {
+            let mut connection = self.connection(id).await?;
+            let mut state = self.state(id).await?;
+            if state.outstanding.is_some() || state.living.is_some() {
+                return Err(EngineError::NotNow(
+                    "a session is at work, or its last answer is being recovered; rotate the \
+                     identity once it is done"
+                        .to_owned(),
+                ));
+            }
+            connection.owner_id = owner_id;
+            connection.file_id = file_id;
+            // QuickBooks keeps message sets per application: the new one knows none of them.
+            state.acknowledge = None;
+            state.host = None;
+            let changes = vec![
+                Change::PutConnection(connection),
+                Change::PutState(state),
+                self.note(id, actor, "rotated the identity", ""),
+            ];
+            self.store.commit(Commit { guards: Vec::new(), changes }).await?;
+            self.connection(id).await
+        })
     }
+}
+
+fn taken(id: &ConnectionId) -> EngineError {
+    EngineError::NotNow(format!("there is a connection {id} already"))
+}
+
+fn text(pointer: &str, given: &str, most: usize) -> Result<String, EngineError> {
+    let given = given.trim();
+    let length = given.chars().count();
+    let why = if length == 0 || length > most {
+        format!("it has 1 to {most} characters, not {length}")
+    } else if given.chars().any(char::is_control) {
+        "it holds no control characters".to_owned()
+    } else {
+        return Ok(given.to_owned());
+    };
+    Err(EngineError::BadInput { pointer: pointer.to_owned(), why })
+}
+
+fn path(given: &str) -> Result<String, EngineError> {
+    text("/companyFile", given, MAX_PATH)
+}
+
+fn minutes(given: u32) -> Result<u32, EngineError> {
+    if MINUTES.contains(&given) {
+        return Ok(given);
+    }
+    let (least, most) = (MINUTES.start(), MINUTES.end());
+    let why = format!("everyMinutes is {least} to {most}, not {given}");
+    Err(EngineError::BadInput { pointer: "/everyMinutes".to_owned(), why })
 }

@@ -1,17 +1,28 @@
 //! Health, problems, attempts: what people look at.
 
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
 use jiff::Timestamp;
 
+use crate::domain::connection::Connection;
+use crate::domain::connection::ConnectorState;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::MessageSetId;
 use crate::domain::ids::RecordKey;
 use crate::domain::message_set::Progress;
 use crate::domain::message_set::Purpose;
+use crate::domain::message_set::Subject;
+use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Said;
+use crate::domain::record::Status;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::language::diagnosis;
+use crate::qbxml::response;
 use crate::store::Counts;
+use crate::store::RecordFilter;
 
 /// How a connection is, in one word.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -102,14 +113,56 @@ pub struct Attempt {
     pub response_xml: Option<String>,
 }
 
+/// A Web Connector that is this many intervals late is offline.
+const OFFLINE_INTERVALS: i64 = 6;
+/// It is late after two intervals: one is the schedule, one is a session at work.
+const LATE_INTERVALS: i64 = 2;
+/// Records looked at in one go.
+const PAGE: usize = 500;
+/// Attempts shown.
+const ATTEMPTS: usize = 50;
+/// Records counted behind one that failed.
+const MAX_WAITING: usize = 1000;
+
 impl Engine {
     /// How a connection is.
     ///
     /// # Errors
     ///
     /// [`EngineError::NoConnection`].
-    pub async fn health(&self, _id: &ConnectionId) -> Result<Health, EngineError> {
-        todo!()
+    pub async fn health(&self, id: &ConnectionId) -> Result<Health, EngineError> {
+        let connection = self.connection(id).await?;
+        let state = self.state(id).await?;
+        let counts = self.store.counts(id).await?;
+        let now = self.now();
+        let interval = SignedDuration::from_mins(i64::from(connection.every_minutes));
+        let next_expected_at = state.last_seen_at.map(|seen| seen + interval);
+        let waiting = counts.of(Status::Queued) + counts.requests_queued;
+        let oldest = self.oldest_waiting(id).await?;
+        let (health, summary, findings) = judge(&connection, &state, waiting, now, interval);
+        Ok(Health {
+            state: health,
+            summary,
+            last_seen_at: state.last_seen_at,
+            next_expected_at,
+            counts,
+            oldest_waiting_at: oldest,
+            findings,
+        })
+    }
+
+    /// When the record at the head of the queue was last changed: how long it has waited.
+    async fn oldest_waiting(&self, id: &ConnectionId) -> Result<Option<Timestamp>, EngineError> {
+        let mut oldest: Option<Timestamp> = None;
+        for queued in self.store.ready(id, Timestamp::MAX, PAGE).await? {
+            if let Subject::Record(key) = queued.subject
+                && let Some(record) = self.store.record(&key).await?
+            {
+                let at = record.updated_at;
+                oldest = Some(oldest.map_or(at, |oldest| oldest.min(at)));
+            }
+        }
+        Ok(oldest)
     }
 
     /// Failures grouped by cause, biggest first.
@@ -117,8 +170,41 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::NoConnection`].
-    pub async fn problems(&self, _id: &ConnectionId) -> Result<Vec<Problem>, EngineError> {
-        todo!()
+    pub async fn problems(&self, id: &ConnectionId) -> Result<Vec<Problem>, EngineError> {
+        self.connection(id).await?;
+        let failed = RecordFilter { status: Some(Status::Failed), ..RecordFilter::default() };
+        let mut problems: BTreeMap<(Code, String, String), Problem> = BTreeMap::new();
+        let mut cursor = None;
+        loop {
+            let page = self.store.records(id, &failed, cursor.as_deref(), PAGE).await?;
+            for record in page.items {
+                let waiting = self.store.waiting_for(&record.key, MAX_WAITING).await?.len() as u64;
+                let Some(finding) = record.findings.into_iter().next() else { continue };
+                // The object that many records miss is one problem, whatever they are themselves.
+                let object = match finding.code {
+                    Code::ReferenceNotFound | Code::InactiveReference => {
+                        finding.facts.get("value").cloned().unwrap_or_default()
+                    }
+                    _ => String::new(),
+                };
+                let group = (finding.code, finding.cause.clone(), object);
+                let problem = problems.entry(group).or_insert_with(|| Problem {
+                    finding,
+                    count: 0,
+                    example: record.key,
+                    waiting: 0,
+                });
+                problem.count += 1;
+                problem.waiting += waiting;
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let mut problems: Vec<_> = problems.into_values().collect();
+        problems.sort_by_key(|problem| std::cmp::Reverse(problem.count + problem.waiting));
+        Ok(problems)
     }
 
     /// Every time that a record went out, oldest first; at most the last 50.
@@ -126,7 +212,103 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::NoRecord`].
-    pub async fn attempts(&self, _key: &RecordKey) -> Result<Vec<Attempt>, EngineError> {
-        todo!()
+    pub async fn attempts(&self, key: &RecordKey) -> Result<Vec<Attempt>, EngineError> {
+        if self.store.record(key).await?.is_none() {
+            return Err(EngineError::NoRecord(key.clone()));
+        }
+        let mut attempts = Vec::new();
+        for message_set in self.store.message_sets_of(key, ATTEMPTS).await? {
+            let subject = Subject::Record(key.clone());
+            let Some(item) = message_set.items.iter().find(|item| item.subject == subject) else {
+                continue;
+            };
+            let request_xml = response::fragment(message_set.qbxml.as_bytes(), &item.request_id)
+                .unwrap_or_default();
+            let response_xml = match &message_set.response {
+                Some(body) => response::fragment(self.store.open_body(body)?, &item.request_id),
+                None => None,
+            };
+            attempts.push(Attempt {
+                message_set: message_set.id.clone(),
+                purpose: item.purpose,
+                progress: message_set.progress,
+                handed_out: message_set.handed_out,
+                sent_at: message_set.sent_at,
+                settled_at: message_set.settled_at,
+                said: item.said.clone().or_else(|| message_set.failure.clone()),
+                request_xml,
+                response_xml,
+            });
+        }
+        Ok(attempts)
     }
+}
+
+/// The most likely reason first, in one word and one sentence.
+fn judge(
+    connection: &Connection,
+    state: &ConnectorState,
+    waiting: u64,
+    now: Timestamp,
+    interval: SignedDuration,
+) -> (HealthState, String, Vec<Finding>) {
+    if let Some(pause) = &connection.pause {
+        return match &pause.alert {
+            Some(alert) => {
+                let why = diagnosis::render(alert).detail;
+                let summary = format!("Paused until a person resumes it: {why}");
+                (HealthState::Paused, summary, vec![alert.clone()])
+            }
+            None => {
+                let summary = "Paused by a person; nothing is sent until it is resumed.";
+                (HealthState::Paused, summary.to_owned(), Vec::new())
+            }
+        };
+    }
+    let failed_login = state.last_login_failed_at.map(|at| {
+        Finding::new(Code::ConnectorLoginFailed)
+            .fact("at", at)
+            .fact("username", &connection.username)
+    });
+    let Some(seen) = state.last_seen_at else {
+        return match failed_login {
+            Some(finding) => {
+                let summary = diagnosis::render(&finding).detail;
+                (HealthState::Blocked, summary, vec![finding])
+            }
+            None => {
+                let summary = "No Web Connector has logged in yet: install the .qwc file, type the \
+                               password, tick the box and press Update Selected.";
+                (HealthState::NeverPaired, summary.to_owned(), Vec::new())
+            }
+        };
+    };
+    if let Some(trouble) = state.trouble.clone().or(failed_login) {
+        let summary = diagnosis::render(&trouble).detail;
+        return (HealthState::Blocked, summary, vec![trouble]);
+    }
+    let silent = now.duration_since(seen);
+    let minutes = silent.as_mins();
+    let offline = Finding::new(Code::ConnectorOffline).fact("minutes", minutes).fact("since", seen);
+    let grace = interval.as_secs().max(60);
+    if silent.as_secs() > grace * OFFLINE_INTERVALS {
+        let summary = diagnosis::render(&offline).detail;
+        return (HealthState::Offline, summary, vec![offline]);
+    }
+    if silent.as_secs() > grace * LATE_INTERVALS {
+        let summary = format!(
+            "The Web Connector last called {minutes} minutes ago; its interval is {} minutes.",
+            connection.every_minutes
+        );
+        return (HealthState::Late, summary, vec![offline]);
+    }
+    if state.living.is_some() {
+        let summary = "A session is at work.".to_owned();
+        return (HealthState::Ok, summary, Vec::new());
+    }
+    if waiting > 0 {
+        let summary = format!("{waiting} wait for the next session of the Web Connector.");
+        return (HealthState::Waiting, summary, Vec::new());
+    }
+    (HealthState::Ok, "Everything that can be sent is in QuickBooks.".to_owned(), Vec::new())
 }

@@ -1,14 +1,24 @@
 //! Records put, checked, withdrawn.
 
 use serde_json::Value;
+use tracing::instrument;
 
 use crate::domain::ids::ConnectionId;
+use crate::domain::ids::RecordKey;
+use crate::domain::ids::Revision;
+use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::record::OnDuplicate;
 use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::domain::record::Wanted;
 use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::compose::digest_of;
+use crate::engine::language::schema::schema;
+use crate::engine::until_settled;
+use crate::engine::work::Work;
 
 /// A record as an application puts it.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +68,13 @@ impl Put {
     }
 }
 
+/// Lines of a bulk put that become durable together.
+const CHUNK: usize = 200;
+/// Bounds of a record's priority.
+const PRIORITY: std::ops::RangeInclusive<i32> = -1000..=1000;
+/// Most members of `dependsOn`.
+const MAX_DEPENDS_ON: usize = 100;
+
 impl Engine {
     /// Puts one record. It is on disk when this returns.
     ///
@@ -65,14 +82,16 @@ impl Engine {
     ///
     /// [`EngineError::UnknownKind`], [`EngineError::BadInput`] for a bad id, no object, a bad
     /// `dependsOn`; [`EngineError::Refused`] only with [`Handling::Strict`].
+    #[instrument(name = "put", skip_all, fields(connection.name = %connection))]
     pub async fn put(
         &self,
-        _connection: &ConnectionId,
-        _new: NewRecord,
-        _handling: Handling,
-        _actor: &Actor,
+        connection: &ConnectionId,
+        new: NewRecord,
+        handling: Handling,
+        actor: &Actor,
     ) -> Result<Put, EngineError> {
-        todo!()
+        let put = self.put_many(connection, vec![new], handling, actor).await?.pop();
+        put.unwrap_or_else(|| Err(EngineError::NotFound("result".to_owned())))
     }
 
     /// Puts many records in a few commits; one result each, in order. Later ones may refer to
@@ -81,14 +100,151 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::NoConnection`] and [`EngineError::Store`] for all; others stand in the results.
+    #[instrument(name = "put_many", skip_all, fields(connection.name = %connection))]
     pub async fn put_many(
         &self,
-        _connection: &ConnectionId,
-        _new: Vec<NewRecord>,
-        _handling: Handling,
-        _actor: &Actor,
+        connection: &ConnectionId,
+        new: Vec<NewRecord>,
+        handling: Handling,
+        actor: &Actor,
     ) -> Result<Vec<Result<Put, EngineError>>, EngineError> {
-        todo!()
+        let mut results = Vec::with_capacity(new.len());
+        for chunk in new.chunks(CHUNK) {
+            let (done, set_free) =
+                until_settled!(self.put_chunk(connection, chunk, handling, actor))?;
+            results.extend(done);
+            for parent in set_free {
+                self.wake(&parent).await?;
+            }
+        }
+        Ok(results)
+    }
+
+    async fn put_chunk(
+        &self,
+        id: &ConnectionId,
+        chunk: &[NewRecord],
+        handling: Handling,
+        actor: &Actor,
+    ) -> Result<(Vec<Result<Put, EngineError>>, Vec<RecordKey>), EngineError> {
+        let connection = self.connection(id).await?;
+        let state = self.state(id).await?;
+        let mut work = Work::new(self, connection, state);
+        let mut results = Vec::with_capacity(chunk.len());
+        for new in chunk {
+            results.push(match self.accept_new(&mut work, new, handling).await {
+                Err(error @ EngineError::Store(_)) => return Err(error),
+                other => other,
+            });
+        }
+        let changed = results.iter().filter_map(|result| match result {
+            Ok(Put::New(record)) => Some(("put", record)),
+            Ok(Put::Changed(record)) => Some(("changed", record)),
+            _ => None,
+        });
+        let mut notes: Vec<_> = Vec::new();
+        for (action, record) in changed {
+            notes.push(self.note(id, actor, action, &record.key.path()));
+        }
+        // A bulk put is one line of the activity: thousands would hide what people did.
+        if let [_, _, ..] = notes.as_slice() {
+            let action = format!("put {} records", notes.len());
+            notes = vec![self.note(id, actor, &action, "")];
+        }
+        work.changes(notes);
+        // A record put again after it was withdrawn may be what others wait for.
+        let set_free = work.settled.clone();
+        work.commit_records().await?;
+        Ok((results, set_free))
+    }
+
+    async fn accept_new(
+        &self,
+        work: &mut Work<'_>,
+        new: &NewRecord,
+        handling: Handling,
+    ) -> Result<Put, EngineError> {
+        let (key, depends_on) = names(&work.connection.id, new)?;
+        let now = self.now();
+        let digest = digest_of(&new.data);
+        let old = work.record(&key).await?;
+        let known = old.is_some();
+        let mut record = match old {
+            None => Record {
+                key,
+                revision: Revision::NEW,
+                sequence: 0,
+                data: Value::Null,
+                digest,
+                posted: new.posted,
+                priority: new.priority,
+                depends_on: Vec::new(),
+                on_duplicate: new.on_duplicate,
+                wanted: Wanted::Present,
+                status: Status::Held,
+                blocked_by: Vec::new(),
+                due: None,
+                tries: 0,
+                refresh: false,
+                reference: None,
+                sent: None,
+                findings: Vec::new(),
+                bypass_reason: None,
+                created_at: now,
+                updated_at: now,
+                synced_at: None,
+                timeline: Vec::new(),
+            },
+            Some(old) => {
+                let same = old.digest == digest
+                    && old.posted == new.posted
+                    && old.priority == new.priority
+                    && old.depends_on == depends_on
+                    && old.on_duplicate == new.on_duplicate
+                    && old.wanted == Wanted::Present;
+                if same {
+                    return Ok(Put::Same(old));
+                }
+                old
+            }
+        };
+        let back = record.status == Status::Withdrawn;
+        let content = record.digest != digest || record.wanted != Wanted::Present || !known;
+        record.data.clone_from(&new.data);
+        record.digest = digest;
+        record.posted = new.posted;
+        record.priority = new.priority;
+        record.depends_on = depends_on;
+        record.on_duplicate = new.on_duplicate;
+        record.wanted = Wanted::Present;
+        record.updated_at = now;
+        if handling == Handling::Strict {
+            let findings = work.preflight(&record);
+            if !findings.is_empty() {
+                return Err(EngineError::Refused(findings));
+            }
+        }
+        let stays = match record.status {
+            // Its answer decides what comes next.
+            Status::Sent | Status::InDoubt => true,
+            // A person decided that it does not go.
+            Status::Bypassed => true,
+            // It may be there already: only a person may send it again.
+            Status::Failed if is_unknown(&record) => true,
+            Status::Synced => !content,
+            _ => false,
+        };
+        if stays {
+            work.put_record(record.clone());
+        } else {
+            if back {
+                work.settled.push(record.key.clone());
+            }
+            let key = record.key.clone();
+            work.place(record, if known { "changed" } else { "put" }).await?;
+            record = work.record(&key).await?.ok_or(EngineError::NoRecord(key))?;
+        }
+        Ok(if known { Put::Changed(record) } else { Put::New(record) })
     }
 
     /// What a put would find wrong. Keeps nothing.
@@ -98,9 +254,74 @@ impl Engine {
     /// As [`Engine::put_many`].
     pub async fn check(
         &self,
-        _connection: &ConnectionId,
-        _new: Vec<NewRecord>,
+        connection: &ConnectionId,
+        new: Vec<NewRecord>,
     ) -> Result<Vec<Result<Vec<Finding>, EngineError>>, EngineError> {
-        todo!()
+        let state = self.state(connection).await?;
+        let mut work = Work::new(self, self.connection(connection).await?, state);
+        let mut results = Vec::with_capacity(new.len());
+        for new in &new {
+            let put = self.accept_new(&mut work, new, Handling::Lenient).await;
+            results.push(match put {
+                Err(error @ EngineError::Store(_)) => return Err(error),
+                Err(error) => Err(error),
+                Ok(Put::Same(record)) => Ok(work.preflight(&record)),
+                Ok(Put::New(record) | Put::Changed(record)) => Ok(record.findings),
+            });
+        }
+        Ok(results)
     }
+}
+
+/// Whether nobody knows if QuickBooks has it.
+pub(crate) fn is_unknown(record: &Record) -> bool {
+    let first = record.findings.first();
+    record.reference.is_none() && first.is_some_and(|it| it.code == Code::OutcomeUnknown)
+}
+
+/// Parses the names in a new record: its own, and those of records that go before.
+fn names(
+    connection: &ConnectionId,
+    new: &NewRecord,
+) -> Result<(RecordKey, Vec<RecordKey>), EngineError> {
+    let bad =
+        |pointer: &str, why: String| EngineError::BadInput { pointer: pointer.to_owned(), why };
+    known_kind(&new.kind)?;
+    let key = RecordKey::new(connection, &new.kind, &new.source_id)
+        .map_err(|error| bad("/sourceId", error.to_string()))?;
+    if !new.data.is_object() {
+        return Err(bad("/data", "data must be a JSON object".to_owned()));
+    }
+    if !PRIORITY.contains(&new.priority) {
+        let (least, most) = (PRIORITY.start(), PRIORITY.end());
+        return Err(bad("/priority", format!("priority is {least} to {most}")));
+    }
+    if new.depends_on.len() > MAX_DEPENDS_ON {
+        let why = format!("dependsOn names at most {MAX_DEPENDS_ON} records");
+        return Err(bad("/dependsOn", why));
+    }
+    let mut depends_on = Vec::new();
+    for (index, path) in new.depends_on.iter().enumerate() {
+        let pointer = format!("/dependsOn/{index}");
+        let Some((kind, source_id)) = path.split_once('/') else {
+            return Err(bad(&pointer, format!("{path:?} is not Kind/sourceId")));
+        };
+        known_kind(kind).map_err(|error| bad(&pointer, error.to_string()))?;
+        let parent = RecordKey::new(connection, kind, source_id)
+            .map_err(|error| bad(&pointer, error.to_string()))?;
+        if parent == key {
+            return Err(bad(&pointer, "a record cannot wait for itself".to_owned()));
+        }
+        depends_on.push(parent);
+    }
+    Ok((key, depends_on))
+}
+
+/// Refuses a kind that the schema does not have, with the nearest that it has.
+pub(crate) fn known_kind(kind: &str) -> Result<(), EngineError> {
+    if schema().kind(kind).is_some() {
+        return Ok(());
+    }
+    let nearest: Option<String> = None;
+    Err(EngineError::UnknownKind { kind: kind.chars().take(100).collect(), nearest })
 }

@@ -1,25 +1,54 @@
-//! API keys.
+//! API keys: 128 random bits, kept as a digest.
 
 use secrecy::SecretString;
 
 use crate::domain::activity::ApiKey;
 use crate::domain::activity::Scope;
+use crate::domain::ids::Digest;
 use crate::domain::ids::KeyId;
+use crate::domain::ids::Revision;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::ambient;
+use crate::engine::until_settled;
+use crate::store::Change;
+
+/// Begins every key, so that scanners for leaked secrets recognise one.
+const PREFIX: &str = "bbk_";
+/// Longest name, in characters.
+const MAX_NAME: usize = 100;
 
 impl Engine {
     /// Makes a key; its text is not kept.
     ///
     /// # Errors
     ///
-    /// [`EngineError::BadInput`] if the name is longer than 100 characters.
+    /// [`EngineError::BadInput`] if the name has no or more than 100 characters.
     pub async fn create_key(
         &self,
-        _name: &str,
-        _scope: Scope,
+        name: &str,
+        scope: Scope,
     ) -> Result<(ApiKey, SecretString), EngineError> {
-        todo!()
+        let name = name.trim();
+        if !(1..=MAX_NAME).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+            return Err(EngineError::BadInput {
+                pointer: "/name".to_owned(),
+                why: format!("a key's name has 1 to {MAX_NAME} characters, none of them control"),
+            });
+        }
+        let text = format!("{PREFIX}{:032x}", self.ambient.bits());
+        let mut key = ApiKey {
+            id: KeyId(ambient::time_ordered(self.ambient.as_ref())),
+            revision: Revision::NEW,
+            name: name.to_owned(),
+            scope,
+            digest: Digest::of(text.as_bytes()),
+            created_at: self.now(),
+            revoked_at: None,
+        };
+        self.store.commit(Change::PutKey(key.clone()).into()).await?;
+        key.revision = key.revision.next();
+        Ok((key, SecretString::from(text)))
     }
 
     /// The key of this text, if it is one and not revoked. Compares digests in constant time.
@@ -27,8 +56,10 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::Store`].
-    pub async fn authorise(&self, _text: &str) -> Result<Option<ApiKey>, EngineError> {
-        todo!()
+    pub async fn authorise(&self, text: &str) -> Result<Option<ApiKey>, EngineError> {
+        let digest = Digest::of(text.as_bytes());
+        let found = self.store.key_of_digest(&digest).await?;
+        Ok(found.filter(|key| key.digest.matches(&digest) && key.revoked_at.is_none()))
     }
 
     /// Refuses a key from now on.
@@ -36,7 +67,15 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::NotFound`].
-    pub async fn revoke_key(&self, _id: KeyId) -> Result<ApiKey, EngineError> {
-        todo!()
+    pub async fn revoke_key(&self, id: KeyId) -> Result<ApiKey, EngineError> {
+        until_settled!(async {
+            let found = self.store.keys().await?.into_iter().find(|key| key.id == id);
+            let mut key = found.ok_or_else(|| EngineError::NotFound(format!("key {id}")))?;
+            if key.revoked_at.is_none() {
+                key.revoked_at = Some(self.now());
+                self.store.commit(Change::PutKey(key.clone()).into()).await?;
+            }
+            Ok(key)
+        })
     }
 }

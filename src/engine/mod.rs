@@ -15,14 +15,23 @@
 //! | `keys` | API keys |
 
 pub mod ambient;
+mod answer;
 mod callbacks;
+mod company;
+mod compose;
 mod connections;
 mod explain;
 mod intake;
 mod keys;
 mod names;
+mod language;
 mod operate;
+mod place;
 mod requests;
+mod settle;
+mod sweep;
+mod verdict;
+mod work;
 
 use std::sync::Arc;
 
@@ -43,9 +52,14 @@ pub use crate::engine::operate::Action;
 pub use crate::engine::operate::BulkAction;
 pub use crate::engine::requests::NewRequest;
 
+use crate::domain::activity::Activity;
+use crate::domain::connection::Connection;
+use crate::domain::connection::ConnectorState;
+use crate::domain::ids::ConnectionId;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Finding;
 use crate::engine::ambient::Ambient;
+use crate::store::Change;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -132,4 +146,48 @@ impl Engine {
     pub fn now(&self) -> jiff::Timestamp {
         self.ambient.now()
     }
+
+    async fn connection(&self, id: &ConnectionId) -> Result<Connection, EngineError> {
+        let found = self.store.connection(id).await?;
+        found.ok_or_else(|| EngineError::NoConnection(id.to_string()))
+    }
+
+    async fn state(&self, id: &ConnectionId) -> Result<ConnectorState, EngineError> {
+        let found = self.store.state(id).await?;
+        Ok(found.unwrap_or_else(|| ConnectorState::new(id.clone())))
+    }
+
+    fn note(
+        &self,
+        connection: &ConnectionId,
+        actor: &Actor,
+        action: &str,
+        subject: &str,
+    ) -> Change {
+        Change::Note(Activity {
+            connection: connection.clone(),
+            at: self.now(),
+            actor: actor.0.clone(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            detail: String::new(),
+        })
+    }
 }
+
+/// Does a step again for as long as another call was first. Ten times is more than any fair race
+/// needs: each loser was overtaken by a commit that succeeded.
+macro_rules! until_settled {
+    ($step:expr) => {{
+        let mut tries = 0;
+        loop {
+            match $step.await {
+                Err($crate::engine::EngineError::Store($crate::store::StoreError::Conflict {
+                    ..
+                })) if tries < 10 => tries += 1,
+                other => break other,
+            }
+        }
+    }};
+}
+use until_settled;

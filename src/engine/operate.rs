@@ -1,12 +1,21 @@
 //! What people decide about records.
 
+use tracing::instrument;
+
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::RecordKey;
+use crate::domain::outcome::Code;
 use crate::domain::record::Record;
+use crate::domain::record::Reference;
+use crate::domain::record::Status;
 use crate::domain::record::Wanted;
 use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::intake::is_unknown;
+use crate::engine::language::schema::schema;
+use crate::engine::until_settled;
+use crate::engine::work::Work;
 use crate::store::RecordFilter;
 
 /// One decision about one record.
@@ -47,20 +56,153 @@ pub enum BulkAction {
     ResetReference,
 }
 
+/// Longest reason of a bypass, in characters.
+const MAX_REASON: usize = 500;
+/// Longest ListID or TxnID, in characters (OSR, `IDTYPE`).
+const MAX_ID: usize = 36;
+/// Records looked at in one go.
+const PAGE: usize = 500;
+
 impl Engine {
     /// Does one decision; the record as it stands afterwards.
     ///
     /// # Errors
     ///
     /// [`EngineError::NoRecord`]; [`EngineError::NotNow`] if QuickBooks may be executing it now, or
-    /// if it makes no sense for its status.
+    /// if it makes no sense for its status; [`EngineError::BadInput`] for a bad reason or id.
+    #[instrument(name = "act", skip_all, fields(record.key = %key))]
     pub async fn act(
         &self,
-        _key: &RecordKey,
-        _action: Action,
-        _actor: &Actor,
+        key: &RecordKey,
+        action: Action,
+        actor: &Actor,
     ) -> Result<Record, EngineError> {
-        todo!()
+        let (record, set_free) = until_settled!(self.act_once(key, &action, actor))?;
+        if set_free {
+            self.wake(key).await?;
+        }
+        Ok(record)
+    }
+
+    async fn act_once(
+        &self,
+        key: &RecordKey,
+        action: &Action,
+        actor: &Actor,
+    ) -> Result<(Record, bool), EngineError> {
+        let connection = self.connection(&key.connection).await?;
+        let state = self.state(&key.connection).await?;
+        let mut work = Work::new(self, connection, state);
+        let record = work.record(key).await?.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
+        if record.status.is_out() && !matches!(action, Action::Withdraw(_)) {
+            return Err(EngineError::NotNow(format!(
+                "{} is with QuickBooks now; decide once its answer is here",
+                key.path()
+            )));
+        }
+        let verb = self.decide(&mut work, record, action).await?;
+        work.changes(vec![self.note(&key.connection, actor, verb, &key.path())]);
+        let record = work.record(key).await?.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
+        work.commit_records().await?;
+        let free = matches!(record.status, Status::Synced | Status::Bypassed);
+        Ok((record, free))
+    }
+
+    async fn decide(
+        &self,
+        work: &mut Work<'_>,
+        mut record: Record,
+        action: &Action,
+    ) -> Result<&'static str, EngineError> {
+        let now = self.now();
+        match action {
+            Action::Retry => {
+                only(&record, &[Status::Failed, Status::Queued, Status::Blocked], "tried again")?;
+                let first = record.findings.first();
+                record.refresh |= first.is_some_and(|it| it.code == Code::EditSequenceStale);
+                work.place(record, "tried again").await?;
+                Ok("retried")
+            }
+            Action::Bypass { reason, reference } => {
+                let able = [Status::Failed, Status::Queued, Status::Blocked, Status::Held];
+                only(&record, &able, "bypassed")?;
+                let length = reason.chars().count();
+                if reason.trim().is_empty() || length > MAX_REASON {
+                    return Err(EngineError::BadInput {
+                        pointer: "/reason".to_owned(),
+                        why: format!("a reason has 1 to {MAX_REASON} characters, not {length}"),
+                    });
+                }
+                if let Some(id) = reference {
+                    self.adopt(&mut record, id, "/reference").await?;
+                }
+                record.bypass_reason = Some(reason.trim().to_owned());
+                record.blocked_by.clear();
+                record.due = None;
+                record.become_status(Status::Bypassed, now, reason.trim());
+                work.put_record(record);
+                Ok("bypassed")
+            }
+            Action::Unbypass => {
+                only(&record, &[Status::Bypassed], "taken out of the bypass")?;
+                record.bypass_reason = None;
+                work.place(record, "no longer bypassed").await?;
+                Ok("took the bypass back of")
+            }
+            Action::Release => {
+                only(&record, &[Status::Held], "released")?;
+                record.posted = true;
+                work.place(record, "released").await?;
+                Ok("released")
+            }
+            Action::ResetReference => {
+                let able = [Status::Synced, Status::Failed, Status::Queued, Status::Blocked];
+                only(&record, &able, "made anew")?;
+                record.reference = None;
+                record.sent = None;
+                record.refresh = false;
+                record.synced_at = None;
+                work.place(record, "its QuickBooks id was reset").await?;
+                Ok("reset the QuickBooks id of")
+            }
+            Action::Link { id } => {
+                self.adopt(&mut record, id, "/id").await?;
+                record.sent = Some(record.digest);
+                record.bypass_reason = None;
+                record.blocked_by.clear();
+                record.findings.clear();
+                record.due = None;
+                record.synced_at = Some(now);
+                record.become_status(Status::Synced, now, "linked to what is in QuickBooks");
+                work.put_record(record);
+                Ok("linked")
+            }
+            Action::Withdraw(wanted) => {
+                withdraw(work, record, *wanted, now)?;
+                Ok("withdrew")
+            }
+        }
+    }
+
+    /// Believes a person about where a record stands. Two records cannot stand at one place.
+    async fn adopt(&self, record: &mut Record, id: &str, pointer: &str) -> Result<(), EngineError> {
+        let id = id.trim();
+        let length = id.chars().count();
+        if length == 0 || length > MAX_ID || !id.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(EngineError::BadInput {
+                pointer: pointer.to_owned(),
+                why: format!("a ListID or TxnID has 1 to {MAX_ID} letters, digits and '-'"),
+            });
+        }
+        let other = self.store.record_at(&record.key.connection, id).await?;
+        if let Some(other) = other.filter(|other| *other != record.key) {
+            return Err(EngineError::NotNow(format!(
+                "{} is linked to {id} already; two records cannot share one QuickBooks object",
+                other.path()
+            )));
+        }
+        record.reference = Some(Reference { id: id.to_owned(), ..Reference::default() });
+        Ok(())
     }
 
     /// Does a decision for all records that match; how many there are. Records for which it makes no
@@ -69,15 +211,104 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::NoConnection`], [`EngineError::Store`].
+    #[instrument(name = "act_on_all", skip_all, fields(connection.name = %connection))]
     pub async fn act_on_all(
         &self,
-        _connection: &ConnectionId,
-        _filter: &RecordFilter,
-        _action: BulkAction,
-        _reason: &str,
-        _only_count: bool,
-        _actor: &Actor,
+        connection: &ConnectionId,
+        filter: &RecordFilter,
+        action: BulkAction,
+        reason: &str,
+        only_count: bool,
+        actor: &Actor,
     ) -> Result<u64, EngineError> {
-        todo!()
+        self.connection(connection).await?;
+        // The keys first: deciding moves records between the pages of the list.
+        let mut keys = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.store.records(connection, filter, cursor.as_deref(), PAGE).await?;
+            let fits = page.items.into_iter().filter(|record| action.fits(record));
+            keys.extend(fits.map(|record| record.key));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        if only_count {
+            return Ok(keys.len() as u64);
+        }
+        let mut done = 0;
+        for key in keys {
+            let one = match action {
+                BulkAction::Retry => Action::Retry,
+                BulkAction::ResetReference => Action::ResetReference,
+                BulkAction::Bypass => Action::Bypass { reason: reason.to_owned(), reference: None },
+            };
+            match self.act(&key, one, actor).await {
+                Ok(_) => done += 1,
+                Err(EngineError::NotNow(_) | EngineError::NoRecord(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
     }
+}
+
+impl BulkAction {
+    fn fits(self, record: &Record) -> bool {
+        match self {
+            // What nobody knows the outcome of is decided one by one.
+            Self::Retry => record.status == Status::Failed && !is_unknown(record),
+            Self::Bypass => {
+                matches!(record.status, Status::Failed | Status::Blocked | Status::Held)
+            }
+            Self::ResetReference => {
+                matches!(record.status, Status::Failed | Status::Synced)
+                    && record.reference.is_some()
+            }
+        }
+    }
+}
+
+fn only(record: &Record, able: &[Status], what: &str) -> Result<(), EngineError> {
+    if able.contains(&record.status) {
+        return Ok(());
+    }
+    let path = record.key.path();
+    Err(EngineError::NotNow(format!("{path} is {}; it cannot be {what}", record.status)))
+}
+
+fn withdraw(
+    work: &mut Work<'_>,
+    mut record: Record,
+    wanted: Wanted,
+    now: jiff::Timestamp,
+) -> Result<(), EngineError> {
+    let kind = schema().kind(&record.key.kind);
+    let able = match wanted {
+        Wanted::Voided => kind.is_some_and(|kind| kind.void_type.is_some()),
+        Wanted::Deleted => kind.is_some_and(|kind| kind.delete_type.is_some()),
+        Wanted::Present | Wanted::Withdrawn => true,
+    };
+    if !able {
+        return Err(EngineError::BadInput {
+            pointer: "quickbooks".to_owned(),
+            why: format!("QuickBooks cannot do that to a {}", record.key.kind),
+        });
+    }
+    record.wanted = wanted;
+    record.updated_at = now;
+    if !record.status.is_out() {
+        record.blocked_by.clear();
+        record.findings.clear();
+        record.due = None;
+        if wanted == Wanted::Withdrawn || record.reference.is_none() {
+            record.become_status(Status::Withdrawn, now, "taken back");
+        } else if record.status != Status::Withdrawn || wanted == Wanted::Deleted {
+            record.sequence = 0;
+            record.become_status(Status::Queued, now, "to be taken out of QuickBooks");
+        }
+    }
+    work.put_record(record);
+    Ok(())
 }

@@ -3,14 +3,24 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use tracing::instrument;
 
 use crate::domain::ids::ConnectionId;
+use crate::domain::ids::Digest;
 use crate::domain::ids::RequestId;
+use crate::domain::ids::Revision;
 use crate::domain::message_set::Body;
 use crate::domain::request::Request;
+use crate::domain::request::RequestStatus;
 use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::ambient;
+use crate::engine::compose;
+use crate::engine::language::raw;
+use crate::store::Change;
+use crate::store::Commit;
+use crate::store::StoreError;
 
 /// A raw request as an application writes it.
 #[derive(Clone, Debug)]
@@ -26,6 +36,9 @@ pub enum NewRequest {
     },
 }
 
+/// Longest `Idempotency-Key`, in characters.
+const MAX_KEY: usize = 255;
+
 impl Engine {
     /// Queues a raw request. The same key with the same body gives the request that it made first.
     ///
@@ -33,14 +46,96 @@ impl Engine {
     ///
     /// [`EngineError::Refused`] if QuickBooks could not read it; [`EngineError::NotNow`] if the key
     /// was used with another body.
+    #[instrument(name = "submit", skip_all, fields(connection.name = %connection))]
     pub async fn submit(
         &self,
-        _connection: &ConnectionId,
-        _new: NewRequest,
-        _idempotency_key: Option<String>,
-        _actor: &Actor,
+        connection: &ConnectionId,
+        new: NewRequest,
+        idempotency_key: Option<String>,
+        actor: &Actor,
     ) -> Result<Request, EngineError> {
-        todo!()
+        self.connection(connection).await?;
+        let key_length = idempotency_key.as_ref().map_or(1, |key| key.chars().count());
+        if !(1..=MAX_KEY).contains(&key_length) {
+            return Err(EngineError::BadInput {
+                pointer: "Idempotency-Key".to_owned(),
+                why: format!("it has 1 to {MAX_KEY} characters, not {key_length}"),
+            });
+        }
+        let state = self.state(connection).await?;
+        let target = compose::target(state.host.as_ref());
+        let digest = match &new {
+            NewRequest::Xml(xml) => Digest::of(xml.as_bytes()),
+            NewRequest::Json { kind, data } => Digest::of(format!("{kind}{data}").as_bytes()),
+        };
+        if let Some(first) = self.same_key(connection, idempotency_key.as_deref(), digest).await? {
+            return Ok(first);
+        }
+        let raw = match &new {
+            NewRequest::Xml(xml) => raw::check_xml(xml, &target),
+            NewRequest::Json { kind, data } => raw::build(kind, data, &target),
+        };
+        let raw = raw.map_err(EngineError::Refused)?;
+        let now = self.now();
+        let request = Request {
+            id: RequestId(ambient::time_ordered(self.ambient.as_ref())),
+            revision: Revision::NEW,
+            connection: connection.clone(),
+            sequence: 0,
+            priority: 0,
+            qbxml: raw.xml,
+            types: raw.types,
+            writes: raw.writes,
+            version: raw.version.to_string(),
+            idempotency_key: idempotency_key.clone(),
+            digest,
+            status: RequestStatus::Queued,
+            message_set: None,
+            due: None,
+            tries: 0,
+            findings: Vec::new(),
+            created_at: now,
+            updated_at: now,
+        };
+        let id = request.id;
+        let what = request.types.join(", ");
+        let changes = vec![
+            Change::PutRequest(Box::new(request)),
+            self.note(connection, actor, "asked QuickBooks", &what),
+        ];
+        match self.store.commit(Commit { guards: Vec::new(), changes }).await {
+            // Another call with the same key was first.
+            Err(StoreError::Conflict { what }) => {
+                let first = self.same_key(connection, idempotency_key.as_deref(), digest).await?;
+                first.ok_or(EngineError::Store(StoreError::Conflict { what }))
+            }
+            Err(error) => Err(error.into()),
+            Ok(()) => self.one_request(connection, id).await,
+        }
+    }
+
+    async fn same_key(
+        &self,
+        connection: &ConnectionId,
+        key: Option<&str>,
+        digest: Digest,
+    ) -> Result<Option<Request>, EngineError> {
+        let Some(key) = key else { return Ok(None) };
+        match self.store.request_of_key(connection, key).await? {
+            Some(first) if first.digest != digest => Err(EngineError::NotNow(
+                "this Idempotency-Key was used with another body".to_owned(),
+            )),
+            found => Ok(found),
+        }
+    }
+
+    async fn one_request(
+        &self,
+        connection: &ConnectionId,
+        id: RequestId,
+    ) -> Result<Request, EngineError> {
+        let found = self.store.request(connection, id).await?;
+        found.ok_or_else(|| EngineError::NotFound(format!("request {id}")))
     }
 
     /// The request as it stands, after it was answered or failed or the time is over.
@@ -50,11 +145,20 @@ impl Engine {
     /// [`EngineError::NotFound`].
     pub async fn wait_for(
         &self,
-        _connection: &ConnectionId,
-        _id: RequestId,
-        _longest: Duration,
+        connection: &ConnectionId,
+        id: RequestId,
+        longest: Duration,
     ) -> Result<Request, EngineError> {
-        todo!()
+        let deadline = tokio::time::Instant::now() + longest;
+        loop {
+            // Listen before looking: an answer between the two is not missed.
+            let settled = self.settled.notified();
+            let request = self.one_request(connection, id).await?;
+            let over = matches!(request.status, RequestStatus::Answered | RequestStatus::Failed);
+            if over || tokio::time::timeout_at(deadline, settled).await.is_err() {
+                return Ok(request);
+            }
+        }
     }
 
     /// What QuickBooks answered: a whole response document, verbatim, if it is here.
@@ -62,7 +166,9 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::Store`].
-    pub async fn response_of(&self, _request: &Request) -> Result<Option<Body>, EngineError> {
-        todo!()
+    pub async fn response_of(&self, request: &Request) -> Result<Option<Body>, EngineError> {
+        let Some(id) = &request.message_set else { return Ok(None) };
+        let message_set = self.store.message_set(id).await?;
+        Ok(message_set.and_then(|message_set| message_set.response))
     }
 }

@@ -94,6 +94,12 @@ pub struct Commit {
     pub changes: Vec<Change>,
 }
 
+impl From<Change> for Commit {
+    fn from(change: Change) -> Self {
+        Self { guards: Vec::new(), changes: vec![change] }
+    }
+}
+
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -160,6 +160,7 @@ pub(super) fn session(number: u128) -> Session {
         accepted: 0,
         refused: 0,
         company_file: String::new(),
+        last: None,
     }
 }
 

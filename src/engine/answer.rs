@@ -1,0 +1,95 @@
+//! A response of QuickBooks, read once from its spool into the few facts that settling needs.
+
+use std::ops::ControlFlow;
+
+use crate::domain::message_set::Body;
+use crate::domain::outcome::Said;
+use crate::domain::session::Session;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::qbxml::response;
+use crate::qbxml::response::MessageSetHead;
+use crate::qbxml::response::Part;
+use crate::qbxml::response::Ret;
+use crate::store::StoreError;
+
+/// More answers than any message set of ours has requests: what follows is kept, not read.
+const MAX_ANSWERS: usize = 10_000;
+
+/// What `receiveResponseXML` brought.
+pub(crate) enum Reading {
+    /// The Web Connector reports that QuickBooks threw.
+    Failed(Said),
+    /// Nothing came; why, if that is known.
+    Nothing(String),
+    /// A response that could be read to its end.
+    Whole {
+        /// As it came.
+        body: Body,
+        /// `newMessageSetID` and `messageSetStatusCode`, if the message set carried an id.
+        head: MessageSetHead,
+        /// One each request, in order.
+        answers: Vec<Answer>,
+    },
+    /// A response that could not.
+    Broken {
+        /// As it came.
+        body: Body,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// The answer to one request.
+pub(crate) struct Answer {
+    /// The `requestID` that it echoes.
+    pub(crate) request_id: Option<String>,
+    /// Status code, severity and text.
+    pub(crate) said: Said,
+    /// The first object in it: an Add, Mod or single query has no other.
+    pub(crate) ret: Option<Ret>,
+}
+
+impl Engine {
+    /// Reads a spooled response. Slow ones do not hold up other calls.
+    pub(crate) async fn read_response(
+        &self,
+        session: &Session,
+        body: Body,
+    ) -> Result<Reading, EngineError> {
+        let reader = self.store.open_body(&body)?;
+        let read = tokio::task::spawn_blocking(move || read(reader)).await;
+        let read = read.map_err(|error| StoreError::Stopped(error.to_string()))?;
+        Ok(match read {
+            Ok((head, answers)) => Reading::Whole { body, head, answers },
+            Err(why) => {
+                tracing::warn!("session {}: a response cannot be read: {why}", session.id);
+                Reading::Broken { body, why }
+            }
+        })
+    }
+}
+
+fn read(input: Box<dyn std::io::BufRead + Send>) -> Result<(MessageSetHead, Vec<Answer>), String> {
+    let mut message_set = MessageSetHead::default();
+    let mut answers: Vec<Answer> = Vec::new();
+    response::read(input, &mut |part| {
+        match part {
+            Part::Head(head) => message_set = head,
+            Part::Answer(head) if answers.len() < MAX_ANSWERS => {
+                answers.push(Answer { request_id: head.request_id, said: head.status, ret: None });
+            }
+            Part::Ret(ret) => {
+                if let Some(last) = answers.last_mut()
+                    && last.ret.is_none()
+                {
+                    last.ret = Some(ret);
+                }
+            }
+            Part::Answer(_) | Part::End => {}
+        }
+        ControlFlow::Continue(())
+    })
+    .map_err(|error| error.to_string())?;
+    Ok((message_set, answers))
+}

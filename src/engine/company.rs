@@ -1,0 +1,92 @@
+//! Whether the open company file is the connection's.
+//!
+//! The strongest evidence is our own stamp, the `FileID` that the Web Connector wrote into the file
+//! under our `OwnerID`; then the path. With no evidence at all the first file is believed, because
+//! that is what pairing is (QBWC Programmer's Guide, pp. 36 and 52).
+
+use crate::domain::connection::Connection;
+use crate::domain::connection::Host;
+use crate::domain::outcome::Code;
+use crate::domain::outcome::Finding;
+use crate::domain::session::Company;
+use crate::engine::FirstCall;
+use crate::engine::language::diagnosis;
+use crate::qbxml::host::HostFacts;
+
+/// What the first call of a session tells, in the form in which it is kept.
+pub(crate) fn read(call: &FirstCall, connection: &Connection, before: Option<&Host>) -> Host {
+    let facts = HostFacts::read(&call.hcp, &braced(connection.owner_id));
+    let known = |new: &str, old: fn(&Host) -> &str| {
+        if new.is_empty() { before.map_or("", old).to_owned() } else { new.to_owned() }
+    };
+    let version = if call.major > 0 {
+        format!("{}.{}", call.major, call.minor)
+    } else {
+        before.map_or_else(String::new, |host| host.qbxml_version.clone())
+    };
+    Host {
+        product: known(&facts.product_name, |host| &host.product),
+        country: known(&call.country, |host| &host.country),
+        qbxml_version: version,
+        company_file: known(&call.company_file, |host| &host.company_file),
+        company_name: known(&facts.company_name, |host| &host.company_name),
+        file_id: facts.company_file_id.or_else(|| before.and_then(|host| host.file_id.clone())),
+        file_mode: known(&facts.file_mode, |host| &host.file_mode),
+    }
+}
+
+/// Compares what the first call tells with what the connection expects.
+pub(crate) fn verdict(call: &FirstCall, connection: &Connection, before: Option<&Host>) -> Company {
+    let facts = HostFacts::read(&call.hcp, &braced(connection.owner_id));
+    let ours = braced(connection.file_id);
+    if let Some(stamp) = &facts.company_file_id {
+        return if same_id(stamp, &ours) {
+            Company::Ours
+        } else {
+            other(connection, call, &facts.company_name, "it carries another connection's stamp")
+        };
+    }
+    let stamped_before =
+        before.and_then(|host| host.file_id.as_deref()).is_some_and(|id| same_id(id, &ours));
+    if stamped_before && !facts.company_name.is_empty() {
+        return other(connection, call, &facts.company_name, "it does not carry our stamp");
+    }
+    let expected = connection
+        .company_file
+        .as_deref()
+        .or_else(|| before.map(|host| host.company_file.as_str()))
+        .filter(|path| !path.is_empty());
+    match expected {
+        Some(path) if !call.company_file.is_empty() && !same_path(path, &call.company_file) => {
+            other(connection, call, &facts.company_name, "it has another path")
+        }
+        _ => Company::Ours,
+    }
+}
+
+fn other(connection: &Connection, call: &FirstCall, name: &str, why: &str) -> Company {
+    let expected = connection.company_file.clone().unwrap_or_else(|| connection.name.clone());
+    let finding = Finding::new(Code::WrongCompanyFile)
+        .fact("expected", expected)
+        .fact("open", if call.company_file.is_empty() { name } else { &call.company_file })
+        .fact("company", name)
+        .fact("why", why);
+    let said = diagnosis::render(&finding).detail;
+    Company::Other(Box::new(finding), said)
+}
+
+/// A GUID as `.qwc` files and company files write it.
+pub(crate) fn braced(id: uuid::Uuid) -> String {
+    id.braced().to_string()
+}
+
+fn same_id(a: &str, b: &str) -> bool {
+    let bare = |text: &str| text.trim().trim_matches(['{', '}']).to_ascii_lowercase();
+    bare(a) == bare(b)
+}
+
+/// Windows does not tell case apart, nor `/` from `\`.
+fn same_path(a: &str, b: &str) -> bool {
+    let plain = |text: &str| text.trim().replace('/', "\\").to_lowercase();
+    plain(a) == plain(b)
+}

@@ -1,0 +1,285 @@
+//! The next message set, from what is ready.
+//!
+//! A write and a query never share a message set, and a raw request has one of its own: recovery is
+//! a thing of the whole message set. What cannot be written now leaves the queue with its reason, in
+//! the same commit.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::domain::connection::Host;
+use crate::domain::ids::Digest;
+use crate::domain::ids::MessageSetId;
+use crate::domain::ids::Revision;
+use crate::domain::ids::SessionId;
+use crate::domain::message_set::Item;
+use crate::domain::message_set::MessageSet;
+use crate::domain::message_set::Progress;
+use crate::domain::message_set::Purpose;
+use crate::domain::message_set::Subject;
+use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::domain::record::Wanted;
+use crate::domain::request::RequestStatus;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::language::build;
+use crate::engine::language::build::Build;
+use crate::engine::language::build::Operation;
+use crate::engine::language::request;
+use crate::engine::language::version::Edition;
+use crate::engine::language::version::Target;
+use crate::engine::language::version::Version;
+use crate::engine::work::Work;
+
+/// How many message sets' worth of records may drop out before the session is asked to come again.
+const MAX_ROUNDS: usize = 40;
+
+/// A message set in the making.
+struct Draft {
+    items: Vec<Item>,
+    requests: Vec<String>,
+    /// The highest version that a request in it needs.
+    needs: Version,
+    writes: Option<bool>,
+}
+
+impl Draft {
+    fn new() -> Self {
+        Self { items: Vec::new(), requests: Vec::new(), needs: Version::FIRST, writes: None }
+    }
+
+    /// Whether one more of this sort may go with what is there.
+    fn takes(&self, writes: bool) -> bool {
+        self.writes.is_none_or(|those| those == writes)
+    }
+}
+
+/// What the host of a connection understands.
+pub(crate) fn target(host: Option<&Host>) -> Target {
+    let usual = Target::default();
+    host.map_or(usual, |host| Target {
+        version: Version::parse(&host.qbxml_version).unwrap_or(usual.version),
+        edition: Edition::parse(&host.country).unwrap_or(usual.edition),
+    })
+}
+
+impl Engine {
+    /// Writes the next message set out, if anything is ready. The records that it carries are
+    /// loaded in `work`, and handed out when the machine says so.
+    pub(crate) async fn compose(
+        &self,
+        work: &mut Work<'_>,
+        session: SessionId,
+    ) -> Result<Option<MessageSet>, EngineError> {
+        let target = target(work.state.host.as_ref());
+        let mut draft = Draft::new();
+        let mut seen = BTreeSet::new();
+        for _ in 0..MAX_ROUNDS {
+            let candidates = self.candidates(work, &seen).await?;
+            if candidates.is_empty() {
+                break;
+            }
+            for subject in candidates {
+                seen.insert(subject.clone());
+                if draft.items.len() >= self.settings.message_set_size
+                    || !self.add(work, &mut draft, &subject, &target).await?
+                {
+                    break;
+                }
+            }
+            if !draft.items.is_empty() {
+                break;
+            }
+        }
+        if draft.items.is_empty() {
+            return Ok(None);
+        }
+        let writes = draft.writes.unwrap_or(true);
+        let id = MessageSetId::from_bits(self.ambient.bits());
+        let old = work.state.acknowledge.as_ref().filter(|_| writes);
+        let qbxml = request::message_set(
+            Version::declared(target.version, draft.needs).unwrap_or(draft.needs),
+            writes.then_some(id.as_str()),
+            old.map(MessageSetId::as_str),
+            draft.requests.iter().map(String::as_str),
+        );
+        Ok(Some(MessageSet {
+            id,
+            revision: Revision::NEW,
+            connection: work.connection.id.clone(),
+            session,
+            writes,
+            qbxml,
+            items: draft.items,
+            progress: Progress::Sent,
+            handed_out: 1,
+            sent_at: self.now(),
+            settled_at: None,
+            response: None,
+            failure: None,
+        }))
+    }
+
+    /// What may go next: the last half of a refused message set, else the head of the queue.
+    async fn candidates(
+        &self,
+        work: &mut Work<'_>,
+        seen: &BTreeSet<Subject>,
+    ) -> Result<Vec<Subject>, EngineError> {
+        while let Some(group) = work.state.splits.pop() {
+            let left: Vec<_> =
+                group.into_iter().filter(|subject| !seen.contains(subject)).collect();
+            if !left.is_empty() {
+                return Ok(left);
+            }
+        }
+        let limit = self.settings.message_set_size + seen.len();
+        let queued = self.store.ready(&work.connection.id, self.now(), limit).await?;
+        let fresh = queued.into_iter().map(|queued| queued.subject);
+        Ok(fresh.filter(|subject| !seen.contains(subject)).collect())
+    }
+
+    /// Adds a subject to the draft. False if it must wait for another message set.
+    async fn add(
+        &self,
+        work: &mut Work<'_>,
+        draft: &mut Draft,
+        subject: &Subject,
+        target: &Target,
+    ) -> Result<bool, EngineError> {
+        match subject {
+            Subject::Record(key) => {
+                let Some(record) = work.record(key).await? else { return Ok(true) };
+                if record.status != Status::Queued {
+                    return Ok(true);
+                }
+                let purpose = purpose(&record);
+                if !draft.takes(purpose != Purpose::Refresh) {
+                    return Ok(false);
+                }
+                self.add_record(work, draft, record, purpose, target).await?;
+                Ok(true)
+            }
+            Subject::Request(id) => {
+                if !draft.items.is_empty() {
+                    return Ok(false);
+                }
+                let Some(request) = work.request(*id).await? else { return Ok(true) };
+                if request.status != RequestStatus::Queued {
+                    return Ok(true);
+                }
+                draft.writes = Some(request.writes);
+                draft.needs = Version::parse(&request.version).unwrap_or(Version::FIRST);
+                draft.requests.push(request.qbxml.clone());
+                draft.items.push(Item {
+                    request_id: String::new(),
+                    subject: subject.clone(),
+                    purpose: Purpose::Raw,
+                    digest: request.digest,
+                    lines: Vec::new(),
+                    said: None,
+                });
+                Ok(false)
+            }
+        }
+    }
+
+    async fn add_record(
+        &self,
+        work: &mut Work<'_>,
+        draft: &mut Draft,
+        record: Record,
+        purpose: Purpose,
+        target: &Target,
+    ) -> Result<(), EngineError> {
+        let resolved = match self.resolve_all(work, &record).await? {
+            Ok(resolved) => resolved,
+            // A parent went away after the record was queued.
+            Err(_) => return work.place(record, "a record that it refers to went away").await,
+        };
+        let request_id = (draft.items.len() + 1).to_string();
+        let no_lines = BTreeMap::new();
+        let reference = record.reference.as_ref();
+        let id = reference.map_or("", |reference| reference.id.as_str());
+        let operation = match purpose {
+            Purpose::Add | Purpose::Raw => Operation::Add,
+            Purpose::Mod => Operation::Mod {
+                id,
+                edit_sequence: reference
+                    .and_then(|reference| reference.edit_sequence.as_deref())
+                    .unwrap_or_default(),
+                lines: reference.map_or(&no_lines, |reference| &reference.lines),
+            },
+            Purpose::Delete => Operation::Delete { id },
+            Purpose::Void => Operation::Void { id },
+            Purpose::Refresh => Operation::Query { id },
+        };
+        let built = build::build(&Build {
+            kind: &record.key.kind,
+            operation,
+            data: &record.data,
+            target,
+            request_id: &request_id,
+            resolve: &|source| resolved.get(source).cloned(),
+        });
+        match built {
+            Ok(built) => {
+                draft.writes = Some(purpose != Purpose::Refresh);
+                draft.needs = draft.needs.max(built.version);
+                draft.requests.push(built.xml);
+                draft.items.push(Item {
+                    request_id,
+                    subject: Subject::Record(record.key.clone()),
+                    purpose,
+                    digest: record.digest,
+                    lines: built.lines,
+                    said: None,
+                });
+                Ok(())
+            }
+            Err(findings) => {
+                let mut record = record;
+                record.findings = findings;
+                record.due = None;
+                let now = self.now();
+                record.become_status(Status::Failed, now, "cannot be written for QuickBooks");
+                work.put_record(record);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What the next request for a record does.
+fn purpose(record: &Record) -> Purpose {
+    let Some(reference) = &record.reference else { return Purpose::Add };
+    match record.wanted {
+        Wanted::Deleted => Purpose::Delete,
+        Wanted::Voided => Purpose::Void,
+        Wanted::Present | Wanted::Withdrawn => {
+            if record.refresh || reference.edit_sequence.is_none() {
+                Purpose::Refresh
+            } else {
+                Purpose::Mod
+            }
+        }
+    }
+}
+
+/// Digest of a record's content, whatever the order of its members.
+pub(crate) fn digest_of(data: &serde_json::Value) -> Digest {
+    Digest::of(canonical(data).to_string().as_bytes())
+}
+
+fn canonical(value: &serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Object(members) => {
+            let mut sorted: Vec<_> = members.iter().collect();
+            sorted.sort_by_key(|(name, _)| name.as_str());
+            sorted.into_iter().map(|(name, value)| (name.clone(), canonical(value))).collect()
+        }
+        serde_json::Value::Array(items) => items.iter().map(canonical).collect(),
+        other => other.clone(),
+    }
+}

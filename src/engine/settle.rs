@@ -1,0 +1,307 @@
+//! What an answer makes of the message set that was sent.
+//!
+//! `verdict` says what it makes of each record. Nothing is applied twice: a message set that is
+//! settled stays as it is, whoever brings its answer again.
+
+use std::collections::BTreeMap;
+
+use crate::domain::ids::MessageSetId;
+use crate::domain::message_set::MessageSet;
+use crate::domain::message_set::Progress;
+use crate::domain::message_set::Subject;
+use crate::domain::outcome::Code;
+use crate::domain::outcome::Finding;
+use crate::domain::outcome::Said;
+use crate::domain::record::Status;
+use crate::domain::request::RequestStatus;
+use crate::domain::session::Event;
+use crate::domain::session::Session;
+use crate::domain::session::Stage;
+use crate::engine::EngineError;
+use crate::engine::answer::Answer;
+use crate::engine::answer::Reading;
+use crate::engine::work::Work;
+use crate::qbxml::classify;
+
+/// A response that cannot be read is asked for again this often; then a person decides.
+const MAX_UNREADABLE: u32 = 3;
+/// The first number of `messageSetStatusCode` that means "ask the books themselves".
+/// Source: SDK sample `QBInvoiceAdd`, error recovery.
+const UNKNOWN_STATUS: [i32; 3] = [600, 9001, 9002];
+/// The message-set id was too long: a bug of ours, and nothing was executed.
+const ID_TOO_LONG: i32 = 9004;
+
+impl Work<'_> {
+    /// What a response means for the session: applies it to this unit of work, and says it as an
+    /// event for the machine.
+    pub(crate) async fn read(
+        &mut self,
+        session: &Session,
+        reading: &Reading,
+    ) -> Result<Event, EngineError> {
+        let Stage::Waiting(id) = &session.machine.stage else {
+            return Ok(Event::Lost { why: String::new() });
+        };
+        let Some(message_set) = self.message_set(id).await? else {
+            return Ok(Event::Lost { why: "the message set is not known".to_owned() });
+        };
+        match reading {
+            Reading::Failed(said) => self.read_failure(message_set, said).await,
+            Reading::Nothing(why) if why.is_empty() => {
+                Ok(Event::Lost { why: "QuickBooks answered nothing".to_owned() })
+            }
+            Reading::Nothing(why) => Ok(Event::Lost { why: why.clone() }),
+            Reading::Broken { body, why } => {
+                let mut message_set = message_set;
+                message_set.response = Some(body.clone());
+                let why = format!("the response of QuickBooks cannot be read: {why}");
+                if message_set.writes && message_set.handed_out >= MAX_UNREADABLE {
+                    self.give_up(message_set, &why).await?;
+                    return Ok(Event::Answered { settled: 0, left: self.left().await? });
+                }
+                self.put_message_set(message_set);
+                Ok(Event::Lost { why })
+            }
+            Reading::Whole { body, head, answers } => {
+                let mut message_set = message_set;
+                let status = head.status_code;
+                let echoed = head.new_message_set_id.as_deref();
+                if message_set.writes && echoed.is_some_and(|echoed| echoed != id.as_str()) {
+                    let why = "QuickBooks answered another message set".to_owned();
+                    return Ok(Event::Lost { why });
+                }
+                if message_set.progress == Progress::Settled {
+                    return Ok(Event::Answered { settled: 0, left: self.left().await? });
+                }
+                if answers.is_empty() && status.is_none_or(|status| status == 0) {
+                    message_set.response = Some(body.clone());
+                    self.put_message_set(message_set);
+                    return Ok(Event::Lost { why: "QuickBooks answered nothing".to_owned() });
+                }
+                message_set.response = Some(body.clone());
+                let settled = message_set.items.len() as u64;
+                self.put_message_set(message_set.clone());
+                self.settle_all(message_set, status, answers).await?;
+                Ok(Event::Answered { settled, left: self.left().await? })
+            }
+        }
+    }
+
+    async fn read_failure(
+        &mut self,
+        mut message_set: MessageSet,
+        said: &Said,
+    ) -> Result<Event, EngineError> {
+        let finding = classify::hresult(said);
+        message_set.failure = Some(said.clone());
+        self.put_message_set(message_set.clone());
+        if finding.code == Code::RequestRejected {
+            let left = if message_set.items.len() > 1 { 1 } else { self.left().await? };
+            return Ok(Event::Refused { left });
+        }
+        let line = crate::engine::language::diagnosis::render(&finding).detail;
+        Ok(Event::Trouble(Box::new(finding), line))
+    }
+
+    /// A response under a dead ticket: applied if its message set is still open and nobody else
+    /// waits for it, kept in any case.
+    pub(crate) async fn take_late(
+        &mut self,
+        session: &Session,
+        reading: &Reading,
+    ) -> Result<(), EngineError> {
+        let (Some(id), Reading::Whole { body, head, answers }) = (&session.last, reading) else {
+            return Ok(());
+        };
+        let Some(mut message_set) = self.message_set(id).await? else { return Ok(()) };
+        let open = self.state.outstanding.as_ref() == Some(id)
+            && message_set.progress == Progress::InDoubt
+            && head.new_message_set_id.as_deref().is_none_or(|echoed| echoed == id.as_str())
+            && !answers.is_empty();
+        message_set.response = message_set.response.or_else(|| Some(body.clone()));
+        self.put_message_set(message_set.clone());
+        if open {
+            self.settle_all(message_set, head.status_code, answers).await?;
+            self.close_settled(id).await?;
+        }
+        Ok(())
+    }
+
+    /// The machine said that the message set is settled: what [`Work::read`] worked out holds.
+    pub(crate) async fn settle(
+        &mut self,
+        session: &mut Session,
+        id: &MessageSetId,
+    ) -> Result<(), EngineError> {
+        if let Some(message_set) = self.message_set(id).await? {
+            for item in &message_set.items {
+                let refused = item.said.as_ref().is_some_and(|said| {
+                    said.status_code.is_none_or(|code| code >= 1000) || said.hresult.is_some()
+                });
+                if refused { session.refused += 1 } else { session.accepted += 1 }
+            }
+        }
+        self.close_settled(id).await
+    }
+
+    async fn close_settled(&mut self, id: &MessageSetId) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        if let Some(mut message_set) = self.message_set(id).await? {
+            if message_set.progress != Progress::Unknown {
+                message_set.progress = Progress::Settled;
+            }
+            message_set.settled_at = Some(now);
+            if message_set.writes {
+                self.state.acknowledge = Some(id.clone());
+            }
+            self.put_message_set(message_set);
+        }
+        if self.state.outstanding.as_ref() == Some(id) {
+            self.state.outstanding = None;
+        }
+        Ok(())
+    }
+
+    /// QuickBooks could not read the document and executed nothing: its halves are tried by
+    /// themselves, until the one bad request stands alone.
+    pub(crate) async fn split(
+        &mut self,
+        session: &mut Session,
+        id: &MessageSetId,
+    ) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        let Some(mut message_set) = self.message_set(id).await? else { return Ok(()) };
+        message_set.progress = Progress::Refused;
+        message_set.settled_at = Some(now);
+        let said = message_set.failure.clone().unwrap_or_default();
+        let items = message_set.items.clone();
+        self.put_message_set(message_set);
+        if self.state.outstanding.as_ref() == Some(id) {
+            self.state.outstanding = None;
+        }
+        if let [item] = items.as_slice() {
+            session.refused += 1;
+            let finding = classify::hresult(&said);
+            match &item.subject {
+                Subject::Record(key) => {
+                    if let Some(record) = self.record(key).await? {
+                        self.fail(record, finding).await?;
+                    }
+                }
+                Subject::Request(id) => {
+                    if let Some(mut request) = self.request(*id).await? {
+                        request.status = RequestStatus::Failed;
+                        request.findings = vec![finding];
+                        request.updated_at = now;
+                        self.put_request(request);
+                    }
+                }
+            }
+            return Ok(());
+        }
+        for item in &items {
+            if let Subject::Record(key) = &item.subject
+                && let Some(mut record) = self.record(key).await?
+            {
+                record.become_status(
+                    Status::Queued,
+                    now,
+                    "QuickBooks could not read a request beside it; sent again in a smaller set",
+                );
+                self.put_record(record);
+            }
+        }
+        let subjects: Vec<Subject> = items.into_iter().map(|item| item.subject).collect();
+        let (first, second) = subjects.split_at(subjects.len().div_ceil(2));
+        self.state.splits.push(second.to_vec());
+        self.state.splits.push(first.to_vec());
+        Ok(())
+    }
+
+    /// How many requests could be sent now, beyond what this step settles.
+    async fn left(&mut self) -> Result<u64, EngineError> {
+        if self.is_alerted() || self.connection.pause.is_some() {
+            return Ok(0);
+        }
+        let now = self.engine.now();
+        let ready = !self.engine.store.ready(&self.connection.id, now, 1).await?.is_empty();
+        let requeued = self.requeued_now();
+        if !ready && self.state.splits.is_empty() && requeued == 0 {
+            return Ok(0);
+        }
+        let counts = self.engine.store.counts(&self.connection.id).await?;
+        Ok((counts.of(Status::Queued) + counts.requests_queued + requeued).max(1))
+    }
+
+    async fn settle_all(
+        &mut self,
+        mut message_set: MessageSet,
+        status: Option<i32>,
+        answers: &[Answer],
+    ) -> Result<(), EngineError> {
+        if let Some(status) = status.filter(|status| UNKNOWN_STATUS.contains(status)) {
+            let why = format!("QuickBooks answered the recovery with status {status}");
+            return self.give_up(message_set, &why).await;
+        }
+        if status == Some(ID_TOO_LONG) {
+            return self.give_up(message_set, "QuickBooks refused the message-set id").await;
+        }
+        let by_id: BTreeMap<&str, &Answer> = answers
+            .iter()
+            .filter_map(|answer| Some((answer.request_id.as_deref()?, answer)))
+            .collect();
+        let items = message_set.items.clone();
+        for (index, item) in items.iter().enumerate() {
+            let answer = if by_id.is_empty() {
+                answers.get(index)
+            } else {
+                by_id.get(item.request_id.as_str()).copied()
+            };
+            message_set.items[index].said = answer.map(|answer| answer.said.clone());
+            match &item.subject {
+                Subject::Record(key) => {
+                    if let Some(record) = self.record(key).await? {
+                        self.settle_record(record, item, answer).await?;
+                    }
+                }
+                Subject::Request(id) => {
+                    if let Some(mut request) = self.request(*id).await? {
+                        message_set.items[index].said =
+                            answers.first().map(|answer| answer.said.clone());
+                        request.status = RequestStatus::Answered;
+                        request.updated_at = self.engine.now();
+                        self.put_request(request);
+                    }
+                }
+            }
+        }
+        self.put_message_set(message_set);
+        Ok(())
+    }
+
+    /// QuickBooks cannot say what became of a message set: nothing of it is sent again by itself.
+    async fn give_up(&mut self, mut message_set: MessageSet, why: &str) -> Result<(), EngineError> {
+        message_set.progress = Progress::Unknown;
+        let items = message_set.items.clone();
+        self.put_message_set(message_set);
+        for item in items {
+            let finding = Finding::new(Code::OutcomeUnknown).fact("why", why);
+            match item.subject {
+                Subject::Record(key) => {
+                    if let Some(record) = self.record(&key).await? {
+                        self.fail(record, finding).await?;
+                    }
+                }
+                Subject::Request(id) => {
+                    if let Some(mut request) = self.request(id).await? {
+                        request.status = RequestStatus::Failed;
+                        request.findings = vec![finding];
+                        request.updated_at = self.engine.now();
+                        self.put_request(request);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

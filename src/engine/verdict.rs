@@ -1,0 +1,227 @@
+//! What one answer makes of one record.
+//!
+//! Nothing is assumed: a request without an answer of its own, or an Add that says it succeeded
+//! without an id, is `OUTCOME_UNKNOWN`, and is not sent again by itself.
+
+use crate::domain::backoff;
+use crate::domain::message_set::Item;
+use crate::domain::message_set::Purpose;
+use crate::domain::outcome::Code;
+use crate::domain::outcome::Disposition;
+use crate::domain::outcome::Finding;
+use crate::domain::record::Record;
+use crate::domain::record::Reference;
+use crate::domain::record::Status;
+use crate::domain::record::Wanted;
+use crate::engine::EngineError;
+use crate::engine::answer::Answer;
+use crate::engine::language::diagnosis;
+use crate::engine::work::Work;
+use crate::qbxml::classify;
+use crate::qbxml::response::Ret;
+
+impl Work<'_> {
+    pub(crate) async fn settle_record(
+        &mut self,
+        record: Record,
+        item: &Item,
+        answer: Option<&Answer>,
+    ) -> Result<(), EngineError> {
+        let Some(answer) = answer else {
+            let finding = Finding::new(Code::OutcomeUnknown)
+                .fact("why", "QuickBooks answered the others, but not this one");
+            return self.fail(record, finding).await;
+        };
+        let request_type = request_type(&record.key.kind, item.purpose);
+        let class = classify::status(&answer.said, &request_type);
+        let accepted = matches!(class.disposition, Disposition::Done | Disposition::Warned)
+            || (answer.ret.is_some() && answer.said.status_code.is_some_and(|code| code < 1000));
+        match (item.purpose, accepted) {
+            (Purpose::Add | Purpose::Mod, true) => {
+                let remark =
+                    (class.disposition == Disposition::Warned).then(|| class.finding(&answer.said));
+                self.accept(record, item, answer.ret.as_ref(), remark).await
+            }
+            (Purpose::Refresh, true) => self.refreshed(record, answer).await,
+            (Purpose::Refresh, false) if class.disposition == Disposition::Empty => {
+                let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
+                self.fail(record, finding).await
+            }
+            (Purpose::Delete | Purpose::Void, true) => self.gone(record),
+            // It is not there any more: that is what was wanted.
+            (Purpose::Delete, false) if class.cause == "object_not_found" => self.gone(record),
+            (Purpose::Raw, _) => Ok(()),
+            (_, false) => {
+                let finding = locate(class.finding(&answer.said), &record);
+                self.refuse(record, class.disposition, finding).await
+            }
+        }
+    }
+
+    /// It stands in QuickBooks.
+    async fn accept(
+        &mut self,
+        mut record: Record,
+        item: &Item,
+        ret: Option<&Ret>,
+        remark: Option<Finding>,
+    ) -> Result<(), EngineError> {
+        let id = ret.and_then(|ret| ret.txn_id.clone().or_else(|| ret.list_id.clone()));
+        let id = id.or_else(|| record.reference.as_ref().map(|reference| reference.id.clone()));
+        let Some(id) = id else {
+            let finding = Finding::new(Code::OutcomeUnknown)
+                .fact("why", "QuickBooks reported success, but gave no id");
+            return self.fail(record, finding).await;
+        };
+        let now = self.engine.now();
+        let empty = Vec::new();
+        let line_ids = ret.map_or(&empty, |ret| &ret.line_ids);
+        let lines = item.lines.iter().zip(line_ids);
+        let lines = lines.filter_map(|(source, id)| Some((source.clone()?, id.clone()))).collect();
+        let label = ret.and_then(|ret| ret.ref_number.clone().or_else(|| ret.full_name.clone()));
+        record.reference = Some(Reference {
+            id,
+            edit_sequence: ret.and_then(|ret| ret.edit_sequence.clone()),
+            lines,
+            label: label.unwrap_or_default(),
+        });
+        record.refresh = false;
+        record.tries = 0;
+        record.due = None;
+        record.synced_at = Some(now);
+        record.findings = remark.into_iter().collect();
+        let note = if item.purpose == Purpose::Add { "made in QuickBooks" } else { "changed" };
+        record.become_status(Status::Synced, now, note);
+        self.settled.push(record.key.clone());
+        self.go_on(record).await
+    }
+
+    /// What the application wanted while the record was out comes next.
+    async fn go_on(&mut self, mut record: Record) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        match record.wanted {
+            Wanted::Present if record.changed_since_sent() => self.place(record, "changed").await,
+            Wanted::Present => {
+                self.put_record(record);
+                Ok(())
+            }
+            Wanted::Withdrawn => {
+                record.become_status(Status::Withdrawn, now, "taken back");
+                self.put_record(record);
+                Ok(())
+            }
+            Wanted::Deleted | Wanted::Voided => {
+                record.sequence = 0;
+                record.become_status(Status::Queued, now, "to be taken out of QuickBooks");
+                self.put_record(record);
+                Ok(())
+            }
+        }
+    }
+
+    /// QuickBooks told the edit sequence.
+    async fn refreshed(&mut self, mut record: Record, answer: &Answer) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        let Some(ret) = &answer.ret else {
+            let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
+            return self.fail(record, finding).await;
+        };
+        if let Some(reference) = &mut record.reference {
+            reference.edit_sequence.clone_from(&ret.edit_sequence);
+            reference.lines.retain(|_, id| ret.line_ids.contains(id));
+            if let Some(label) = ret.ref_number.as_ref().or(ret.full_name.as_ref()) {
+                reference.label.clone_from(label);
+            }
+        }
+        record.refresh = false;
+        record.become_status(Status::Queued, now, "QuickBooks told its present state");
+        self.put_record(record);
+        Ok(())
+    }
+
+    /// It is out of QuickBooks.
+    fn gone(&mut self, mut record: Record) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        if record.wanted == Wanted::Deleted {
+            record.reference = None;
+        }
+        record.findings.clear();
+        record.become_status(Status::Withdrawn, now, "taken out of QuickBooks");
+        self.put_record(record);
+        Ok(())
+    }
+
+    /// QuickBooks refused one request.
+    async fn refuse(
+        &mut self,
+        mut record: Record,
+        disposition: Disposition,
+        finding: Finding,
+    ) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        if disposition == Disposition::Admin && finding.code == Code::PermissionDenied {
+            self.alert(finding);
+            record.become_status(Status::Queued, now, "QuickBooks denies access to everything");
+            self.put_record(record);
+            return Ok(());
+        }
+        let heals =
+            matches!(disposition, Disposition::Retry | Disposition::Refresh | Disposition::Requeue);
+        let wait = backoff::after(finding.code, &finding.cause, record.tries).filter(|_| heals);
+        let Some(wait) = wait else { return self.fail(record, finding).await };
+        record.tries += 1;
+        record.refresh |= disposition == Disposition::Refresh;
+        record.due = (!wait.is_zero()).then(|| now + wait);
+        let note = format!("{}; tried again by itself", diagnosis::render(&finding).title);
+        record.findings = vec![finding];
+        record.become_status(Status::Queued, now, &note);
+        self.put_record(record);
+        Ok(())
+    }
+
+    /// A person or a fix is needed, unless the application changed it meanwhile.
+    pub(crate) async fn fail(
+        &mut self,
+        mut record: Record,
+        finding: Finding,
+    ) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        let unknown = finding.code == Code::OutcomeUnknown;
+        let note = diagnosis::render(&finding).title;
+        record.findings = vec![finding];
+        record.due = None;
+        record.become_status(Status::Failed, now, &note);
+        if record.changed_since_sent() && !unknown && record.wanted == Wanted::Present {
+            return self.place(record, "changed since").await;
+        }
+        let never_there = record.reference.is_none() && record.wanted != Wanted::Present;
+        if !unknown && (never_there || record.wanted == Wanted::Withdrawn) {
+            record.become_status(Status::Withdrawn, now, "taken back");
+        }
+        self.put_record(record);
+        Ok(())
+    }
+}
+
+/// The request type of a purpose, for the classifier.
+pub(crate) fn request_type(kind: &str, purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Add => format!("{kind}AddRq"),
+        Purpose::Mod => format!("{kind}ModRq"),
+        Purpose::Refresh => format!("{kind}QueryRq"),
+        Purpose::Delete => "TxnDelRq".to_owned(),
+        Purpose::Void => "TxnVoidRq".to_owned(),
+        Purpose::Raw => String::new(),
+    }
+}
+
+/// Points at the member of the record that QuickBooks means, if its name is one of the data's.
+fn locate(mut finding: Finding, record: &Record) -> Finding {
+    if finding.pointer.is_empty()
+        && let Some(field) = finding.facts.get("field")
+        && record.data.get(field).is_some()
+    {
+        finding.pointer = format!("/data/{field}");
+    }
+    finding
+}

@@ -1,0 +1,368 @@
+//! One step's unit of work: what was loaded, what changes, one commit.
+//!
+//! A record is loaded once and changed in memory; [`Work::commit`] writes each changed thing at the
+//! revision at which it was read. If another call was first, the whole step is made again.
+
+use std::collections::BTreeMap;
+
+use crate::domain::activity::Activity;
+use crate::domain::activity::Call;
+use crate::domain::connection::Connection;
+use crate::domain::connection::ConnectorState;
+use crate::domain::connection::Pause;
+use crate::domain::ids::MessageSetId;
+use crate::domain::ids::RecordKey;
+use crate::domain::ids::RequestId;
+use crate::domain::message_set::MessageSet;
+use crate::domain::message_set::Progress;
+use crate::domain::message_set::Subject;
+use crate::domain::outcome::Code;
+use crate::domain::outcome::Finding;
+use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::domain::request::Request;
+use crate::domain::request::RequestStatus;
+use crate::domain::session::Effect;
+use crate::domain::session::Event;
+use crate::domain::session::Reply;
+use crate::domain::session::Session;
+use crate::domain::session::Step;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::store::Change;
+use crate::store::Commit;
+use crate::store::Guard;
+use crate::store::StoreError;
+
+/// A query that was lost this often is not asked again: its application hears of it.
+const MAX_LOST_QUERIES: u32 = 3;
+
+/// What one step loaded and changes.
+pub(crate) struct Work<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) connection: Connection,
+    pub(crate) state: ConnectorState,
+    /// A message set that was composed and not handed out yet.
+    pub(crate) fresh: Option<MessageSet>,
+    /// The document to answer with.
+    pub(crate) bytes: Option<String>,
+    /// Records that may have set others free.
+    pub(crate) settled: Vec<RecordKey>,
+    records: BTreeMap<RecordKey, (Record, bool)>,
+    requests: BTreeMap<RequestId, (Request, bool)>,
+    message_sets: BTreeMap<MessageSetId, (MessageSet, bool)>,
+    guards: Vec<Guard>,
+    changes: Vec<Change>,
+    pause: Option<Pause>,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(engine: &'a Engine, connection: Connection, state: ConnectorState) -> Self {
+        Self {
+            engine,
+            connection,
+            state,
+            fresh: None,
+            bytes: None,
+            settled: Vec::new(),
+            records: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            message_sets: BTreeMap::new(),
+            guards: Vec::new(),
+            changes: Vec::new(),
+            pause: None,
+        }
+    }
+
+    /// A record as it will stand after this step.
+    pub(crate) async fn record(&mut self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
+        if let Some((record, _)) = self.records.get(key) {
+            return Ok(Some(record.clone()));
+        }
+        let found = self.engine.store.record(key).await?;
+        if let Some(record) = &found {
+            self.records.insert(key.clone(), (record.clone(), false));
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn put_record(&mut self, record: Record) {
+        self.records.insert(record.key.clone(), (record, true));
+    }
+
+    pub(crate) async fn request(&mut self, id: RequestId) -> Result<Option<Request>, StoreError> {
+        if let Some((request, _)) = self.requests.get(&id) {
+            return Ok(Some(request.clone()));
+        }
+        let found = self.engine.store.request(&self.connection.id, id).await?;
+        if let Some(request) = &found {
+            self.requests.insert(id, (request.clone(), false));
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn put_request(&mut self, request: Request) {
+        self.requests.insert(request.id, (request, true));
+    }
+
+    pub(crate) async fn message_set(
+        &mut self,
+        id: &MessageSetId,
+    ) -> Result<Option<MessageSet>, StoreError> {
+        if let Some((message_set, _)) = self.message_sets.get(id) {
+            return Ok(Some(message_set.clone()));
+        }
+        let found = self.engine.store.message_set(id).await?;
+        if let Some(message_set) = &found {
+            self.message_sets.insert(id.clone(), (message_set.clone(), false));
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn put_message_set(&mut self, message_set: MessageSet) {
+        self.message_sets.insert(message_set.id.clone(), (message_set, true));
+    }
+
+    pub(crate) fn put_session(&mut self, session: Session) {
+        self.changes.push(Change::PutSession(Box::new(session)));
+    }
+
+    /// Whether this step writes the record, so that its revision is compared anyway.
+    pub(crate) fn writes_record(&self, key: &RecordKey) -> bool {
+        self.records.get(key).is_some_and(|(_, dirty)| *dirty)
+    }
+
+    /// How many records this step puts back at once into the queue.
+    pub(crate) fn requeued_now(&self) -> u64 {
+        let back = |(record, dirty): &&(Record, bool)| {
+            *dirty && record.status == Status::Queued && record.due.is_none()
+        };
+        self.records.values().filter(back).count() as u64
+    }
+
+    pub(crate) fn changes(&mut self, changes: Vec<Change>) {
+        self.changes.extend(changes);
+    }
+
+    pub(crate) fn guard(&mut self, guard: Guard) {
+        self.guards.push(guard);
+    }
+
+    /// Gives sessions no more work, with the reason that people see.
+    pub(crate) fn alert(&mut self, finding: Finding) {
+        let since = self.engine.now();
+        self.pause = Some(Pause { since, alert: Some(finding) });
+    }
+
+    pub(crate) fn is_alerted(&self) -> bool {
+        self.pause.is_some()
+    }
+
+    pub(crate) fn log(&mut self, session: &Session, operation: &str, answer: &str, bytes: u64) {
+        self.changes.push(Change::LogCall(Call {
+            session: session.id,
+            at: self.engine.now(),
+            operation: operation.to_owned(),
+            answer: answer.to_owned(),
+            bytes,
+        }));
+    }
+
+    /// Does what a step of the session decided, in this unit of work.
+    pub(crate) async fn apply(
+        &mut self,
+        session: &mut Session,
+        step: Step,
+        operation: &str,
+    ) -> Result<Reply, EngineError> {
+        let now = self.engine.now();
+        for effect in step.effects {
+            match effect {
+                Effect::Send(id) => self.hand_out(session, &id).await?,
+                Effect::Resend(id) => self.hand_out_again(session, &id).await?,
+                Effect::Settle(id) => self.settle(session, &id).await?,
+                Effect::Split(id) => self.split(session, &id).await?,
+                Effect::Doubt(id) => self.doubt(&id).await?,
+                Effect::End(trouble) => {
+                    session.ended_at = Some(now);
+                    self.state.living = None;
+                    if trouble.is_none() && session.calls > 1 {
+                        self.state.last_success_at = Some(now);
+                    }
+                    self.state.trouble = trouble.map(|finding| *finding);
+                }
+            }
+        }
+        if operation == "connectionError" {
+            session.connection_errors += 1;
+        }
+        session.machine = step.machine;
+        session.calls += 1;
+        session.last_call_at = now;
+        self.state.last_seen_at = Some(now);
+        let bytes = self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        let answer = match &step.reply {
+            Reply::MessageSet(id) => format!("message set {id}"),
+            Reply::Nothing | Reply::Failed => session.machine.last_error.clone(),
+            Reply::Percent(percent) => format!("{percent} %"),
+            Reply::Goodbye => "closed".to_owned(),
+        };
+        self.log(session, operation, &answer, bytes);
+        self.put_session(session.clone());
+        Ok(step.reply)
+    }
+
+    /// Ends a session whose calls do not come any more.
+    pub(crate) async fn supersede(&mut self, mut session: Session) -> Result<(), EngineError> {
+        let step = session.machine.clone().step(Event::Superseded);
+        self.apply(&mut session, step, "(no more calls)").await?;
+        Ok(())
+    }
+
+    async fn hand_out(
+        &mut self,
+        session: &mut Session,
+        id: &MessageSetId,
+    ) -> Result<(), EngineError> {
+        let Some(message_set) = self.fresh.take().filter(|fresh| fresh.id == *id) else {
+            return Err(missing(id));
+        };
+        let now = self.engine.now();
+        for item in &message_set.items {
+            match &item.subject {
+                Subject::Record(key) => {
+                    if let Some(mut record) = self.record(key).await? {
+                        record.sent = Some(item.digest);
+                        record.due = None;
+                        record.become_status(Status::Sent, now, "handed to the Web Connector");
+                        self.put_record(record);
+                    }
+                }
+                Subject::Request(id) => {
+                    if let Some(mut request) = self.request(*id).await? {
+                        request.status = RequestStatus::Sent;
+                        request.message_set = Some(message_set.id.clone());
+                        request.updated_at = now;
+                        self.put_request(request);
+                    }
+                }
+            }
+        }
+        if message_set.writes {
+            self.state.outstanding = Some(message_set.id.clone());
+        }
+        session.last = Some(message_set.id.clone());
+        self.bytes = Some(message_set.qbxml.clone());
+        self.put_message_set(message_set);
+        Ok(())
+    }
+
+    async fn hand_out_again(
+        &mut self,
+        session: &mut Session,
+        id: &MessageSetId,
+    ) -> Result<(), EngineError> {
+        let mut message_set = self.message_set(id).await?.ok_or_else(|| missing(id))?;
+        message_set.handed_out += 1;
+        message_set.progress = Progress::Sent;
+        session.last = Some(id.clone());
+        self.bytes = Some(message_set.qbxml.clone());
+        self.put_message_set(message_set);
+        Ok(())
+    }
+
+    /// The answer will not come in this session. A write is recovered by sending it again; a query
+    /// changed nothing, so it is asked anew.
+    async fn doubt(&mut self, id: &MessageSetId) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        let mut message_set = self.message_set(id).await?.ok_or_else(|| missing(id))?;
+        if message_set.progress == Progress::Settled {
+            return Ok(());
+        }
+        let writes = message_set.writes;
+        message_set.progress = if writes { Progress::InDoubt } else { Progress::Dropped };
+        for item in message_set.items.clone() {
+            match item.subject {
+                Subject::Record(key) => {
+                    let Some(mut record) = self.record(&key).await? else { continue };
+                    if writes {
+                        let note = "the answer was lost; it will be asked for again";
+                        record.become_status(Status::InDoubt, now, note);
+                    } else {
+                        record.become_status(Status::Queued, now, "a question was lost");
+                    }
+                    self.put_record(record);
+                }
+                Subject::Request(id) => {
+                    let Some(mut request) = self.request(id).await? else { continue };
+                    request.updated_at = now;
+                    request.tries += 1;
+                    request.status = match (writes, request.tries) {
+                        (true, _) => RequestStatus::InDoubt,
+                        (false, tries) if tries < MAX_LOST_QUERIES => RequestStatus::Queued,
+                        (false, _) => {
+                            let lost = Finding::new(Code::OutcomeUnknown).cause("query_lost");
+                            request.findings = vec![lost];
+                            RequestStatus::Failed
+                        }
+                    };
+                    self.put_request(request);
+                }
+            }
+        }
+        self.put_message_set(message_set);
+        Ok(())
+    }
+
+    /// Writes everything, or nothing.
+    pub(crate) async fn commit(&mut self) -> Result<(), EngineError> {
+        let state = Change::PutState(self.state.clone());
+        self.commit_with(vec![state]).await
+    }
+
+    /// Writes everything but the connection's state, which this step only read: it does not
+    /// disturb a session at work.
+    pub(crate) async fn commit_records(&mut self) -> Result<(), EngineError> {
+        self.commit_with(Vec::new()).await
+    }
+
+    async fn commit_with(&mut self, mut changes: Vec<Change>) -> Result<(), EngineError> {
+        if let Some(pause) = self.pause.take() {
+            let detail = pause
+                .alert
+                .as_ref()
+                .map(|finding| crate::engine::language::diagnosis::render(finding).detail)
+                .unwrap_or_default();
+            self.connection.pause = Some(pause);
+            changes.push(Change::PutConnection(self.connection.clone()));
+            changes.push(Change::Note(Activity {
+                connection: self.connection.id.clone(),
+                at: self.engine.now(),
+                actor: "bookbridge".to_owned(),
+                action: "paused the connection".to_owned(),
+                subject: String::new(),
+                detail,
+            }));
+        }
+        let records = std::mem::take(&mut self.records).into_values();
+        let records = records.filter_map(|(thing, dirty)| dirty.then_some(thing));
+        changes.extend(records.map(|record| Change::PutRecord(Box::new(record))));
+        let requests = std::mem::take(&mut self.requests).into_values();
+        let requests = requests.filter_map(|(thing, dirty)| dirty.then_some(thing));
+        changes.extend(requests.map(|request| Change::PutRequest(Box::new(request))));
+        let sets = std::mem::take(&mut self.message_sets).into_values();
+        let sets = sets.filter_map(|(thing, dirty)| dirty.then_some(thing));
+        changes.extend(sets.map(|message_set| Change::PutMessageSet(Box::new(message_set))));
+        changes.append(&mut self.changes);
+        let guards = std::mem::take(&mut self.guards);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        Ok(self.engine.store.commit(Commit { guards, changes }).await?)
+    }
+}
+
+fn missing(id: &MessageSetId) -> EngineError {
+    let what = format!("message set {id}");
+    StoreError::Corrupt { what, why: "it is named, but not there".to_owned() }.into()
+}
