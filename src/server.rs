@@ -37,6 +37,8 @@ use crate::engine::EngineError;
 use crate::engine::ambient::Ambient;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::sled;
+use crate::store::sled::SledStore;
 
 /// How long calls in flight get to finish after a signal, in seconds.
 const FINISH_SECONDS: u64 = 10;
@@ -96,7 +98,9 @@ pub struct Open {
 /// [`ServerError::Store`] if another process has it; [`ServerError::NotBuilt`] for PostgreSQL.
 pub fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, ServerError> {
     match &settings.store {
-        StoreAt::Sled(_) => Err(ServerError::NotBuilt("the store is not built yet".to_owned())),
+        StoreAt::Sled(directory) => {
+            Ok(Arc::new(SledStore::open(directory, &sled::Options::default())?))
+        }
         StoreAt::Postgres(_) => Err(ServerError::NotBuilt(
             "this version has no PostgreSQL store; use store = \"sled:PATH\"".to_owned(),
         )),
@@ -121,7 +125,7 @@ pub async fn open(settings: &Settings, ambient: Arc<dyn Ambient>) -> Result<Open
         },
     );
     home.see_to_admin_key(&engine).await?;
-    // engine.resume_work().await?;
+    engine.resume_work().await?;
     Ok(Open { engine, store, home })
 }
 
@@ -139,13 +143,11 @@ pub fn bind(settings: &Settings) -> Result<TcpListener, ServerError> {
 pub struct Server {
     inner: actix_web::dev::Server,
     url: String,
-    /// The same for somebody on this machine.
-    near: String,
     open: Open,
     session_idle: Duration,
 }
 
-/// Puts the adapters on a listener.
+/// Puts the adapters on a listener, and tells commands on this machine where it is.
 ///
 /// # Errors
 ///
@@ -172,8 +174,11 @@ pub fn build(
         None => server.listen(listener),
     };
     let inner = server.map_err(ServerError::Broken)?.run();
+    if let Err(error) = open.home.tell_address(&near) {
+        warn!("commands on this machine will not find the server by themselves: {error}");
+    }
     let session_idle = Duration::from_secs(settings.session_idle_seconds.into());
-    Ok(Server { inner, url, near, open, session_idle })
+    Ok(Server { inner, url, open, session_idle })
 }
 
 impl Server {
@@ -194,12 +199,8 @@ impl Server {
     ///
     /// [`ServerError::Store`] if the store stopped or could not be closed; [`ServerError::Broken`].
     pub async fn run(self) -> Result<(), ServerError> {
-        let Self { inner, url: _, near, open, session_idle } = self;
+        let Self { inner, url: _, open, session_idle } = self;
         let handle = inner.handle();
-        let told = open.home.tell_address(&near);
-        if let Err(error) = &told {
-            warn!("commands on this machine will not find the server by themselves: {error}");
-        }
         let stopped = watch::until_stopped(open.engine.clone(), session_idle);
         let mut serving = std::pin::pin!(inner);
         let failure = tokio::select! {

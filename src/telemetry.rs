@@ -77,7 +77,7 @@ fn filter(level: LogLevel) -> Targets {
         .with_targets(SILENT.map(|target| (target, LevelFilter::OFF)))
 }
 
-/// Begins to write the log. A second call changes nothing.
+/// Begins to write the log, panics too. A second call changes nothing.
 pub fn start(format: LogFormat, level: LogLevel) {
     let registry = tracing_subscriber::registry().with(filter(level));
     let done = match format {
@@ -93,7 +93,9 @@ pub fn start(format: LogFormat, level: LogLevel) {
     };
     if done.is_err() {
         tracing::debug!("the log was begun before");
+        return;
     }
+    std::panic::set_hook(Box::new(|panic| tracing::error!("a bug: {panic}")));
 }
 
 #[cfg(test)]

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use crate::domain::ids::ConnectionId;
+use crate::domain::ids::Revision;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::store::Commit;
+use crate::store::Guard;
 use crate::store::StoreError;
 
 /// How often the store is asked whether it still writes.
@@ -23,14 +26,25 @@ pub(super) async fn until_stopped(engine: Engine, session_idle: Duration) -> Sto
     let mut pulse = tokio::time::interval(PULSE);
     loop {
         let done = tokio::select! {
-            _ = sweep.tick() => Ok(()),
-            _ = pulse.tick() => engine.store().commit(Commit::default()).await.map_err(Into::into),
+            _ = sweep.tick() => engine.sweep().await,
+            _ = pulse.tick() => still_writes(&engine).await.map_err(Into::into),
         };
         match done {
             Ok(()) => {}
             Err(EngineError::Store(error @ StoreError::Stopped(_))) => return error,
             Err(error) => warn!("the sweep will be tried again: {error}"),
         }
+    }
+}
+
+/// Asks the writer for something that it must refuse: it answers without a write, if it lives.
+async fn still_writes(engine: &Engine) -> Result<(), StoreError> {
+    let nobody = ConnectionId::from_name("nobody");
+    let never = Guard::Connection(nobody, Revision(u64::MAX));
+    let pulse = Commit { guards: vec![never], changes: Vec::new() };
+    match engine.store().commit(pulse).await {
+        Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

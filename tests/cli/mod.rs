@@ -1,5 +1,8 @@
 //! The real program, from outside: arguments, exit codes, stdout.
 
 mod house;
+mod logging;
+mod main_path;
+mod server;
 mod settings;
 mod usage;
