@@ -4,6 +4,7 @@
 
 mod api;
 mod cli;
+mod engine;
 mod samples;
 mod soap;
 mod store;

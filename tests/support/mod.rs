@@ -1,3 +1,4 @@
 //! What several floors' tests stand on.
 
 pub(crate) mod app;
+pub(crate) mod hands;

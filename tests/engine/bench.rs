@@ -1,0 +1,178 @@
+//! An engine on a real store, a clock moved by hand, and a QuickBooks that answers as it is told.
+
+use std::sync::Arc;
+
+use bookbridge::domain::ids::ConnectionId;
+use bookbridge::domain::ids::RecordKey;
+use bookbridge::domain::message_set::Body;
+use bookbridge::domain::record::OnDuplicate;
+use bookbridge::domain::record::Record;
+use bookbridge::engine::Actor;
+use bookbridge::engine::Engine;
+use bookbridge::engine::FirstCall;
+use bookbridge::engine::Handling;
+use bookbridge::engine::Login;
+use bookbridge::engine::NewConnection;
+use bookbridge::engine::NewRecord;
+use bookbridge::engine::Put;
+use bookbridge::engine::Settings;
+use bookbridge::store::sled::Options;
+use bookbridge::store::sled::SledStore;
+use secrecy::SecretString;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::support::hands::Hands;
+
+pub(super) struct Bench {
+    pub(super) engine: Engine,
+    pub(super) hands: Arc<Hands>,
+    pub(super) id: ConnectionId,
+    username: String,
+    password: SecretString,
+    made: u32,
+    _dir: tempfile::TempDir,
+}
+
+/// What the connector carries of one message set.
+pub(super) struct Carried {
+    pub(super) ticket: String,
+    pub(super) qbxml: String,
+}
+
+impl Bench {
+    pub(super) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub(super) async fn with(settings: Settings) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { reserve: 0, ..Options::default() };
+        let store = SledStore::open(&dir.path().join("store"), &options).unwrap();
+        let hands = Arc::new(Hands::new(7));
+        let engine = Engine::new(Arc::new(store), hands.clone(), settings);
+        let new = NewConnection { name: "Acme".to_owned(), ..NewConnection::default() };
+        let (connection, password) = engine.add_connection(new, &actor()).await.unwrap();
+        Self {
+            engine,
+            hands,
+            id: connection.id,
+            username: connection.username,
+            password,
+            made: 0,
+            _dir: dir,
+        }
+    }
+
+    pub(super) fn key(&self, path: &str) -> RecordKey {
+        let (kind, source_id) = path.split_once('/').unwrap();
+        RecordKey::new(&self.id, kind, source_id).unwrap()
+    }
+
+    pub(super) async fn put(&self, path: &str, data: Value) -> Put {
+        let (kind, source_id) = path.split_once('/').unwrap();
+        let new = NewRecord {
+            kind: kind.to_owned(),
+            source_id: source_id.to_owned(),
+            data,
+            posted: true,
+            priority: 0,
+            depends_on: Vec::new(),
+            on_duplicate: OnDuplicate::Fail,
+        };
+        self.engine.put(&self.id, new, Handling::Lenient, &actor()).await.unwrap()
+    }
+
+    pub(super) async fn customer(&self, path: &str) -> Put {
+        self.put(path, json!({ "Name": path.replace('/', " ") })).await
+    }
+
+    pub(super) async fn record(&self, path: &str) -> Record {
+        self.engine.store().record(&self.key(path)).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn login(&self) -> Login {
+        self.engine.authenticate(&self.username, &self.password).await.unwrap()
+    }
+
+    /// Logs in and takes the first message set; empty if there is none.
+    pub(super) async fn open(&self) -> Carried {
+        let Login::Work { ticket, .. } = self.login().await else { panic!("there is no work") };
+        let qbxml = self.send(&ticket).await;
+        Carried { ticket, qbxml }
+    }
+
+    pub(super) async fn send(&self, ticket: &str) -> String {
+        let call = FirstCall { country: "US".to_owned(), major: 13, ..FirstCall::default() };
+        self.engine.send_request(ticket, call).await.unwrap()
+    }
+
+    pub(super) async fn bring(&self, ticket: &str, response: &str) -> i32 {
+        let body = Body::Inline(response.to_owned());
+        self.engine.receive_response(ticket, body, "", "").await.unwrap()
+    }
+
+    pub(super) async fn throw(&self, ticket: &str, hresult: &str) -> i32 {
+        let nothing = Body::Inline(String::new());
+        self.engine.receive_response(ticket, nothing, hresult, "QuickBooks said so").await.unwrap()
+    }
+
+    /// QuickBooks' answer to a message set in which everything succeeds.
+    pub(super) fn agree(&mut self, qbxml: &str) -> String {
+        self.answer(qbxml, |_| None)
+    }
+
+    /// QuickBooks' answer; `refuse` gives code and text for the request that it refuses.
+    pub(super) fn answer(
+        &mut self,
+        qbxml: &str,
+        refuse: impl Fn(&str) -> Option<(i32, &'static str)>,
+    ) -> String {
+        let mut answers = String::new();
+        for request in qbxml.split("Rq requestID=\"").skip(1).zip(names(qbxml)) {
+            let (rest, name) = request;
+            let id = rest.split('"').next().unwrap();
+            let text = rest.split("Rq>").next().unwrap();
+            match refuse(text) {
+                Some((code, message)) => answers.push_str(&format!(
+                    "<{name}Rs requestID=\"{id}\" statusCode=\"{code}\" statusSeverity=\"Error\" \
+                     statusMessage=\"{message}\"/>"
+                )),
+                None => {
+                    self.made += 1;
+                    let kind = name.trim_end_matches("Add").trim_end_matches("Mod");
+                    let kind = kind.trim_end_matches("Query");
+                    answers.push_str(&format!(
+                        "<{name}Rs requestID=\"{id}\" statusCode=\"0\" statusSeverity=\"Info\">\
+                         <{kind}Ret><ListID>80-{made}</ListID><EditSequence>{made}</EditSequence>\
+                         </{kind}Ret></{name}Rs>",
+                        made = self.made,
+                    ));
+                }
+            }
+        }
+        let id = attribute(qbxml, "newMessageSetID");
+        let head = id.map_or(String::new(), |id| {
+            format!(" newMessageSetID=\"{id}\" messageSetStatusCode=\"0\"")
+        });
+        format!("<?xml version=\"1.0\" ?><QBXML><QBXMLMsgsRs{head}>{answers}</QBXMLMsgsRs></QBXML>")
+    }
+}
+
+/// Names of the requests in a document, without `Rq`.
+fn names(qbxml: &str) -> Vec<String> {
+    let heads = qbxml.split("Rq requestID=\"");
+    let mut names: Vec<_> =
+        heads.map(|before| before.rsplit('<').next().unwrap().to_owned()).collect();
+    names.pop();
+    names
+}
+
+pub(super) fn attribute(qbxml: &str, name: &str) -> Option<String> {
+    let rest = qbxml.split(&format!("{name}=\"")).nth(1)?;
+    Some(rest.split('"').next()?.to_owned())
+}
+
+pub(super) fn actor() -> Actor {
+    Actor("a test".to_owned())
+}

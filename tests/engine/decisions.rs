@@ -1,0 +1,137 @@
+//! What people decide.
+
+use bookbridge::domain::outcome::Code;
+use bookbridge::domain::record::Status;
+use bookbridge::domain::record::Wanted;
+use bookbridge::engine::Action;
+use bookbridge::engine::BulkAction;
+use bookbridge::engine::EngineError;
+use bookbridge::engine::HealthState;
+use bookbridge::store::RecordFilter;
+use serde_json::json;
+
+use super::bench::Bench;
+use super::bench::actor;
+
+fn bypass(reference: Option<&str>) -> Action {
+    Action::Bypass {
+        reason: "it is in QuickBooks already".to_owned(),
+        reference: reference.map(str::to_owned),
+    }
+}
+
+#[actix_web::test]
+async fn a_bypassed_parent_sets_its_child_free() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    bench.put("Invoice/1", json!({"CustomerRef": {"source": "Customer/1"}})).await;
+
+    let key = bench.key("Customer/1");
+    bench.engine.act(&key, bypass(Some("80-77")), &actor()).await.unwrap();
+
+    assert_eq!(bench.record("Customer/1").await.status, Status::Bypassed);
+    assert_eq!(bench.record("Invoice/1").await.status, Status::Queued);
+}
+
+#[actix_web::test]
+async fn nothing_is_decided_while_quickbooks_has_it() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    bench.open().await;
+
+    let refused = bench.engine.act(&bench.key("Customer/1"), bypass(None), &actor()).await;
+
+    assert!(matches!(refused, Err(EngineError::NotNow(_))), "{refused:?}");
+}
+
+#[actix_web::test]
+async fn two_records_cannot_stand_at_one_object() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    bench.customer("Customer/2").await;
+    let link = || Action::Link { id: "80-1".to_owned() };
+    bench.engine.act(&bench.key("Customer/1"), link(), &actor()).await.unwrap();
+
+    let second = bench.engine.act(&bench.key("Customer/2"), link(), &actor()).await;
+
+    assert!(matches!(second, Err(EngineError::NotNow(_))), "{second:?}");
+    assert_eq!(bench.record("Customer/1").await.status, Status::Synced);
+}
+
+#[actix_web::test]
+async fn a_linked_record_that_changes_asks_for_the_edit_sequence_first() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let link = Action::Link { id: "80-1".to_owned() };
+    bench.engine.act(&bench.key("Customer/1"), link, &actor()).await.unwrap();
+
+    bench.put("Customer/1", json!({"Name": "Other"})).await;
+
+    let carried = bench.open().await;
+    assert!(carried.qbxml.contains("<CustomerQueryRq"), "{}", carried.qbxml);
+}
+
+#[actix_web::test]
+async fn a_record_withdrawn_before_it_went_never_goes() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+
+    let key = bench.key("Customer/1");
+    bench.engine.act(&key, Action::Withdraw(Wanted::Deleted), &actor()).await.unwrap();
+
+    assert_eq!(bench.record("Customer/1").await.status, Status::Withdrawn);
+    assert!(bench.engine.store().ready(&bench.id, bench.engine.now(), 9).await.unwrap().is_empty());
+}
+
+#[actix_web::test]
+async fn a_bulk_retry_counts_and_then_does() {
+    let mut bench = Bench::new().await;
+    for number in 0..4 {
+        bench.customer(&format!("Customer/{number}")).await;
+    }
+    let carried = bench.open().await;
+    let answer = bench.answer(&carried.qbxml, |_| {
+        Some((3140, "There is an invalid reference to QuickBooks Item &quot;x&quot; in the y."))
+    });
+    bench.bring(&carried.ticket, &answer).await;
+    let filter = RecordFilter { cause: Some(Code::ReferenceNotFound), ..RecordFilter::default() };
+    let act = |only_count| {
+        bench.engine.act_on_all(&bench.id, &filter, BulkAction::Retry, "", only_count, &ACTOR)
+    };
+
+    assert_eq!(act(true).await.unwrap(), 4);
+    assert_eq!(bench.record("Customer/2").await.status, Status::Failed);
+    assert_eq!(act(false).await.unwrap(), 4);
+    assert_eq!(bench.record("Customer/2").await.status, Status::Queued);
+    assert_eq!(bench.engine.problems(&bench.id).await.unwrap().len(), 0);
+}
+
+static ACTOR: std::sync::LazyLock<bookbridge::engine::Actor> = std::sync::LazyLock::new(actor);
+
+#[actix_web::test]
+async fn a_permission_error_pauses_the_connection_and_fails_nobody() {
+    let mut bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    bench.customer("Customer/2").await;
+    let carried = bench.open().await;
+    let answer = bench.answer(&carried.qbxml, |_| {
+        Some((3260, "Insufficient permission level to perform this action."))
+    });
+
+    assert_eq!(bench.bring(&carried.ticket, &answer).await, 100);
+
+    assert_eq!(bench.record("Customer/1").await.status, Status::Queued);
+    let health = bench.engine.health(&bench.id).await.unwrap();
+    assert_eq!(health.state, HealthState::Paused);
+    assert_eq!(health.findings[0].code, Code::PermissionDenied);
+}
+
+#[actix_web::test]
+async fn a_connection_never_called_says_how_to_pair_it() {
+    let bench = Bench::new().await;
+
+    let health = bench.engine.health(&bench.id).await.unwrap();
+
+    assert_eq!(health.state, HealthState::NeverPaired);
+    assert!(health.summary.contains(".qwc"));
+}

@@ -1,0 +1,6 @@
+//! The engine with a QuickBooks that answers as it is told: each test is a story of a few calls.
+
+mod bench;
+mod decisions;
+mod queue;
+mod recovery;
