@@ -159,7 +159,11 @@ pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     }
     serde_path_to_error::deserialize(value).map_err(|why| {
         let pointer = pointer(why.path());
-        let detail = sentence(&why.inner().to_string());
+        let detail = match why.inner().to_string().as_str() {
+            // What serde_json says of 1.5 where a whole number belongs.
+            "invalid number" => "This must be a whole number, and not so large.".to_owned(),
+            other => sentence(other),
+        };
         Problem::new(Refusal::InvalidRequest, detail).at(pointer)
     })
 }
@@ -217,7 +221,7 @@ mod tests {
         check(b"[]", 422, "", "it is an array");
         check(b"{\"posted\":\"yes\"}", 422, "/posted", "expected a boolean");
         check(b"{\"dependsOn\":[\"a\",7]}", 422, "/dependsOn/1", "expected a string");
-        check(b"{\"posed\":true}", 422, "", "Unknown field `posed`, expected");
+        check(b"{\"posed\":true}", 422, "/posed", "Unknown field `posed`, expected");
         check(b"{\"posted\":1e999}", 422, "/posted", "expected a boolean");
     }
 }

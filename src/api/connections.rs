@@ -110,7 +110,7 @@ async fn add(
         app_name: new.app_name,
     };
     let (connection, password) = engine.add_connection(new, &caller.0).await?;
-    let location = format!("{}/v1/connections/{}", base.0, connection.id);
+    let location = format!("/v1/connections/{}", connection.id);
     let shape = Connection::of(connection, &base.0).with_password(&password);
     Ok(HttpResponse::Created().insert_header(("Location", location)).json(shape))
 }

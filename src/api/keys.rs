@@ -29,8 +29,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct KeyToCreate {
-    /// Shown to people, and as the actor in the activity: at most 100 characters.
-    name: String,
+    /// Shown to people, and as the actor in the activity: 1 to 100 characters.
+    #[schema(default = "API key")]
+    name: Option<String>,
     /// `read`, `write` (if missing) or `admin`; each includes those before it.
     #[schema(value_type = Option<String>, default = "write")]
     scope: Option<Scope>,
@@ -46,7 +47,8 @@ async fn create(
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Problem> {
     let scope = body.0.scope.unwrap_or(Scope::Write);
-    let (key, secret) = engine.create_key(&body.0.name, scope).await?;
+    let name = body.0.name.as_deref().unwrap_or("API key");
+    let (key, secret) = engine.create_key(name, scope).await?;
     Ok(HttpResponse::Created().json(Key::from(key).with_secret(&secret)))
 }
 
