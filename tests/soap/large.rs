@@ -13,22 +13,25 @@ use std::time::Instant;
 use bookbridge::soap::SoapSettings;
 
 use crate::soap::http::HEAD;
-use crate::soap::http::Server;
 use crate::soap::http::TAIL;
-use crate::soap::out_of_order;
+use crate::soap::session::Books;
+use crate::soap::session::attribute;
 
 const CHILD: &str = "TEST_LARGE_CHILD";
-const RECORD: &str = "&lt;CustomerRet&gt;&lt;ListID&gt;80000001-1234567890&lt;/ListID&gt;&lt;Name&gt;\
+const RECORD: &str = "&lt;CustomerRet&gt;&lt;ListID&gt;80000001-1234567890&lt;/ListID&gt;&lt;EditSequence&gt;1&lt;/EditSequence&gt;&lt;Name&gt;\
                       M&#252;ller &amp;amp; S\u{f6}hne&lt;/Name&gt;&lt;/CustomerRet&gt;";
 
-/// Not a test by itself: serves until its parent closes the pipe.
-#[test]
-fn serves_for_the_test_below() {
+/// Not a test by itself: serves a session that waits for an answer, until its parent closes the pipe.
+#[actix_web::test]
+async fn serves_for_the_test_below() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
-    let server = Server::start(out_of_order::counting_engine(), SoapSettings::default());
-    println!("\nlistening on {}", server.address);
+    let books = Books::with(&["A"], SoapSettings::default()).await;
+    let ticket = books.ticket();
+    let document = books.next(&ticket, "");
+    let message_set = attribute(&document, "newMessageSetID");
+    println!("\nlistening on {} {ticket} {message_set}", books.server.address);
     let mut rest = Vec::new();
     std::io::stdin().read_to_end(&mut rest).unwrap();
 }
@@ -47,7 +50,7 @@ fn a_large_response_needs_constant_memory() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let address = lines
+    let session = lines
         .by_ref()
         .map_while(Result::ok)
         .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
@@ -55,7 +58,7 @@ fn a_large_response_needs_constant_memory() {
 
     let before = peak(child.id());
     let began = Instant::now();
-    let (sent, answer) = post(&address, megabytes << 20);
+    let (sent, answer) = post(&session, megabytes << 20);
     let after = peak(child.id());
     eprintln!(
         "{sent} bytes in {:?}; peak memory {before} kB before, {after} kB after",
@@ -65,16 +68,25 @@ fn a_large_response_needs_constant_memory() {
     drop(child.stdin.take());
     child.wait().unwrap();
     drop(lines);
-    assert!(answer.contains("<receiveResponseXMLResult>-1<"), "{answer}");
+    assert!(answer.contains("<receiveResponseXMLResult>100<"), "{answer}");
     assert!(after < before + 12_000, "{before} kB before, {after} kB after");
 }
 
 /// Posts a response of about so many bytes in pieces; gives how many there were, and the answer.
-fn post(address: &str, bytes: usize) -> (usize, String) {
+fn post(session: &str, bytes: usize) -> (usize, String) {
+    let [address, ticket, message_set] = session.split(' ').collect::<Vec<_>>()[..] else {
+        panic!("not a session: {session}")
+    };
     let open = format!(
-        "{HEAD}<receiveResponseXML xmlns=\"http://developer.intuit.com/\"><ticket>t</ticket><response>"
+        "{HEAD}<receiveResponseXML xmlns=\"http://developer.intuit.com/\"><ticket>{ticket}</ticket>\
+         <response>&lt;?xml version=\"1.0\" ?&gt;&lt;QBXML&gt;&lt;QBXMLMsgsRs newMessageSetID=\
+         \"{message_set}\" messageSetStatusCode=\"0\"&gt;&lt;CustomerAddRs requestID=\"1\" \
+         statusCode=\"0\" statusSeverity=\"Info\" statusMessage=\"Status OK\"&gt;"
     );
-    let close = format!("</response><hresult /><message /></receiveResponseXML>{TAIL}");
+    let close = format!(
+        "&lt;/CustomerAddRs&gt;&lt;/QBXMLMsgsRs&gt;&lt;/QBXML&gt;</response><hresult /><message />\
+         </receiveResponseXML>{TAIL}"
+    );
     let piece = RECORD.repeat(500);
     let pieces = bytes.div_ceil(piece.len());
     let length = open.len() + pieces * piece.len() + close.len();

@@ -43,35 +43,9 @@ pub(crate) fn engine() -> (Engine, Arc<Mutex<Vec<Vec<u8>>>>) {
     (Engine::new(Arc::new(store), Arc::new(System), Settings::default()), spooled)
 }
 
-/// An engine over such a store, which forgets what is spooled.
-pub(crate) fn counting_engine() -> Engine {
-    let store = OutOfOrder { forgets: true, ..OutOfOrder::default() };
-    Engine::new(Arc::new(store), Arc::new(System), Settings::default())
-}
-
 #[derive(Default)]
 struct OutOfOrder {
     spooled: Arc<Mutex<Vec<Vec<u8>>>>,
-    forgets: bool,
-}
-
-struct Counted(u64);
-
-impl Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Spool for Counted {
-    fn finish(self: Box<Self>) -> std::io::Result<Body> {
-        Ok(Body::Spooled { name: "forgotten".to_owned(), length: self.0 })
-    }
 }
 
 struct Memory {
@@ -214,9 +188,6 @@ impl Store for OutOfOrder {
         no()
     }
     fn spool(&self) -> Result<Box<dyn Spool>, StoreError> {
-        if self.forgets {
-            return Ok(Box::new(Counted(0)));
-        }
         Ok(Box::new(Memory { text: Vec::new(), into: Arc::clone(&self.spooled) }))
     }
     fn open_body(&self, _: &Body) -> Result<Box<dyn BufRead + Send>, StoreError> {
