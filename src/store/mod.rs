@@ -14,6 +14,7 @@
 //! What else was considered: one verb a use case. It doubled every rule in every implementation.
 
 mod entity;
+mod export;
 mod format;
 pub mod sled;
 
@@ -136,6 +137,14 @@ pub enum StoreError {
         /// Where.
         path: String,
         /// What is wrong, with what to do.
+        why: String,
+    },
+    /// The file is no whole export, of a newer release, or the store is not empty.
+    #[error("cannot import {path}: {why}")]
+    Import {
+        /// The file.
+        path: String,
+        /// What is wrong, with the line.
         why: String,
     },
     /// After an I/O error the state on disk is unknown: reopen, and see.

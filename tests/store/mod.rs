@@ -2,8 +2,6 @@
 
 mod bodies;
 mod books;
-mod crash;
-mod damage;
 mod entities;
 mod lists;
 mod moving;
@@ -63,5 +61,17 @@ impl Place {
 
     pub(crate) fn shared(&self) -> Arc<dyn Store> {
         Arc::new(self.open().unwrap())
+    }
+}
+
+/// Numbers that look random, and are the same in every run (xorshift).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
     }
 }

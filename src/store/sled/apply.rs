@@ -226,6 +226,7 @@ pub(super) fn put(draft: &mut Draft<'_>, written: Written, mode: Mode) -> Result
             return Err(conflict(entity.name()));
         }
         (Mode::Change, _) => found.next(),
+        (Mode::Restore, _) if old.is_some() => return Err(conflict(entity.name())),
         (Mode::Restore, restored) => restored.unwrap_or(Revision(1)),
     };
     let sequence = match (entity.sequence(), mode) {

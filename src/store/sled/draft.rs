@@ -65,6 +65,11 @@ impl Batch {
         self.gone.extend(change.gone);
     }
 
+    /// Whether nothing changes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
     /// Everything, with the numbers.
     pub(super) fn seal(&mut self) -> &Writes {
         self.marks.write(&mut self.writes);

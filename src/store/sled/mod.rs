@@ -22,8 +22,10 @@
 //! writer needs no second opinion).
 
 mod apply;
+mod check;
 mod disk;
 mod draft;
+mod export;
 mod fault;
 mod files;
 mod import;

@@ -108,6 +108,7 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
         watermark,
         marks,
         dir: dir.to_owned(),
+        blobs: base.join("blobs"),
         reserve: options.reserve,
         faults: options.faults.clone(),
         removals,

@@ -109,6 +109,11 @@ impl Writes {
         self.0[tree as usize].insert(key, value);
     }
 
+    /// Whether nothing changes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(BTreeMap::is_empty)
+    }
+
     /// Adds later writes.
     pub(super) fn absorb(&mut self, later: Self) {
         for (mine, theirs) in self.0.iter_mut().zip(later.0) {

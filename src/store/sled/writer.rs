@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -19,12 +20,16 @@ use crate::domain::ids::ConnectionId;
 use crate::store::StoreError;
 use crate::store::sled::apply::Prepared;
 use crate::store::sled::apply::Removed;
+use crate::store::sled::check;
 use crate::store::sled::disk;
 use crate::store::sled::draft::Batch;
 use crate::store::sled::draft::Draft;
 use crate::store::sled::draft::Marks;
+use crate::store::sled::export;
 use crate::store::sled::fault::Fault;
 use crate::store::sled::fault::Faults;
+use crate::store::sled::import;
+use crate::store::sled::import::Failed;
 use crate::store::sled::remove;
 use crate::store::sled::shelf::Shelf;
 use crate::store::sled::watermark::Watermark;
@@ -58,6 +63,8 @@ pub(super) struct Writer {
     pub(super) watermark: Watermark,
     pub(super) marks: Marks,
     pub(super) dir: PathBuf,
+    /// Where sled would put what it cannot keep safe.
+    pub(super) blobs: PathBuf,
     pub(super) reserve: u64,
     pub(super) faults: Option<Arc<dyn Faults>>,
     /// Connections that are being removed, and who waits for the end of it.
@@ -68,7 +75,7 @@ pub(super) struct Writer {
 }
 
 /// Why the thread ends; everything else is answered and forgotten.
-struct Broken(String);
+pub(super) struct Broken(String);
 
 impl Writer {
     /// Works until it is closed, dropped, or broken.
@@ -115,11 +122,12 @@ impl Writer {
                 self.commit(commits)?;
             }
             match next {
-                Some(Ask::Export(_, reply) | Ask::Import(_, reply)) => {
-                    drop(reply.send(Err(StoreError::Stopped("not yet".into()))))
+                Some(Ask::Export(to, reply)) => {
+                    drop(reply.send(export::export(&self.shelf, &to, self.marks.sequence)));
                 }
+                Some(Ask::Import(from, reply)) => self.import(&from, reply)?,
                 Some(Ask::Check(reply)) => {
-                    drop(reply.send(Err(StoreError::Stopped("not yet".into()))))
+                    drop(reply.send(check::check(&self.shelf, &self.blobs, self.marks)));
                 }
                 Some(Ask::Close(reply)) => return Ok(reply),
                 Some(Ask::Commit(..)) | None => {}
@@ -165,6 +173,11 @@ impl Writer {
         if answers.is_empty() {
             return Ok(());
         }
+        // Commits that change nothing ask whether the store still works.
+        if batch.is_empty() {
+            answers.into_iter().for_each(|(reply, _)| drop(reply.send(Ok(()))));
+            return Ok(());
+        }
         if let Err(Broken(why)) = self.write(batch) {
             for (reply, _) in answers {
                 drop(reply.send(Err(StoreError::Stopped(why.clone()))));
@@ -187,6 +200,22 @@ impl Writer {
         }
     }
 
+    fn import(&mut self, from: &Path, reply: Reply<u64>) -> Result<(), Broken> {
+        match import::import(self, from) {
+            Ok(lines) => drop(reply.send(Ok(lines))),
+            Err(Failed::Refused(error)) => drop(reply.send(Err(error))),
+            Err(Failed::Half(error)) => {
+                drop(reply.send(Err(error)));
+                return Err(Broken("an import was broken off".to_owned()));
+            }
+            Err(Failed::Broken(Broken(why))) => {
+                drop(reply.send(Err(StoreError::Stopped(why.clone()))));
+                return Err(Broken(why));
+            }
+        }
+        Ok(())
+    }
+
     fn remove_a_bit(&mut self) -> Result<(), Broken> {
         let Some(id) = self.removals.front().cloned() else { return Ok(()) };
         let mut batch = Batch::new(self.marks);
@@ -200,7 +229,10 @@ impl Writer {
                 // It is tried again at the next start; until then its name cannot be used again.
                 tracing::error!("connection {id} cannot be removed to the end: {error}");
                 self.removals.pop_front();
-                self.removed.remove(&id);
+                for reply in self.removed.remove(&id).unwrap_or_default() {
+                    let (what, why) = (format!("connection {id}"), error.to_string());
+                    drop(reply.send(Err(StoreError::Corrupt { what, why })));
+                }
                 return Ok(());
             }
         };

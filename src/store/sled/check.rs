@@ -1,0 +1,195 @@
+//! Reads everything, derives again what was derived, and says what differs.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::domain::ids::ConnectionId;
+use crate::store::StoreError;
+use crate::store::sled::apply;
+use crate::store::sled::draft::Marks;
+use crate::store::sled::links;
+use crate::store::sled::shelf::Row;
+use crate::store::sled::shelf::Shelf;
+use crate::store::sled::shelf::corrupt;
+use crate::store::sled::trees::Tree;
+
+/// Findings that are told one by one.
+const MOST: usize = 100;
+
+/// What is wrong with a store that nothing is written to meanwhile.
+pub(super) fn check(shelf: &Shelf, blobs: &Path, marks: Marks) -> Result<Vec<String>, StoreError> {
+    let mut check = Check {
+        shelf,
+        marks,
+        findings: Vec::new(),
+        more: 0,
+        links: BTreeMap::new(),
+        counts: HashMap::new(),
+        files: HashMap::new(),
+    };
+    for tree in links::ROWS {
+        check.rows(tree)?;
+    }
+    check.indexes()?;
+    check.counts()?;
+    check.files()?;
+    if std::fs::read_dir(blobs).is_ok_and(|mut blobs| blobs.next().is_some()) {
+        check
+            .find("the database has a blob file, which is not safe against a power cut".to_owned());
+    }
+    if check.more > 0 {
+        check.findings.push(format!("and {} more", check.more));
+    }
+    Ok(check.findings)
+}
+
+struct Check<'a> {
+    shelf: &'a Shelf,
+    marks: Marks,
+    findings: Vec<String>,
+    more: usize,
+    /// How many entries each index must have.
+    links: BTreeMap<Tree, u64>,
+    /// What each count must be.
+    counts: HashMap<Vec<u8>, u64>,
+    /// Files that are named, and their lengths where they are known.
+    files: HashMap<String, Option<u64>>,
+}
+
+impl Check<'_> {
+    fn find(&mut self, finding: String) {
+        if self.findings.len() < MOST {
+            self.findings.push(finding);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Takes a damaged thing as a finding; an error of the disk ends the check.
+    fn or_find<T>(&mut self, read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                self.find(error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn rows(&mut self, tree: Tree) -> Result<(), StoreError> {
+        for entry in self.shelf.trees.scan(tree, &[]) {
+            let Some((key, bytes)) = self.or_find(entry)? else { continue };
+            let row = self.shelf.parse(tree, &key, &bytes);
+            let row =
+                row.and_then(|row| row.ok_or_else(|| corrupt(tree, &key, "its file is gone")));
+            if let Some(row) = self.or_find(row)? {
+                self.row(tree, &key, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, tree: Tree, key: &[u8], row: Row) -> Result<(), StoreError> {
+        let Row { head, entity, file } = row;
+        let name = entity.name();
+        if links::place(&entity, head.ordinal) != (tree, key.to_vec()) {
+            self.find(format!("{name} stands at another's place"));
+        }
+        if head.ordinal > self.marks.ordinal || head.sequence > self.marks.sequence {
+            self.find(format!("{name} has a number that was not given yet"));
+        }
+        if let Some(connection) = entity.connection()
+            && !self.is_known(connection)?
+        {
+            self.find(format!("{name} belongs to a connection that is not there"));
+        }
+        for link in links::links(&entity, head.ordinal) {
+            *self.links.entry(link.tree).or_default() += 1;
+            match self.shelf.trees.get(link.tree, &link.key)? {
+                Some(value) if *value == link.value => {}
+                Some(_) => self.find(format!("{name}: its {} names another", link.tree.name())),
+                None => self.find(format!("{name} is missing in {}", link.tree.name())),
+            }
+        }
+        if let Some(count) = links::counted(&entity) {
+            *self.counts.entry(count).or_default() += 1;
+        }
+        if let Some((body, length)) = entity.spooled() {
+            self.files.insert(body.to_owned(), Some(length));
+        }
+        if let Some(file) = file {
+            self.files.insert(file, None);
+        }
+        Ok(())
+    }
+
+    fn is_known(&self, connection: &ConnectionId) -> Result<bool, StoreError> {
+        let trees = &self.shelf.trees;
+        Ok(trees.get(Tree::Connection, connection.as_str().as_bytes())?.is_some()
+            || trees.get(Tree::Meta, &apply::removing(connection))?.is_some())
+    }
+
+    /// Each entry that must be there is; so if there are as many as must be, there is none besides.
+    fn indexes(&mut self) -> Result<(), StoreError> {
+        let derived = Tree::ALL.iter().copied().filter(|tree| {
+            !links::ROWS.contains(tree) && ![Tree::Meta, Tree::Count, Tree::File].contains(tree)
+        });
+        for tree in derived {
+            let mut there = 0;
+            for entry in self.shelf.trees.scan(tree, &[]) {
+                if self.or_find(entry)?.is_some() {
+                    there += 1;
+                }
+            }
+            let expected = self.links.get(&tree).copied().unwrap_or(0);
+            if there != expected {
+                self.find(format!("{} has {there} entries instead of {expected}", tree.name()));
+            }
+        }
+        Ok(())
+    }
+
+    fn counts(&mut self) -> Result<(), StoreError> {
+        for entry in self.shelf.trees.scan(Tree::Count, &[]) {
+            let Some((key, value)) = self.or_find(entry)? else { continue };
+            let expected = self.counts.remove(key.as_ref()).unwrap_or(0);
+            if *value != expected.to_be_bytes() {
+                let error = corrupt(Tree::Count, &key, format!("{expected} are there"));
+                self.find(error.to_string());
+            }
+        }
+        for (key, expected) in std::mem::take(&mut self.counts) {
+            self.find(corrupt(Tree::Count, &key, format!("{expected} are there")).to_string());
+        }
+        Ok(())
+    }
+
+    fn files(&mut self) -> Result<(), StoreError> {
+        for entry in self.shelf.trees.scan(Tree::File, &[]) {
+            let Some((key, _)) = self.or_find(entry)? else { continue };
+            if !self.files.contains_key(&*String::from_utf8_lossy(&key)) {
+                self.find(corrupt(Tree::File, &key, "nothing names it").to_string());
+            }
+        }
+        for (name, expected) in std::mem::take(&mut self.files) {
+            if self.shelf.trees.get(Tree::File, name.as_bytes())?.is_none() {
+                self.find(format!("the spool file {name} is named, but would be swept away"));
+            }
+            let length = self.shelf.files.length(&name);
+            match length
+                .map_err(|source| StoreError::Io { what: format!("cannot read {name}"), source })?
+            {
+                None => self.find(format!("the spool file {name} is gone")),
+                Some(length) if expected.is_some_and(|expected| expected != length) => {
+                    self.find(format!(
+                        "the spool file {name} has {length} bytes, not as many as it had"
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
