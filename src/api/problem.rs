@@ -190,9 +190,10 @@ impl From<StoreError> for Problem {
                 let detail = "The store stopped after an error of the disk.";
                 Self::new(Refusal::StoreStopped, detail).retryable()
             }
-            StoreError::Corrupt { .. } | StoreError::Open { .. } | StoreError::Io { .. } => {
-                internal(&why)
-            }
+            StoreError::Corrupt { .. }
+            | StoreError::Open { .. }
+            | StoreError::Import { .. }
+            | StoreError::Io { .. } => internal(&why),
         }
     }
 }

@@ -34,7 +34,7 @@ pub(crate) struct Head {
 
 /// Where the JSON of an entity stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Held {
+pub(crate) enum Content {
     /// In the row.
     Here(Vec<u8>),
     /// In a file.
@@ -53,11 +53,11 @@ pub(crate) struct RowFile {
 }
 
 /// Writes a row.
-pub(crate) fn write_row(head: &Head, held: &Held) -> Vec<u8> {
+pub(crate) fn write_row(head: &Head, content: &Content) -> Vec<u8> {
     let file;
-    let (place, rest) = match held {
-        Held::Here(json) => (0, json),
-        Held::File(named) => {
+    let (place, rest) = match content {
+        Content::Here(json) => (0, json),
+        Content::File(named) => {
             file = serde_json::to_vec(named).expect("two numbers and a name have a JSON form");
             (1, &file)
         }
@@ -76,7 +76,7 @@ pub(crate) fn write_row(head: &Head, held: &Held) -> Vec<u8> {
 /// # Errors
 ///
 /// A sentence, if it is no row or of a newer release.
-pub(crate) fn read_row(row: &[u8]) -> Result<(u8, Head, Held), String> {
+pub(crate) fn read_row(row: &[u8]) -> Result<(u8, Head, Content), String> {
     let (&format, _) = row.split_first().ok_or("the row is empty")?;
     if format == 0 || format > FORMAT {
         return Err(format!("it is of format {format}, and this release knows 1 to {FORMAT}"));
@@ -89,12 +89,14 @@ pub(crate) fn read_row(row: &[u8]) -> Result<(u8, Head, Held), String> {
         head[at..at + 8].iter().fold(0u64, |number, byte| (number << 8) | u64::from(*byte))
     };
     let numbers = Head { revision: Revision(number(2)), sequence: number(10), ordinal: number(18) };
-    let held = match head[1] {
-        0 => Held::Here(rest.to_vec()),
-        1 => Held::File(serde_json::from_slice(rest).map_err(|e| format!("its file name: {e}"))?),
+    let content = match head[1] {
+        0 => Content::Here(rest.to_vec()),
+        1 => {
+            Content::File(serde_json::from_slice(rest).map_err(|e| format!("its file name: {e}"))?)
+        }
         other => return Err(format!("the row has the place {other}")),
     };
-    Ok((format, numbers, held))
+    Ok((format, numbers, content))
 }
 
 /// Reads the JSON of an entity that was written in a format.
@@ -119,10 +121,10 @@ mod tests {
     #[test]
     fn a_row_is_read_as_it_was_written() {
         let file = RowFile { name: "row-1-2".to_owned(), length: 7, crc: u32::MAX };
-        for held in [Held::Here(b"{}".to_vec()), Held::File(file)] {
-            let row = write_row(&NUMBERS, &held);
+        for content in [Content::Here(b"{}".to_vec()), Content::File(file)] {
+            let row = write_row(&NUMBERS, &content);
 
-            assert_eq!(read_row(&row), Ok((FORMAT, NUMBERS, held)));
+            assert_eq!(read_row(&row), Ok((FORMAT, NUMBERS, content)));
         }
     }
 
@@ -139,8 +141,8 @@ mod tests {
     fn the_stored_record_of_format_1_can_be_read() {
         let row = include_bytes!("../../tests/store/samples/record.format-1.row");
 
-        let (format, head, held) = read_row(row).unwrap();
-        let Held::Here(json) = held else { panic!("the sample is short") };
+        let (format, head, content) = read_row(row).unwrap();
+        let Content::Here(json) = content else { panic!("the sample is short") };
         let record: Record = decode(format, &json).unwrap();
 
         assert_eq!(head, Head { revision: Revision(2), sequence: 7, ordinal: 5 });

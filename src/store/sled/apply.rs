@@ -10,8 +10,8 @@ use crate::store::Guard;
 use crate::store::StoreError;
 use crate::store::entity::Entity;
 use crate::store::format;
+use crate::store::format::Content;
 use crate::store::format::Head;
-use crate::store::format::Held;
 use crate::store::format::RowFile;
 use crate::store::sled::draft::Draft;
 use crate::store::sled::files::Files;
@@ -40,7 +40,7 @@ enum Step {
 #[derive(Debug)]
 pub(super) struct Written {
     entity: Entity,
-    held: Held,
+    content: Content,
 }
 
 impl Written {
@@ -51,27 +51,27 @@ impl Written {
             let (what, bytes) = (entity.name(), json.len());
             return Err(StoreError::TooLarge { what, bytes, limit: LONGEST });
         }
-        Ok(Self { entity, held: Held::Here(json) })
+        Ok(Self { entity, content: Content::Here(json) })
     }
 
     fn is_long(&self) -> bool {
-        matches!(&self.held, Held::Here(json) if json.len() > format::INLINE)
+        matches!(&self.content, Content::Here(json) if json.len() > format::INLINE)
     }
 
     /// Moves a long JSON to a file.
     pub(super) fn spill(&mut self, files: &Files) -> std::io::Result<()> {
-        if let Held::Here(json) = &self.held
+        if let Content::Here(json) = &self.content
             && self.is_long()
         {
-            self.held = Held::File(files.write_row(json)?);
+            self.content = Content::File(files.write_row(json)?);
         }
         Ok(())
     }
 
     fn file(&self) -> Option<&RowFile> {
-        match &self.held {
-            Held::Here(_) => None,
-            Held::File(file) => Some(file),
+        match &self.content {
+            Content::Here(_) => None,
+            Content::File(file) => Some(file),
         }
     }
 }
@@ -212,7 +212,7 @@ fn revision_at(draft: &Draft<'_>, tree: Tree, key: &[u8]) -> Result<Revision, St
 
 /// Drafts one entity and all that points to it.
 pub(super) fn put(draft: &mut Draft<'_>, written: Written, mode: Mode) -> Result<(), StoreError> {
-    let Written { mut entity, held } = written;
+    let Written { mut entity, content } = written;
     let old = match entity.revision() {
         Some(_) => {
             let (tree, key) = links::place(&entity, 0);
@@ -240,10 +240,10 @@ pub(super) fn put(draft: &mut Draft<'_>, written: Written, mode: Mode) -> Result
     entity.stamp(revision, sequence);
     let ordinal = old.as_ref().map_or_else(|| draft.next_ordinal(), |row| row.head.ordinal);
     relink(draft, old.as_ref(), &entity, ordinal)?;
-    refile(draft, old, &entity, &held);
+    refile(draft, old, &entity, &content);
     let (tree, key) = links::place(&entity, ordinal);
     let head = Head { revision, sequence, ordinal };
-    draft.set(tree, key, format::write_row(&head, &held));
+    draft.set(tree, key, format::write_row(&head, &content));
     Ok(())
 }
 
@@ -287,7 +287,7 @@ fn unique_name(tree: Tree) -> &'static str {
 }
 
 /// Names new files and forgets those that the row named before.
-fn refile(draft: &mut Draft<'_>, old: Option<Row>, entity: &Entity, held: &Held) {
+fn refile(draft: &mut Draft<'_>, old: Option<Row>, entity: &Entity, content: &Content) {
     let body = entity.spooled();
     if let Some(Row { entity: old, file, .. }) = old {
         let spooled = old.spooled().filter(|(name, _)| body.is_none_or(|(new, _)| new != *name));
@@ -299,7 +299,7 @@ fn refile(draft: &mut Draft<'_>, old: Option<Row>, entity: &Entity, held: &Held)
     if let Some((name, length)) = body {
         draft.name_file(name, length);
     }
-    if let Held::File(file) = held {
+    if let Content::File(file) = content {
         draft.name_file(&file.name, file.length);
     }
 }

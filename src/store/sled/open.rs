@@ -91,9 +91,9 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
             "an import into it was broken off; remove the directory and import again".to_owned(),
         ));
     }
-    let mut writes = Writes::default();
-    writes.set(Tree::Meta, OPENINGS.to_vec(), Some(keys::number(opening).to_vec()));
-    shelf.trees.write(&writes).map_err(|error| refuse(error.to_string()))?;
+    let mut first = Writes::default();
+    first.set(Tree::Meta, OPENINGS.to_vec(), Some(keys::number(opening).to_vec()));
+    shelf.trees.write(&first).map_err(|error| refuse(error.to_string()))?;
     db.flush().map_err(|error| refuse(error.to_string()))?;
     log.sync_data().map_err(io("sync"))?;
     sweep(&shelf)?;

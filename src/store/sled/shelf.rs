@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::store::StoreError;
 use crate::store::entity::Entity;
 use crate::store::format;
+use crate::store::format::Content;
 use crate::store::format::Head;
-use crate::store::format::Held;
 use crate::store::sled::files::Files;
 use crate::store::sled::links;
 use crate::store::sled::trees::Tree;
@@ -64,11 +64,11 @@ impl Shelf {
         key: &[u8],
         bytes: &[u8],
     ) -> Result<Option<Row>, StoreError> {
-        let (version, head, held) =
+        let (version, head, content) =
             format::read_row(bytes).map_err(|why| corrupt(tree, key, why))?;
-        let (json, file) = match held {
-            Held::Here(json) => (json, None),
-            Held::File(file) => match self.files.read_row(&file) {
+        let (json, file) = match content {
+            Content::Here(json) => (json, None),
+            Content::File(file) => match self.files.read_row(&file) {
                 Ok(Some(json)) => (json, Some(file.name)),
                 Ok(None) => return Ok(None),
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
