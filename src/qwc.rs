@@ -69,9 +69,9 @@ pub fn write(connection: &Connection, app_url: &str, support_url: &str) -> Strin
     let document = Qwc {
         app_name: text(&connection.app_name),
         app_id: String::new(),
-        app_url: text(app_url),
+        app_url: text(&by_name(app_url)),
         app_description: text(&shortened(&description)),
-        app_support: text(support_url),
+        app_support: text(&by_name(support_url)),
         user_name: text(&connection.username),
         owner_id: connection.owner_id.braced().to_string(),
         file_id: connection.file_id.braced().to_string(),
@@ -88,6 +88,18 @@ pub fn write(connection: &Connection, app_url: &str, support_url: &str) -> Strin
         Config { perform_indent: true, write_document_declaration: true, indent_string: None };
     let xml = yaserde::ser::to_string_with_config(&document, &config);
     ascii(&xml.expect("memory takes every text"))
+}
+
+/// The Web Connector takes no IP address (QBWC1001, QBWC1002), and this machine has a name.
+fn by_name(url: &str) -> String {
+    for address in ["://127.0.0.1", "://[::1]"] {
+        if let Some((scheme, rest)) = url.split_once(address)
+            && (rest.is_empty() || rest.starts_with([':', '/']))
+        {
+            return format!("{scheme}://localhost{rest}");
+        }
+    }
+    url.to_owned()
 }
 
 /// What XML 1.0 can hold, in one line.
@@ -175,6 +187,18 @@ mod tests {
         while !matches!(reader.read_event().unwrap(), quick_xml::events::Event::Eof) {}
         assert!(written.contains("<AppURL>https://x/?a=1&amp;b=2</AppURL>"));
         assert!(!written.contains("&#65534;"));
+    }
+
+    #[test]
+    fn this_machine_is_called_by_its_name() {
+        for (url, written) in [
+            ("http://127.0.0.1:8170/qbwc", "http://localhost:8170/qbwc"),
+            ("http://[::1]/qbwc", "http://localhost/qbwc"),
+            ("https://127.0.0.1.example.com/qbwc", "https://127.0.0.1.example.com/qbwc"),
+            ("https://sync.example.com/qbwc", "https://sync.example.com/qbwc"),
+        ] {
+            assert_eq!(by_name(url), written);
+        }
     }
 
     #[test]

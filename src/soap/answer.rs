@@ -40,7 +40,7 @@ pub(crate) async fn answer(engine: &Engine, call: Call, caller: &Caller<'_>) -> 
             if !caller.logins.allows(&who) {
                 return login(Login::Busy);
             }
-            let attempt = engine.authenticate(&username, &password);
+            let attempt = Box::pin(engine.authenticate(&username, &password));
             let answer = tried(Operation::Authenticate, attempt).await.unwrap_or(Login::Busy);
             match answer {
                 Login::Refused => caller.logins.failed(who),
@@ -51,12 +51,12 @@ pub(crate) async fn answer(engine: &Engine, call: Call, caller: &Caller<'_>) -> 
         }
         Call::SendRequest { ticket, first } => {
             let operation = Operation::SendRequestXml;
-            let document = tried(operation, engine.send_request(&ticket, first)).await;
+            let document = tried(operation, Box::pin(engine.send_request(&ticket, first))).await;
             Answer::Text(operation, document.unwrap_or_default())
         }
         Call::ConnectionError { ticket, hresult, message } => {
             let operation = Operation::ConnectionError;
-            let step = engine.connection_error(&ticket, &hresult, &message);
+            let step = Box::pin(engine.connection_error(&ticket, &hresult, &message));
             let said = tried(operation, step).await;
             Answer::Text(operation, said.unwrap_or_else(|| "done".to_owned()))
         }
@@ -67,7 +67,7 @@ pub(crate) async fn answer(engine: &Engine, call: Call, caller: &Caller<'_>) -> 
         }
         Call::CloseConnection { ticket } => {
             let operation = Operation::CloseConnection;
-            let said = tried(operation, engine.close_connection(&ticket)).await;
+            let said = tried(operation, Box::pin(engine.close_connection(&ticket))).await;
             Answer::Text(operation, one_line(&said.unwrap_or_else(|| "OK".to_owned())))
         }
         // We never ask for the interactive mode; a client that enters it all the same goes on.
@@ -85,13 +85,13 @@ pub(crate) async fn received(
     hresult: &str,
     message: &str,
 ) -> Answer {
-    let step = engine.receive_response(ticket, response, hresult, message);
+    let step = Box::pin(engine.receive_response(ticket, response, hresult, message));
     let progress = tried(Operation::ReceiveResponseXml, step).await;
     // More than 100 is not documented.
     Answer::Progress(progress.map_or(-1, |it| it.min(100)))
 }
 
-/// What the engine answers, unless it fails or panics.
+/// What the engine answers, unless it fails or panics. Its futures are large, so callers box them.
 pub(crate) async fn tried<T>(
     operation: Operation,
     step: impl Future<Output = Result<T, EngineError>>,

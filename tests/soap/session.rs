@@ -1,5 +1,7 @@
 //! Whole sessions over real HTTP, on a real store.
 
+use std::fmt::Write as _;
+
 use bookbridge::domain::record::Status;
 use bookbridge::engine::Actor;
 use bookbridge::engine::Engine;
@@ -116,14 +118,16 @@ fn made(document: &str) -> String {
     for (number, request) in document.split("<CustomerAddRq").skip(1).enumerate() {
         let id = attribute(request, "requestID");
         let name = request.split("<Name>").nth(1).unwrap().split('<').next().unwrap();
-        answers.push_str(&format!(
+        write!(
+            answers,
             "<CustomerAddRs requestID=\"{id}\" statusCode=\"0\" statusSeverity=\"Info\" \
              statusMessage=\"Status OK\"><CustomerRet><ListID>8000000{number}-1700000000</ListID>\
              <TimeCreated>2026-01-01T00:00:00-08:00</TimeCreated>\
              <TimeModified>2026-01-01T00:00:00-08:00</TimeModified>\
              <EditSequence>1700000000</EditSequence><Name>{name}</Name><FullName>{name}</FullName>\
              </CustomerRet></CustomerAddRs>"
-        ));
+        )
+        .unwrap();
     }
     let id = attribute(document, "newMessageSetID");
     format!(
