@@ -170,7 +170,7 @@ async fn a_wrong_password_is_refused_and_then_made_to_wait() {
     let answers: Vec<_> = (0..20).map(|_| books.login("wrong")).collect();
 
     assert!(answers[..11].iter().all(|it| it == refused), "{answers:?}");
-    assert!(answers[11..].iter().filter(|it| *it == busy).count() >= 8, "{answers:?}");
+    assert!(answers[11..].iter().any(|it| it == busy), "{answers:?}");
     let nobody = [("strUserName", "nobody"), ("strPassword", "x")];
     assert_eq!(books.server.call("authenticate", &nobody), refused);
 }
