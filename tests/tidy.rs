@@ -331,3 +331,36 @@ fn every_document_is_linked_and_every_link_leads_somewhere() {
     }
     hold("documents are reached by links", "docs/README.md", &findings);
 }
+
+/// Names of the crates that the manifest takes, with their lines.
+fn dependencies(manifest: &Text) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut is_in = false;
+    for (number, line) in manifest.lines() {
+        if line.starts_with('[') {
+            is_in = line.ends_with("dependencies]");
+        } else if let (true, Some((name, _))) = (is_in, line.split_once(" = ")) {
+            found.push((number, name));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_dependency_says_why_it_is_there() {
+    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (_, table) = page.split_once("## Dependencies, and why").unwrap();
+    let named: BTreeSet<_> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+        .flat_map(|names| names.split([',', ' ', '`', '=']))
+        .collect();
+    let manifests = files(&["Cargo.toml"]);
+    let findings: Vec<_> = manifests
+        .iter()
+        .flat_map(|manifest| dependencies(manifest).into_iter().map(move |it| (manifest, it)))
+        .filter(|(_, (_, name))| !named.contains(name))
+        .map(|(manifest, (number, name))| format!("{}:{number}: {name}", manifest.path))
+        .collect();
+    hold("a dependency has its reason", "ARCHITECTURE.md, Dependencies", &findings);
+}
