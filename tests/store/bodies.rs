@@ -123,10 +123,10 @@ async fn files_that_nothing_names_are_swept_away() {
     let store = place.open().unwrap();
     begin(&store).await;
     let mut set = message_set(1, &[]);
-    set.response = Some(spooled(&store, &[&[b'x'; 40_000]]));
+    set.response = Some(spooled(&store, &[&vec![b'x'; 40_000]]));
     write(&store, [Change::PutMessageSet(Box::new(set.clone()))]).await.unwrap();
     put_all(&store, &[long("a", 60_000)]).await;
-    let _never_named = spooled(&store, &[&[b'x'; 40_000]]);
+    let _never_named = spooled(&store, &[&vec![b'x'; 40_000]]);
     drop(store.spool().unwrap());
     assert_eq!(files(&place), 3);
 
@@ -149,7 +149,7 @@ async fn a_spool_that_is_dropped_leaves_no_file() {
     let place = Place::new();
     let store = place.open().unwrap();
     let mut spool = store.spool().unwrap();
-    spool.write_all(&[b'x'; 90_000]).unwrap();
+    spool.write_all(&vec![b'x'; 90_000]).unwrap();
     assert_eq!(files(&place), 1);
 
     drop(spool);

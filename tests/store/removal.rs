@@ -32,7 +32,7 @@ async fn fill(store: &dyn Store, records: usize) {
     asked.idempotency_key = Some("once".to_owned());
     let mut set = message_set(1, &["0"]);
     let mut spool = store.spool().unwrap();
-    spool.write_all(&[b'x'; 50_000]).unwrap();
+    spool.write_all(&vec![b'x'; 50_000]).unwrap();
     set.response = Some(spool.finish().unwrap());
     let mut changes = vec![
         Change::PutState(ConnectorState::new(acme())),

@@ -52,7 +52,7 @@ async fn what_is_put_is_read(store: &dyn Store) {
     let acme = acme();
     let connection = store.connection(&acme).await.unwrap().unwrap();
     assert_eq!(connection.revision, once);
-    assert_eq!(store.connections().await.unwrap(), [connection.clone()]);
+    assert_eq!(store.connections().await.unwrap(), std::slice::from_ref(&connection));
     assert_eq!(store.connection_of_user("acme-user").await.unwrap(), Some(connection));
     let state = store.state(&acme).await.unwrap().unwrap();
     assert_eq!(state, ConnectorState { revision: once, ..ConnectorState::new(acme.clone()) });
@@ -178,7 +178,7 @@ async fn an_entity_put_twice_in_a_commit_carries_both_revisions(store: &dyn Stor
 async fn a_user_name_names_one_connection(store: &dyn Store) {
     begin(store).await;
     let mut other = connection(&bookbridge::domain::ids::ConnectionId::parse("other").unwrap());
-    other.username = "acme-user".to_owned();
+    "acme-user".clone_into(&mut other.username);
 
     let refused = write(store, [Change::PutConnection(other)]).await;
 
@@ -188,12 +188,12 @@ async fn a_user_name_names_one_connection(store: &dyn Store) {
 async fn a_user_name_that_was_given_up_is_free(store: &dyn Store) {
     begin(store).await;
     let mut acme = store.connection(&acme()).await.unwrap().unwrap();
-    acme.username = "new".to_owned();
+    "new".clone_into(&mut acme.username);
     write(store, [Change::PutConnection(acme)]).await.unwrap();
 
     assert_eq!(store.connection_of_user("acme-user").await.unwrap(), None);
     let mut other = connection(&bookbridge::domain::ids::ConnectionId::parse("other").unwrap());
-    other.username = "acme-user".to_owned();
+    "acme-user".clone_into(&mut other.username);
     write(store, [Change::PutConnection(other)]).await.unwrap();
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Prepared {
 
 #[derive(Debug)]
 enum Step {
-    Put(Written),
+    Put(Box<Written>),
     Remove(ConnectionId, Revision),
 }
 
@@ -79,17 +79,18 @@ impl Written {
 impl Prepared {
     /// Writes out a commit, in memory.
     pub(super) fn new(commit: Commit) -> Result<Self, StoreError> {
+        let written = |entity| Ok(Step::Put(Box::new(Written::new(entity)?)));
         let step = |change| match change {
-            Change::PutConnection(it) => Ok(Step::Put(Written::new(Entity::Connection(it))?)),
+            Change::PutConnection(it) => written(Entity::Connection(it)),
             Change::RemoveConnection(id, revision) => Ok(Step::Remove(id, revision)),
-            Change::PutState(it) => Ok(Step::Put(Written::new(Entity::State(it))?)),
-            Change::PutRecord(it) => Ok(Step::Put(Written::new(Entity::Record(it))?)),
-            Change::PutRequest(it) => Ok(Step::Put(Written::new(Entity::Request(it))?)),
-            Change::PutMessageSet(it) => Ok(Step::Put(Written::new(Entity::MessageSet(it))?)),
-            Change::PutSession(it) => Ok(Step::Put(Written::new(Entity::Session(it))?)),
-            Change::PutKey(it) => Ok(Step::Put(Written::new(Entity::Key(it))?)),
-            Change::Note(it) => Ok(Step::Put(Written::new(Entity::Activity(it))?)),
-            Change::LogCall(it) => Ok(Step::Put(Written::new(Entity::Call(it))?)),
+            Change::PutState(it) => written(Entity::State(it)),
+            Change::PutRecord(it) => written(Entity::Record(it)),
+            Change::PutRequest(it) => written(Entity::Request(it)),
+            Change::PutMessageSet(it) => written(Entity::MessageSet(it)),
+            Change::PutSession(it) => written(Entity::Session(it)),
+            Change::PutKey(it) => written(Entity::Key(it)),
+            Change::Note(it) => written(Entity::Activity(it)),
+            Change::LogCall(it) => written(Entity::Call(it)),
         };
         let steps = commit.changes.into_iter().map(step).collect::<Result<_, StoreError>>()?;
         Ok(Self { guards: commit.guards, steps })
@@ -97,7 +98,7 @@ impl Prepared {
 
     fn puts(&self) -> impl Iterator<Item = &Written> {
         self.steps.iter().filter_map(|step| match step {
-            Step::Put(written) => Some(written),
+            Step::Put(written) => Some(written.as_ref()),
             Step::Remove(..) => None,
         })
     }
@@ -142,7 +143,7 @@ impl Prepared {
             match step {
                 Step::Put(written) => {
                     touched.extend(written.entity.connection().cloned());
-                    put(draft, written, Mode::Change)?;
+                    put(draft, *written, Mode::Change)?;
                 }
                 Step::Remove(id, revision) => {
                     remove(draft, &id, revision)?;

@@ -110,7 +110,7 @@ impl<'a> Draft<'a> {
         let drafted =
             self.changed.writes.get(tree, key).or_else(|| self.batch.writes.get(tree, key));
         match drafted {
-            Some(value) => Ok(value.map(<[u8]>::to_vec)),
+            Some(value) => Ok(value.clone()),
             None => Ok(self.shelf.trees.get(tree, key)?.map(|value| value.to_vec())),
         }
     }

@@ -153,12 +153,11 @@ pub(super) fn queued(connection: &ConnectionId, place: &Queued) -> Vec<u8> {
 pub(super) fn parse_queued(connection: &ConnectionId, key: &[u8]) -> Option<Queued> {
     let rest = key.get(connection.as_str().len() + 1..)?;
     let (&which, rest) = rest.split_first()?;
-    let (due, rest) = match which {
-        READY => (None, rest),
-        _ => {
-            let (due, rest) = rest.split_first_chunk()?;
-            (Some(parse_time(*due)?), rest)
-        }
+    let (due, rest) = if which == READY {
+        (None, rest)
+    } else {
+        let (due, rest) = rest.split_first_chunk()?;
+        (Some(parse_time(*due)?), rest)
     };
     let (first, rest) = rest.split_first_chunk()?;
     let (sequence, rest) = rest.split_first_chunk()?;

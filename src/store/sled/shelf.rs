@@ -1,5 +1,6 @@
 //! Rows, read: trees and files together.
 
+use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
 
@@ -89,10 +90,10 @@ impl Shelf {
 }
 
 /// A damaged row, named by its key.
-pub(super) fn corrupt(tree: Tree, key: &[u8], why: impl ToString) -> StoreError {
+pub(super) fn corrupt(tree: Tree, key: &[u8], why: impl Display) -> StoreError {
     let key = match std::str::from_utf8(key) {
         Ok(text) if text.chars().all(|c| c == '\0' || !c.is_control()) => text.replace('\0', "/"),
-        _ => key.iter().map(|byte| format!("{byte:02x}")).collect(),
+        _ => key.escape_ascii().to_string(),
     };
     StoreError::Corrupt { what: format!("{} {key}", tree.name()), why: why.to_string() }
 }

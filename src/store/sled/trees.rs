@@ -99,9 +99,9 @@ impl Default for Writes {
 }
 
 impl Writes {
-    /// What will stand at a key, if this changes it.
-    pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Option<Option<&[u8]>> {
-        self.0[tree as usize].get(key).map(Option::as_deref)
+    /// What will stand at a key, or nothing, if this changes it.
+    pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Option<&Option<Vec<u8>>> {
+        self.0[tree as usize].get(key)
     }
 
     /// Sets or removes a key.

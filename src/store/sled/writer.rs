@@ -175,7 +175,9 @@ impl Writer {
         }
         // Commits that change nothing ask whether the store still works.
         if batch.is_empty() {
-            answers.into_iter().for_each(|(reply, _)| drop(reply.send(Ok(()))));
+            for (reply, _) in answers {
+                drop(reply.send(Ok(())));
+            }
             return Ok(());
         }
         if let Err(Broken(why)) = self.write(batch) {
