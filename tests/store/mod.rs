@@ -2,6 +2,8 @@
 
 mod bodies;
 mod books;
+mod crash;
+mod damage;
 mod entities;
 mod lists;
 mod moving;
@@ -68,6 +70,13 @@ impl Place {
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
+    /// A seed of a name.
+    pub(crate) fn seed(name: &str) -> u64 {
+        name.bytes().fold(0x9e37_79b9_7f4a_7c15, |seed, byte| {
+            (seed ^ u64::from(byte)).wrapping_mul(31).wrapping_add(1)
+        })
+    }
+
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

@@ -182,12 +182,12 @@ impl Check<'_> {
                 .map_err(|source| StoreError::Io { what: format!("cannot read {name}"), source })?
             {
                 None => self.find(format!("the spool file {name} is gone")),
-                Some(length) if expected.is_some_and(|expected| expected != length) => {
-                    self.find(format!(
-                        "the spool file {name} has {length} bytes, not as many as it had"
-                    ));
-                }
-                Some(_) => {}
+                Some(length) => match expected {
+                    Some(expected) if expected != length => self.find(format!(
+                        "the spool file {name} has {length} bytes instead of {expected}"
+                    )),
+                    _ => {}
+                },
             }
         }
         Ok(())

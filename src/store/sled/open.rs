@@ -54,7 +54,7 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
     fs::create_dir_all(&spool).map_err(io("make"))?;
 
     let db = database(&base, options.cache).map_err(&refuse)?;
-    let trees = Trees::open(&db).map_err(|error| refuse(damaged(&error.to_string())))?;
+    let trees = Trees::open(&db).map_err(|error| refuse(unusable(&error)))?;
     let opened = || -> io::Result<File> {
         db.flush()?;
         // sled syncs neither its configuration nor any directory: without this, a power cut soon
@@ -93,8 +93,8 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
     }
     let mut first = Writes::default();
     first.set(Tree::Meta, OPENINGS.to_vec(), Some(keys::number(opening).to_vec()));
-    shelf.trees.write(&first).map_err(|error| refuse(error.to_string()))?;
-    db.flush().map_err(|error| refuse(error.to_string()))?;
+    shelf.trees.write(&first).map_err(|error| refuse(unusable(&error)))?;
+    db.flush().map_err(|error| refuse(unusable(&error)))?;
     log.sync_data().map_err(io("sync"))?;
     sweep(&shelf)?;
 
@@ -137,7 +137,7 @@ fn database(base: &Path, cache: u64) -> Result<::sled::Db, String> {
         match opened {
             Ok(Ok(db)) => return Ok(db),
             Ok(Err(error)) if !error.to_string().contains("acquire lock") => {
-                return Err(damaged(&error.to_string()));
+                return Err(unusable(&error));
             }
             Ok(Err(_)) if begun.elapsed() > PATIENCE => {
                 return Err(
@@ -153,6 +153,17 @@ fn database(base: &Path, cache: u64) -> Result<::sled::Db, String> {
                 return Err(damaged(text.unwrap_or("its log cannot be read")));
             }
         }
+    }
+}
+
+/// What to do about an error of sled.
+fn unusable(error: &::sled::Error) -> String {
+    match error {
+        ::sled::Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
+            "the disk is full, and it cannot be opened before there is room".to_owned()
+        }
+        ::sled::Error::Io(error) => format!("its files cannot be used ({error})"),
+        other => damaged(&other.to_string()),
     }
 }
 
