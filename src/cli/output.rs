@@ -56,7 +56,8 @@ pub(super) fn table<const N: usize>(
         table.add_row(row.map(|cell| clean(&cell)));
     }
     let text = table.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    let line = |line: &str| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned();
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// A problem document in words: what is wrong, where, and what to do.

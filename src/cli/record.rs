@@ -100,7 +100,7 @@ pub(super) struct Bypass {
     #[command(flatten)]
     one: One,
     /// Why, for those who look later.
-    #[arg(long)]
+    #[arg(long, default_value = "decided on the command line")]
     reason: String,
     /// ListID or TxnID of the object that is there, if known.
     #[arg(long, value_name = "ID")]

@@ -40,7 +40,6 @@ fn wrong_usage_is_exit_code_2_and_names_the_place() {
         (&["serve", "--nonsense"], "--nonsense"),
         (&["push", "acme"], "<FILE>"),
         (&["record", "show", "acme", "Customer"], "KIND/ID"),
-        (&["record", "bypass", "acme", "Customer/1"], "--reason"),
         (&["record", "link", "acme", "Customer/1"], "--list-id"),
         (&["key", "create", "--scope", "all"], "--scope"),
         (&["simulate", "--user", "u", "--password", "p"], "--url"),
