@@ -1,5 +1,6 @@
 //! The real program, from outside: arguments, exit codes, stdout.
 
+mod export;
 mod house;
 mod logging;
 mod main_path;
