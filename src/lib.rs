@@ -3,6 +3,7 @@
 pub mod api;
 pub mod cli;
 pub mod config;
+pub mod diagnosis;
 pub mod domain;
 pub mod engine;
 pub mod qbxml;

@@ -4,6 +4,7 @@
 
 mod api;
 mod cli;
+mod diagnosis;
 mod engine;
 mod samples;
 mod soap;

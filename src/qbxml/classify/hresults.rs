@@ -64,6 +64,11 @@ pub fn hresult(said: &Said) -> Finding {
         .said(said.clone())
 }
 
+/// Every code and cause of the table.
+pub(super) fn causes() -> impl Iterator<Item = (Code, &'static str)> {
+    ROWS.iter().map(|row| (row.1, row.2))
+}
+
 /// Whether it passes by itself.
 pub fn transient(said: &Said) -> bool {
     row(said).is_some_and(|row| row.3)

@@ -62,6 +62,13 @@ pub fn status(said: &Said, request_type: &str) -> Classification {
     Classification { rule: rule.name, cause, code: rule.code, disposition, facts: parts.facts }
 }
 
+/// Every code and cause that a classification can have, in the order of the rules.
+pub fn causes() -> impl Iterator<Item = (Code, &'static str)> {
+    let unknown = std::iter::once(&rules::UNKNOWN);
+    let status = rules::RULES.iter().chain(unknown).map(|rule| (rule.code, rule.cause));
+    status.chain(hresults::causes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
