@@ -7,6 +7,7 @@ mod cli;
 mod diagnosis;
 mod engine;
 mod samples;
+mod simulation;
 mod soap;
 mod store;
 mod support;

@@ -1,0 +1,117 @@
+//! What may happen in the world, as data: a run is a list of these, so that it can be shrunk.
+
+use crate::support::hands::Dice;
+
+/// How many records each application pushes and changes.
+pub(crate) const CUSTOMERS: usize = 4;
+pub(crate) const INVOICES: usize = 6;
+pub(crate) const PAYMENTS: usize = 3;
+
+/// A record of the world.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Thing {
+    Customer(usize),
+    Invoice(usize),
+    Payment(usize),
+}
+
+/// What goes wrong between two calls of the Web Connector.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fault {
+    /// `sendRequestXML` was answered, the answer is lost: QuickBooks never sees it.
+    RequestLost,
+    /// QuickBooks did it, its answer never reaches us.
+    ResponseLost,
+    /// Our answer to `receiveResponseXML` is lost.
+    PercentLost,
+    /// `sendRequestXML` comes twice.
+    Doubled,
+    /// QuickBooks throws in the middle, and nobody knows what it did.
+    Thrown,
+    /// QuickBooks throws before it did anything.
+    ThrownEarly,
+    /// The response is cut off on its way to us.
+    Torn,
+    /// A second connector logs in.
+    Second,
+    /// The answer comes after another session began.
+    Late,
+}
+
+const FAULTS: [Fault; 9] = [
+    Fault::RequestLost,
+    Fault::ResponseLost,
+    Fault::PercentLost,
+    Fault::Doubled,
+    Fault::Thrown,
+    Fault::ThrownEarly,
+    Fault::Torn,
+    Fault::Second,
+    Fault::Late,
+];
+
+/// One thing that happens.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Action {
+    /// The application puts a record, in one of a few versions.
+    Put(Thing, usize),
+    /// The application takes it back.
+    Withdraw(Thing),
+    /// A person tries it again.
+    Retry(Thing),
+    /// A session of the Web Connector, with a fault at one of its rounds.
+    Session(Option<(usize, Fault)>),
+    /// The server is stopped and started.
+    Restart,
+    /// The server dies at a commit from now on: before it is durable, or after.
+    Crash { after: u64, durable: bool },
+    /// Time passes; the clock may go back.
+    Pass(i64),
+    /// Somebody has an object open in QuickBooks for that many requests.
+    Lock(Thing, u32),
+    /// A person edits an object in QuickBooks.
+    Edit(Thing),
+    /// A person deletes an object in QuickBooks.
+    Delete(Thing),
+    /// A person makes a customer inactive, or active again.
+    Activate(usize, bool),
+}
+
+fn thing(dice: &mut Dice) -> Thing {
+    match dice.below(10) {
+        0..=3 => Thing::Customer(dice.below(CUSTOMERS)),
+        4..=7 => Thing::Invoice(dice.below(INVOICES)),
+        _ => Thing::Payment(dice.below(PAYMENTS)),
+    }
+}
+
+/// The run of a seed.
+pub(crate) fn plan(seed: u64, length: usize) -> Vec<Action> {
+    let mut dice = Dice::new(seed);
+    let mut actions = Vec::with_capacity(length);
+    for _ in 0..length {
+        let it = thing(&mut dice);
+        actions.push(match dice.below(40) {
+            0..=13 => Action::Put(it, dice.below(3)),
+            14 => Action::Withdraw(it),
+            15 | 16 => Action::Retry(it),
+            17..=24 => {
+                let fault = (dice.below(3) > 0).then(|| (dice.below(3), *dice.pick(&FAULTS)));
+                Action::Session(fault)
+            }
+            25..=27 => Action::Session(None),
+            28 => Action::Restart,
+            29 | 30 => Action::Crash {
+                after: dice.below(6) as u64 + 1,
+                durable: dice.once_in(2),
+            },
+            31..=33 => Action::Pass([1, 61, 301, 901, 3600, 86_400][dice.below(6)]),
+            34 => Action::Pass(-[1, 60, 3600][dice.below(3)]),
+            35 => Action::Lock(it, u32::try_from(dice.below(3)).unwrap() + 1),
+            36 => Action::Edit(it),
+            37 => Action::Delete(it),
+            _ => Action::Activate(dice.below(CUSTOMERS), dice.once_in(2)),
+        });
+    }
+    actions
+}

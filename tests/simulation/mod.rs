@@ -1,0 +1,91 @@
+//! Seeded worlds: every fault, at every step, in random combination.
+//!
+//! A run is a list of actions made from a seed. When an invariant breaks, the list is cut down to
+//! what is needed to break it, and the story is printed with the seed.
+
+mod action;
+mod books;
+mod world;
+
+use std::path::Path;
+
+use self::action::Action;
+use self::world::Broken;
+use self::world::World;
+
+/// Actions of one run.
+const LENGTH: usize = 60;
+/// Seeds that every test run tries. `BOOKBRIDGE_SIMULATION=from..to` tries others.
+const SEEDS: std::ops::Range<u64> = 0..300;
+/// Runs spent on cutting a story down.
+const MAX_SHRINKS: usize = 200;
+
+async fn run(seed: u64, plan: &[Action], place: &Path) -> Result<u64, Broken> {
+    let dir = place.join(format!("{seed}"));
+    let _ = std::fs::remove_dir_all(&dir);
+    let world = World::new(seed, dir.clone()).await;
+    let went = world.run(plan).await;
+    let _ = std::fs::remove_dir_all(&dir);
+    went
+}
+
+/// The shortest plan that still breaks something, found by leaving parts out.
+async fn shrink(seed: u64, mut plan: Vec<Action>, place: &Path) -> (Vec<Action>, Broken) {
+    let mut broken = run(seed, &plan, place).await.expect_err("it broke before");
+    let mut runs = 0;
+    let mut size = plan.len() / 2;
+    while size > 0 {
+        let mut from = 0;
+        while from < plan.len() && runs < MAX_SHRINKS {
+            runs += 1;
+            let mut shorter = plan.clone();
+            shorter.drain(from..(from + size).min(plan.len()));
+            match run(seed, &shorter, place).await {
+                Err(still) => {
+                    plan = shorter;
+                    broken = still;
+                }
+                Ok(_) => from += size,
+            }
+        }
+        size /= 2;
+    }
+    (plan, broken)
+}
+
+fn seeds() -> std::ops::Range<u64> {
+    let Ok(range) = std::env::var("BOOKBRIDGE_SIMULATION") else { return SEEDS };
+    let (from, to) = range.split_once("..").expect("BOOKBRIDGE_SIMULATION is from..to");
+    from.parse().unwrap()..to.parse().unwrap()
+}
+
+#[actix_web::test]
+async fn no_fault_loses_or_doubles_anything() {
+    let place = tempfile::tempdir_in(memory()).unwrap();
+    let started = std::time::Instant::now();
+    let mut sessions = 0;
+    let seeds = seeds();
+    for seed in seeds.clone() {
+        let plan = action::plan(seed, LENGTH);
+        match run(seed, &plan, place.path()).await {
+            Ok(count) => sessions += count,
+            Err(_) => {
+                let (plan, broken) = shrink(seed, plan, place.path()).await;
+                panic!(
+                    "seed {seed}: {}\n  {}\n(cut down to {} actions)",
+                    broken.what,
+                    broken.story.join("\n  "),
+                    plan.len()
+                );
+            }
+        }
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{sessions} sessions of seeds {seeds:?} in {seconds:.1} s");
+}
+
+/// Worlds live in memory where there is such a place: what is tried here is order, not disks.
+fn memory() -> &'static Path {
+    let shm = Path::new("/dev/shm");
+    if shm.is_dir() { shm } else { Path::new("/tmp") }
+}

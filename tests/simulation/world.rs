@@ -1,0 +1,493 @@
+//! A whole world in one process: applications, a connector, QuickBooks, the real engine on the real
+//! store; no sockets, no sleeps, time moved by hand.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering;
+
+use bookbridge::domain::ids::ConnectionId;
+use bookbridge::domain::ids::RecordKey;
+use bookbridge::domain::message_set::Body;
+use bookbridge::domain::outcome::Code;
+use bookbridge::domain::record::OnDuplicate;
+use bookbridge::domain::record::Record;
+use bookbridge::domain::record::Status;
+use bookbridge::domain::record::Wanted;
+use bookbridge::engine::Action as Decision;
+use bookbridge::engine::Actor;
+use bookbridge::engine::Engine;
+use bookbridge::engine::EngineError;
+use bookbridge::engine::FirstCall;
+use bookbridge::engine::Handling;
+use bookbridge::engine::Login;
+use bookbridge::engine::NewConnection;
+use bookbridge::engine::NewRecord;
+use bookbridge::engine::Settings;
+use bookbridge::store::RecordFilter;
+use bookbridge::store::Store;
+use bookbridge::store::StoreError;
+use bookbridge::store::sled::Fault as Death;
+use bookbridge::store::sled::Faults;
+use bookbridge::store::sled::Options;
+use bookbridge::store::sled::SledStore;
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::action::Action;
+use super::action::CUSTOMERS;
+use super::action::Fault;
+use super::action::INVOICES;
+use super::action::PAYMENTS;
+use super::action::Thing;
+use super::books::Books;
+use crate::support::hands::Hands;
+
+/// Sessions in which a queue without obstacles must be empty.
+const DRAIN_SESSIONS: usize = 30;
+/// Rounds of one session: more is a loop.
+const MAX_ROUNDS: usize = 200;
+
+/// Lets the store die at a commit that the run chooses.
+#[derive(Debug, Default)]
+struct Reaper {
+    left: AtomicI64,
+    durable: std::sync::atomic::AtomicBool,
+}
+
+impl Faults for Reaper {
+    fn at(&self, _commit: u64) -> Death {
+        let left = self.left.load(Ordering::SeqCst);
+        if left == 0 {
+            return Death::None;
+        }
+        self.left.store(left - 1, Ordering::SeqCst);
+        match (left, self.durable.load(Ordering::SeqCst)) {
+            (1, true) => Death::After,
+            (1, false) => Death::Before,
+            _ => Death::None,
+        }
+    }
+}
+
+pub(crate) struct World {
+    dir: PathBuf,
+    hands: Arc<Hands>,
+    reaper: Arc<Reaper>,
+    engine: Option<Engine>,
+    id: ConnectionId,
+    username: String,
+    password: SecretString,
+    books: Books,
+    /// Names of records whose put was acknowledged.
+    acknowledged: BTreeSet<RecordKey>,
+    /// Where records stood when last looked at.
+    seen: BTreeMap<RecordKey, Status>,
+    /// Records whose object a person deleted, or that the application withdrew.
+    forgiven: BTreeSet<String>,
+    /// A late answer: ticket and response.
+    late: Option<(String, String)>,
+    story: Vec<String>,
+    pub(crate) sessions: u64,
+}
+
+/// What broke, and how it came about.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) what: String,
+    pub(crate) story: Vec<String>,
+}
+
+type Went<T> = Result<T, String>;
+
+impl Thing {
+    fn token(self) -> String {
+        match self {
+            Self::Customer(n) => format!("C{n}"),
+            Self::Invoice(n) => format!("I{n}"),
+            Self::Payment(n) => format!("P{n}"),
+        }
+    }
+
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Customer(_) => "Customer",
+            Self::Invoice(_) => "Invoice",
+            Self::Payment(_) => "ReceivePayment",
+        }
+    }
+
+    /// Each invoice has a customer, each payment an invoice.
+    fn parent(self) -> Option<String> {
+        match self {
+            Self::Customer(_) => None,
+            Self::Invoice(n) => Some(format!("Customer/C{}", n % CUSTOMERS)),
+            Self::Payment(n) => Some(format!("Invoice/I{}", n % INVOICES)),
+        }
+    }
+}
+
+fn all_things() -> Vec<Thing> {
+    let customers = (0..CUSTOMERS).map(Thing::Customer);
+    let invoices = (0..INVOICES).map(Thing::Invoice);
+    customers.chain(invoices).chain((0..PAYMENTS).map(Thing::Payment)).collect()
+}
+
+impl World {
+    pub(crate) async fn new(seed: u64, dir: PathBuf) -> Self {
+        let hands = Arc::new(Hands::new(seed));
+        let mut world = Self {
+            dir,
+            hands,
+            reaper: Arc::default(),
+            engine: None,
+            id: ConnectionId::parse("world").unwrap(),
+            username: String::new(),
+            password: SecretString::from(String::new()),
+            books: Books::default(),
+            acknowledged: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            forgiven: BTreeSet::new(),
+            late: None,
+            story: Vec::new(),
+            sessions: 0,
+        };
+        world.start().unwrap();
+        let new = NewConnection { name: "World".to_owned(), ..NewConnection::default() };
+        let made = world.engine().add_connection(new, &actor()).await.unwrap();
+        world.id = made.0.id;
+        world.username = made.0.username;
+        world.password = made.1;
+        world
+    }
+
+    fn engine(&self) -> &Engine {
+        self.engine.as_ref().unwrap()
+    }
+
+    fn start(&mut self) -> Went<()> {
+        self.engine = None;
+        self.reaper.left.store(0, Ordering::SeqCst);
+        let faults: Arc<dyn Faults> = self.reaper.clone();
+        let options = Options { reserve: 0, cache: 8 << 20, faults: Some(faults) };
+        let store = SledStore::open(&self.dir, &options).map_err(|error| error.to_string())?;
+        let settings = Settings { message_set_size: 3, ..Settings::default() };
+        self.engine = Some(Engine::new(Arc::new(store), self.hands.clone(), settings));
+        Ok(())
+    }
+
+    /// Runs a plan, then lets the world come to rest; what broke, if anything did.
+    pub(crate) async fn run(mut self, plan: &[Action]) -> Result<u64, Broken> {
+        let went = self.live(plan).await;
+        match went {
+            Ok(()) => Ok(self.sessions),
+            Err(what) => Err(Broken { what, story: self.story }),
+        }
+    }
+
+    async fn live(&mut self, plan: &[Action]) -> Went<()> {
+        for action in plan {
+            self.story.push(format!("{action:?}"));
+            self.act(action).await?;
+            self.look().await?;
+        }
+        self.rest().await
+    }
+
+    async fn act(&mut self, action: &Action) -> Went<()> {
+        match action {
+            Action::Put(thing, version) => self.put(*thing, *version).await,
+            Action::Withdraw(thing) => {
+                if !self.forgiven.insert(thing.token()) || thing.token().starts_with('C') {
+                    return Ok(());
+                }
+                self.decide(*thing, Decision::Withdraw(Wanted::Withdrawn)).await
+            }
+            Action::Retry(thing) => {
+                // A person who sends what nobody knows the outcome of takes the blame.
+                let record = self.record(*thing).await?;
+                let unknown = record.is_some_and(|it| {
+                    it.findings.first().is_some_and(|it| it.code == Code::OutcomeUnknown)
+                });
+                if unknown { Ok(()) } else { self.decide(*thing, Decision::Retry).await }
+            }
+            Action::Session(fault) => self.session(*fault).await,
+            Action::Restart => self.restart().await,
+            Action::Crash { after, durable } => {
+                self.reaper.durable.store(*durable, Ordering::SeqCst);
+                self.reaper.left.store(i64::try_from(*after).unwrap(), Ordering::SeqCst);
+                Ok(())
+            }
+            Action::Pass(seconds) => {
+                self.hands.pass(*seconds);
+                let swept = self.engine().sweep().await;
+                self.survive(swept).await.map(|_| ())
+            }
+            Action::Lock(thing, times) => {
+                self.books.locks.insert(thing.token(), *times);
+                Ok(())
+            }
+            Action::Edit(thing) => {
+                let token = thing.token();
+                let ids: Vec<_> = self.books.of(&token).iter().map(|it| it.0.clone()).collect();
+                for id in ids {
+                    let object = self.books.objects.get_mut(&id).unwrap();
+                    object.edit_sequence += 1_000_000;
+                    object.name.push_str(" edited");
+                }
+                Ok(())
+            }
+            Action::Delete(thing) => {
+                let token = thing.token();
+                let ids: Vec<_> = self.books.of(&token).iter().map(|it| it.0.clone()).collect();
+                for id in ids {
+                    self.books.objects.remove(&id);
+                    self.forgiven.insert(token.clone());
+                }
+                Ok(())
+            }
+            Action::Activate(number, active) => {
+                let token = Thing::Customer(*number).token();
+                let ids: Vec<_> = self.books.of(&token).iter().map(|it| it.0.clone()).collect();
+                for id in ids {
+                    self.books.objects.get_mut(&id).unwrap().active = *active;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn restart(&mut self) -> Went<()> {
+        self.start()?;
+        let resumed = self.engine().resume_work().await;
+        self.survive(resumed).await.map(|_| ())
+    }
+
+    /// What an engine's answer means to a caller: a store that stopped is a process that died.
+    async fn survive<T>(&mut self, result: Result<T, EngineError>) -> Went<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(EngineError::Store(StoreError::Stopped(_))) => {
+                self.story.push("    the process died and was started again".to_owned());
+                self.start()?;
+                let resumed = self.engine().resume_work().await;
+                resumed.map_err(|error| format!("after a restart: {error}"))?;
+                Ok(None)
+            }
+            Err(EngineError::NotNow(_) | EngineError::NoRecord(_)) => Ok(None),
+            Err(error) => Err(format!("the engine answered: {error:?}")),
+        }
+    }
+
+    async fn put(&mut self, thing: Thing, version: usize) -> Went<()> {
+        let mut data = json!({ "Name": format!("{} v{version}", thing.token()) });
+        if let Some(parent) = thing.parent() {
+            data["ParentRef"] = json!({ "source": parent });
+        }
+        let new = NewRecord {
+            kind: thing.kind().to_owned(),
+            source_id: thing.token(),
+            data,
+            posted: true,
+            priority: 0,
+            depends_on: Vec::new(),
+            on_duplicate: OnDuplicate::Fail,
+        };
+        let put = self.engine().put(&self.id, new, Handling::Lenient, &actor()).await;
+        if self.survive(put).await?.is_some() {
+            self.acknowledged.insert(self.key(thing));
+        }
+        Ok(())
+    }
+
+    fn key(&self, thing: Thing) -> RecordKey {
+        RecordKey::new(&self.id, thing.kind(), &thing.token()).unwrap()
+    }
+
+    async fn record(&self, thing: Thing) -> Went<Option<Record>> {
+        let key = self.key(thing);
+        self.engine().store().record(&key).await.map_err(|error| error.to_string())
+    }
+
+    async fn decide(&mut self, thing: Thing, decision: Decision) -> Went<()> {
+        let key = self.key(thing);
+        let decided = self.engine().act(&key, decision, &actor()).await;
+        self.survive(decided).await.map(|_| ())
+    }
+
+    /// One poll of the connector, with a fault at one of its rounds.
+    async fn session(&mut self, fault: Option<(usize, Fault)>) -> Went<()> {
+        self.sessions += 1;
+        let login = self.engine().authenticate(&self.username, &self.password).await;
+        let Some(Login::Work { ticket, .. }) = self.survive(login).await? else { return Ok(()) };
+        if let Some((late_ticket, response)) = self.late.take() {
+            self.bring(&late_ticket, &response, "").await?;
+        }
+        for round in 0..MAX_ROUNDS {
+            let fault = fault.filter(|(at, _)| *at == round).map(|(_, fault)| fault);
+            let call = FirstCall { country: "US".to_owned(), major: 13, ..FirstCall::default() };
+            let sent = self.engine().send_request(&ticket, call.clone()).await;
+            let Some(qbxml) = self.survive(sent).await? else { return Ok(()) };
+            if fault == Some(Fault::RequestLost) {
+                return Ok(());
+            }
+            if fault == Some(Fault::Doubled) {
+                let again = self.engine().send_request(&ticket, call).await;
+                if self.survive(again).await?.is_some_and(|again| !again.is_empty()) {
+                    return Err("a doubled sendRequestXML was handed work".to_owned());
+                }
+            }
+            if qbxml.is_empty() {
+                let closed = self.engine().close_connection(&ticket).await;
+                return self.survive(closed).await.map(|_| ());
+            }
+            if fault == Some(Fault::ThrownEarly) {
+                self.bring(&ticket, "", "0x8004040D").await?;
+                let closed = self.engine().close_connection(&ticket).await;
+                return self.survive(closed).await.map(|_| ());
+            }
+            let response = self.books.process(&qbxml);
+            let percent = match fault {
+                Some(Fault::ResponseLost) => return Ok(()),
+                Some(Fault::Late) => {
+                    self.late = Some((ticket, response));
+                    return Ok(());
+                }
+                Some(Fault::Thrown) => self.bring(&ticket, "", "0x800706BA").await?,
+                Some(Fault::Torn) => {
+                    let cut = response.len() * 2 / 3;
+                    self.bring(&ticket, &response[..cut], "").await?
+                }
+                Some(Fault::Second) => {
+                    let second = self.engine().authenticate(&self.username, &self.password).await;
+                    if let Some(Login::Work { .. }) = self.survive(second).await? {
+                        return Err("two sessions were let in at once".to_owned());
+                    }
+                    self.bring(&ticket, &response, "").await?
+                }
+                _ => self.bring(&ticket, &response, "").await?,
+            };
+            if fault == Some(Fault::PercentLost) {
+                return Ok(());
+            }
+            match percent {
+                None => return Ok(()),
+                Some(1..=99) => {}
+                Some(_) => {
+                    let closed = self.engine().close_connection(&ticket).await;
+                    return self.survive(closed).await.map(|_| ());
+                }
+            }
+        }
+        Err(format!("a session went on for {MAX_ROUNDS} rounds"))
+    }
+
+    async fn bring(&mut self, ticket: &str, response: &str, hresult: &str) -> Went<Option<i32>> {
+        let body = Body::Inline(response.to_owned());
+        let brought = self.engine().receive_response(ticket, body, hresult, "").await;
+        self.survive(brought).await
+    }
+
+    /// What must hold after every step.
+    async fn look(&mut self) -> Went<()> {
+        let things = all_things();
+        for thing in &things {
+            let key = self.key(*thing);
+            let Some(record) = self.record(*thing).await? else {
+                if self.acknowledged.contains(&key) {
+                    return Err(format!("{} was acknowledged and is gone", key.path()));
+                }
+                continue;
+            };
+            let token = thing.token();
+            let made = self.books.made.get(&token).copied().unwrap_or(0);
+            if made > 1 {
+                return Err(format!("{} was made {made} times in QuickBooks", key.path()));
+            }
+            let no_reason = record.findings.is_empty() && record.status == Status::Failed
+                || record.blocked_by.is_empty() && record.status == Status::Blocked;
+            if no_reason {
+                return Err(format!("{} is {} without a reason", key.path(), record.status));
+            }
+            if record.status == Status::Synced && !self.forgiven.contains(&token) {
+                self.agrees(&record, &token)?;
+            }
+            self.seen.insert(key, record.status);
+        }
+        Ok(())
+    }
+
+    /// A synced record has exactly one object, with its content and at its reference.
+    fn agrees(&self, record: &Record, token: &str) -> Went<()> {
+        let path = record.key.path();
+        let objects = self.books.of(token);
+        let [(id, object)] = objects.as_slice() else {
+            return Err(format!("{path} is synced, but has {} objects", objects.len()));
+        };
+        let reference = record.reference.as_ref().map(|reference| reference.id.as_str());
+        if reference != Some(id.as_str()) {
+            return Err(format!("{path} is synced at {reference:?}, but stands at {id}"));
+        }
+        let wanted = record.data["Name"].as_str().unwrap();
+        if object.name.replace(" edited", "") != wanted {
+            return Err(format!("{path} is {wanted:?} here and {:?} there", object.name));
+        }
+        Ok(())
+    }
+
+    /// Without obstacles a queue drains, and the books agree.
+    async fn rest(&mut self) -> Went<()> {
+        self.story.push("the world comes to rest".to_owned());
+        self.reaper.left.store(0, Ordering::SeqCst);
+        self.books.locks.clear();
+        self.restart().await?;
+        for _ in 0..DRAIN_SESSIONS {
+            self.hands.pass(3600);
+            self.session(None).await?;
+            self.look().await?;
+        }
+        let store = self.engine().store();
+        let wrong = store.check().await.unwrap_or_default();
+        if let Some(wrong) = wrong.first() {
+            return Err(format!("the store's books are wrong: {wrong}"));
+        }
+        for thing in all_things() {
+            let Some(record) = self.record(thing).await? else { continue };
+            let path = record.key.path();
+            match record.status {
+                Status::Queued | Status::Sent | Status::InDoubt | Status::Held => {
+                    return Err(format!("{path} is still {} at rest", record.status));
+                }
+                Status::Blocked => self.really_blocked(&record).await?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A record is blocked only behind one that is not in QuickBooks.
+    async fn really_blocked(&self, record: &Record) -> Went<()> {
+        for parent in &record.blocked_by {
+            let found = self.engine().store().record(parent).await;
+            let found = found.map_err(|error| error.to_string())?;
+            if found.is_some_and(|parent| parent.status == Status::Synced) {
+                let (path, parent) = (record.key.path(), parent.path());
+                return Err(format!("{path} waits for {parent}, which is synced"));
+            }
+        }
+        let filter = RecordFilter { status: Some(Status::Blocked), ..RecordFilter::default() };
+        let page = self.engine().store().records(&self.id, &filter, None, 500).await;
+        let page = page.map_err(|error| error.to_string())?;
+        if page.items.iter().any(|item| item.key == record.key) {
+            Ok(())
+        } else {
+            Err(format!("{} is blocked, but not listed as such", record.key.path()))
+        }
+    }
+}
+
+fn actor() -> Actor {
+    Actor("the world".to_owned())
+}
