@@ -1,1 +1,55 @@
-//! A message set written out.
+//! A message set written out: the same content gives the same bytes.
+
+use crate::qbxml::text;
+use crate::qbxml::version::Version;
+
+/// Writes one `QBXMLMsgsRq`. `requests` are whole `…Rq` elements, ASCII, as [`crate::qbxml::build`]
+/// writes them. Independent requests go on when one fails; ids are those of the error recovery.
+///
+/// Source: OSR, "QBXMLMsgsRq"; both processing instructions are needed (qbwc/qbwc#69).
+pub fn message_set<'a>(
+    version: Version,
+    new_message_set_id: Option<&str>,
+    old_message_set_id: Option<&str>,
+    requests: impl Iterator<Item = &'a str>,
+) -> String {
+    let mut document = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><?qbxml version=\"{version}\"?><QBXML>\
+         <QBXMLMsgsRq onError=\"continueOnError\""
+    );
+    let ids = [("newMessageSetID", new_message_set_id), ("oldMessageSetID", old_message_set_id)];
+    for (name, id) in ids {
+        if let Some(id) = id {
+            document.push(' ');
+            document.push_str(name);
+            document.push_str("=\"");
+            text::escape(id, &mut document);
+            document.push('"');
+        }
+    }
+    document.push('>');
+    for request in requests {
+        document.push_str(request);
+    }
+    document.push_str("</QBXMLMsgsRq></QBXML>");
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_set_is_one_line_of_ascii() {
+        let version = Version::parse("13.0").unwrap();
+
+        let document = message_set(version, Some("x1"), None, ["<ARq/>", "<BRq/>"].into_iter());
+
+        assert_eq!(
+            document,
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><?qbxml version=\"13.0\"?><QBXML>\
+             <QBXMLMsgsRq onError=\"continueOnError\" newMessageSetID=\"x1\"><ARq/><BRq/>\
+             </QBXMLMsgsRq></QBXML>"
+        );
+    }
+}

@@ -1,1 +1,0 @@
-//! JSON Schema of what an application may push.

@@ -1,1 +1,0 @@
-//! Exact formats of single values.
