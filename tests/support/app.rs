@@ -1,6 +1,8 @@
 //! The REST API on a port of its own, over a real engine and a real store, and a client for it.
 
 use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -10,8 +12,15 @@ use actix_web::dev::ServerHandle;
 use actix_web::web;
 use bookbridge::api;
 use bookbridge::api::ApiSettings;
+use bookbridge::domain::activity::Scope;
 use bookbridge::engine::Engine;
+use bookbridge::engine::Settings;
+use bookbridge::engine::ambient::System;
+use bookbridge::store::sled::Options;
+use bookbridge::store::sled::SledStore;
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use serde_json::json;
 use tempfile::TempDir;
 use ureq::http::Method;
 use ureq::http::Request;
@@ -19,9 +28,16 @@ use ureq::http::Request;
 /// A server that ends with the test.
 pub(crate) struct TestApp {
     url: String,
+    engine: Engine,
+    key: String,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
-    _directory: TempDir,
+    directory: TempDir,
+}
+
+/// Does what waits for the store.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 impl TestApp {
@@ -30,7 +46,63 @@ impl TestApp {
         Self::start(engine, TempDir::new().unwrap())
     }
 
+    /// Over a real engine and an empty store.
+    pub(crate) fn spawn() -> Self {
+        let directory = TempDir::new().unwrap();
+        let options = Options { reserve: 0, ..Options::default() };
+        let store = SledStore::open(&directory.path().join("store"), &options).unwrap();
+        let engine = Engine::new(Arc::new(store), Arc::new(System), Settings::default());
+        let mut app = Self::start(engine, directory);
+        app.key = app.key_of(Scope::Admin);
+        app
+    }
+
+    /// The same with a connection `acme`.
+    pub(crate) fn with_connection() -> Self {
+        let app = Self::spawn();
+        app.post("/v1/connections", &json!({"name": "Acme"})).with(201);
+        app
+    }
+
+    /// Another key.
+    pub(crate) fn key_of(&self, scope: Scope) -> String {
+        let name = format!("test {}", scope.as_str());
+        let (_, key) = block_on(self.engine.create_key(&name, scope)).unwrap();
+        key.expose_secret().to_owned()
+    }
+
+    /// Where its files are.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What stands behind the API.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// A call of an administrator.
+    pub(crate) fn admin(&self, method: &str, path: &str) -> Call {
+        self.call(method, path).key(&self.key)
+    }
+
+    /// Asks as an administrator.
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.admin("GET", path).send()
+    }
+
+    /// Posts as an administrator.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
+        self.admin("POST", path).json(body)
+    }
+
+    /// Puts as an administrator.
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Answer {
+        self.admin("PUT", path).json(body)
+    }
+
     fn start(engine: Engine, directory: TempDir) -> Self {
+        let behind = engine.clone();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let settings = ApiSettings::new(None, directory.path().to_owned());
@@ -56,7 +128,9 @@ impl TestApp {
             });
         });
         let handle = wait.recv().unwrap();
-        Self { url, handle, thread: Some(thread), _directory: directory }
+        let key = String::new();
+        let thread = Some(thread);
+        Self { url, engine: behind, key, handle, thread, directory }
     }
 
     /// Where it listens.

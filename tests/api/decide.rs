@@ -1,0 +1,137 @@
+//! What people decide.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::support::app::Answer;
+use crate::support::app::TestApp;
+
+const RECORDS: &str = "/v1/connections/acme/records";
+
+/// A connection with two records that fail and one that is queued.
+fn app() -> TestApp {
+    let app = TestApp::with_connection();
+    for (id, name) in [("bad-1", ""), ("bad-2", ""), ("good", "Ann")] {
+        let body = json!({"data": {"Name": name}});
+        app.put(&format!("{RECORDS}/Customer/{id}"), &body).with(201);
+    }
+    app
+}
+
+fn act(app: &TestApp, id: &str, action: &str, body: &Value) -> Answer {
+    app.post(&format!("{RECORDS}/Customer/{id}/actions/{action}"), body)
+}
+
+#[test]
+fn a_record_is_bypassed_with_a_reason_and_taken_back() {
+    let app = app();
+
+    let body = json!({"reason": "entered by hand", "reference": "80000001-1"});
+    let bypassed = act(&app, "bad-1", "bypass", &body).with(200).json();
+    assert_eq!(bypassed["status"], "bypassed");
+    assert_eq!(bypassed["bypassReason"], "entered by hand");
+    assert_eq!(bypassed["reference"]["listId"], "80000001-1");
+
+    let back = act(&app, "bad-1", "unbypass", &json!({})).with(200).json();
+    assert_ne!(back["status"], "bypassed");
+}
+
+#[test]
+fn a_held_record_is_released() {
+    let app = TestApp::with_connection();
+    let body = json!({"data": {"Name": "Ann"}, "posted": false});
+    app.put(&format!("{RECORDS}/Customer/C-1"), &body).with(201);
+
+    let released = act(&app, "C-1", "release", &json!({})).with(200).json();
+
+    assert_eq!(released["status"], "queued");
+}
+
+#[test]
+fn a_link_names_one_object() {
+    let app = app();
+    for body in [
+        json!({}),
+        json!({"listId": "1", "txnId": "2"}),
+        json!({"listID": "1"}),
+        json!({"listId": 1}),
+    ] {
+        act(&app, "good", "link", &body).problem(422, "INVALID_REQUEST");
+    }
+
+    let linked = act(&app, "good", "link", &json!({"listId": "80000002-1"})).with(200).json();
+
+    assert_eq!(linked["reference"]["listId"], "80000002-1");
+    let reset = act(&app, "good", "reset-reference", &json!({})).with(200).json();
+    assert_eq!(reset["reference"], Value::Null);
+}
+
+#[test]
+fn a_fix_is_done_or_says_which_are() {
+    let app = app();
+
+    let problem = act(&app, "bad-1", "fix", &json!({"id": "shorten"})).problem(422, "UNKNOWN_FIX");
+    assert!(problem["detail"].as_str().unwrap().contains("reset-reference"));
+    act(&app, "bad-1", "fix", &json!({})).problem(422, "INVALID_REQUEST");
+    let fixed = act(&app, "bad-1", "fix", &json!({"id": "bypass"})).with(200).json();
+    assert_eq!(fixed["status"], "bypassed");
+}
+
+#[test]
+fn an_action_that_does_not_exist_is_named() {
+    let app = app();
+
+    let problem = act(&app, "good", "retyr", &json!({})).problem(404, "NOT_FOUND");
+    assert!(problem["detail"].as_str().unwrap().contains("did you mean retry?"));
+    act(&app, "nobody", "retry", &json!({})).problem(404, "NOT_FOUND");
+    act(&app, "good", "retry", &json!({"now": true})).problem(422, "INVALID_REQUEST");
+    act(&app, "good", "bypass", &json!({})).problem(422, "INVALID_REQUEST");
+    act(&app, "good", "retry", &json!([])).problem(422, "INVALID_REQUEST");
+}
+
+#[test]
+fn what_matches_is_counted_then_decided() {
+    let app = app();
+    let path = format!("{RECORDS}/actions/bypass");
+    let body = |dry: bool| json!({"filter": {"status": "failed"}, "dryRun": dry, "reason": "r"});
+
+    let counted = app.post(&path, &body(true)).with(200).json();
+    assert_eq!(counted, json!({"matched": 2, "count": 2, "dryRun": true}));
+    assert_eq!(app.get(&format!("{RECORDS}?status=bypassed")).json()["data"], json!([]));
+
+    assert_eq!(app.post(&path, &body(false)).with(200).json()["matched"], 2);
+    let bypassed = app.get(&format!("{RECORDS}?status=bypassed")).json();
+    assert_eq!(bypassed["data"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_filter_that_cannot_be_read_changes_nothing() {
+    let app = app();
+    for body in [
+        json!({}),
+        json!({"filter": null}),
+        json!({"filter": {"status": "faild"}}),
+        json!({"filter": {"state": "failed"}}),
+        json!({"filter": {"cause": "X"}}),
+        json!({"filter": {}, "dryrun": true}),
+        json!({"filter": {}, "dryRun": "yes"}),
+    ] {
+        let answer = app.post(&format!("{RECORDS}/actions/bypass"), &body);
+        assert!([400, 422].contains(&answer.status()), "{body}: {}", answer.text());
+    }
+    app.post(&format!("{RECORDS}/actions/link"), &json!({"filter": {}})).problem(404, "NOT_FOUND");
+    assert_eq!(app.get(&format!("{RECORDS}?status=bypassed")).json()["data"], json!([]));
+}
+
+#[test]
+fn problems_are_grouped_by_cause() {
+    let app = app();
+
+    let problems = app.get("/v1/connections/acme/problems").with(200).json();
+
+    let problem = &problems["data"][0];
+    assert_eq!(problem["count"], 2, "{problems:#}");
+    assert_eq!(problem["example"]["kind"], "Customer");
+    assert!(problem["code"].is_string() && problem["title"].is_string());
+    assert!(problem["fixes"].is_array() && problem["waiting"].is_number());
+}
