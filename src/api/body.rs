@@ -212,7 +212,7 @@ mod tests {
             let said = problem.to_string();
             assert_eq!(problem.status_code().as_u16(), status, "{said}");
             assert!(said.contains(expected), "{said}");
-            assert_eq!(problem.into_words().pointer.unwrap_or_default(), pointer, "{said}");
+            assert_eq!(problem.into_words().first.pointer.unwrap_or_default(), pointer, "{said}");
         };
         check(b"{\"posted\":\n tru}", 400, "", "line 2 column 5");
         check(b"{", 400, "", "line 1 column 1");

@@ -125,7 +125,7 @@ impl CheckResult {
             Err(problem) => {
                 let words = problem.into_words();
                 let findings = if words.errors.is_empty() {
-                    vec![Finding::from(&words)]
+                    vec![words.first.clone()]
                 } else {
                     words.errors.clone()
                 };

@@ -12,6 +12,7 @@ use crate::api::openapi;
 use crate::api::path::Word;
 use crate::api::problem::Problem;
 use crate::api::shape::Entry;
+use crate::api::shape::Meaning;
 use crate::api::words;
 
 /// Nothing may be loaded, run, or framed.
@@ -121,8 +122,8 @@ async fn pairing() -> HttpResponse {
 /// All codes.
 async fn codes() -> HttpResponse {
     let mut body = String::from("<table>");
-    for Entry { code, title, page, .. } in words::entries() {
-        let (title, page) = (escaped(&title), escaped(&page));
+    for Entry { code, meaning, page, .. } in words::entries() {
+        let (title, page) = (escaped(&meaning.title), escaped(&page));
         let _ = write!(body, "<tr><td><a href=\"{page}\">{code}</a></td><td>{title}</td></tr>");
     }
     body.push_str("</table>");
@@ -134,18 +135,40 @@ async fn codes() -> HttpResponse {
     responses((status = 200, body = String, content_type = "text/html")))]
 pub(super) async fn error(code: Word) -> Result<HttpResponse, Problem> {
     let entry = errors::entry(&code.0)?;
-    let mut body =
-        format!("<p><code>{}</code></p><p>{}</p>", entry.code, escaped(&entry.explanation));
-    if !entry.fixes.is_empty() {
-        body.push_str("<h2>What helps</h2><ol>");
-        for fix in &entry.fixes {
+    let mut body = format!("<p><code>{}</code></p>", entry.code);
+    meaning(&mut body, &entry.meaning, 2);
+    let _ = write!(body, "<h2>More</h2><p>{}</p>", escaped(&entry.explanation));
+    for cause in &entry.causes {
+        let _ = write!(body, "<h2>{}</h2>", escaped(&cause.title));
+        let _ = write!(body, "<p><code>{} · {}</code></p>", entry.code, escaped(&cause.cause));
+        meaning(&mut body, cause, 3);
+    }
+    body.push_str("<p><a href=\"/docs/errors\">All codes</a></p>");
+    Ok(page(&entry.meaning.title, &body))
+}
+
+/// What happened, why, and what helps, with headings of this level.
+fn meaning(body: &mut String, meaning: &Meaning, level: u8) {
+    let _ = write!(body, "<p>{}</p>", escaped(&meaning.detail));
+    if let Some(retry) = &meaning.retry {
+        let _ = write!(body, "<p>It heals by itself. {}</p>", escaped(retry));
+    }
+    if !meaning.why.is_empty() {
+        let _ = write!(body, "<h{level}>Why</h{level}><ul>");
+        for why in &meaning.why {
+            let _ = write!(body, "<li>{}</li>", escaped(why));
+        }
+        body.push_str("</ul>");
+    }
+    if !meaning.fixes.is_empty() {
+        let _ = write!(body, "<h{level}>What helps</h{level}><ol>");
+        for fix in &meaning.fixes {
             let (label, actor) = (escaped(&fix.label), escaped(&fix.actor));
-            let _ = write!(body, "<li>{label} <small>({actor})</small></li>");
+            let how = fix.how.as_deref().map(escaped).unwrap_or_default();
+            let _ = write!(body, "<li><b>{label}</b> <small>({actor})</small><br>{how}</li>");
         }
         body.push_str("</ol>");
     }
-    body.push_str("<p><a href=\"/docs/errors\">All codes</a></p>");
-    Ok(page(&entry.title, &body))
 }
 
 #[cfg(test)]

@@ -18,8 +18,9 @@ use utoipa::ToSchema;
 use crate::api::around::REQUEST_ID;
 use crate::api::refusal::Refusal;
 use crate::api::shape::Diagnosis;
+use crate::api::shape::Finding;
 use crate::api::words;
-use crate::domain::outcome::Finding;
+use crate::domain::outcome;
 use crate::engine::EngineError;
 use crate::store::StoreError;
 
@@ -53,24 +54,14 @@ pub(super) struct Document<'a> {
 impl Problem {
     /// A refusal of the API's own.
     pub(super) fn new(refusal: Refusal, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        let words = Diagnosis {
-            title: refusal.title().to_owned(),
-            code: refusal.code().to_owned(),
-            user_facing_message: detail.clone(),
-            detail,
-            pointer: None,
-            retryable: false,
-            fixes: Vec::new(),
-            quickbooks: None,
-            errors: Vec::new(),
-        };
+        let first = Finding::refused(refusal.code(), refusal.title(), detail.into());
+        let words = Diagnosis { first, errors: Vec::new() };
         let (status, words) = (refusal.status(), Box::new(words));
         Self { status, words, headers: Vec::new(), request_id: None }
     }
 
     /// What QuickBooks would refuse.
-    fn refused(findings: &[Finding]) -> Self {
+    fn refused(findings: &[outcome::Finding]) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         match words::diagnosis(findings) {
             Some(words) => {
@@ -83,14 +74,14 @@ impl Problem {
     /// The same at a place: a JSON pointer.
     #[must_use]
     pub(super) fn at(mut self, pointer: impl Into<String>) -> Self {
-        self.words.pointer = Some(pointer.into());
+        self.words.first.pointer = Some(pointer.into());
         self
     }
 
     /// The same, but worth another try.
     #[must_use]
     pub(super) fn retryable(mut self) -> Self {
-        self.words.retryable = true;
+        self.words.first.retryable = true;
         self
     }
 
@@ -116,7 +107,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.words.code, self.words.detail)
+        write!(f, "{}: {}", self.words.first.code, self.words.first.detail)
     }
 }
 
@@ -127,7 +118,7 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let document = Document {
-            r#type: format!("/docs/errors/{}", self.words.code),
+            r#type: format!("/docs/errors/{}", self.words.first.code),
             status: self.status.as_u16(),
             request_id: self.request_id.as_deref(),
             words: &self.words,
@@ -234,11 +225,12 @@ mod tests {
 
     use super::*;
     use crate::domain::outcome::Code;
+    use crate::domain::outcome::Finding;
     use crate::domain::outcome::Said;
 
     fn written(problem: &Problem) -> Value {
         serde_json::to_value(Document {
-            r#type: format!("/docs/errors/{}", problem.words.code),
+            r#type: format!("/docs/errors/{}", problem.words.first.code),
             status: problem.status.as_u16(),
             request_id: problem.request_id.as_deref(),
             words: &problem.words,

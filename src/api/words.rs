@@ -1,102 +1,69 @@
-//! Findings in words, as JSON.
-
-use serde_json::Value;
+//! What the floors below say, as it is shown: findings in words, the catalogue, kinds.
 
 use crate::api::problem::Problem;
+use crate::api::query::nearest;
+use crate::api::query::wrong;
 use crate::api::refusal::Refusal;
 use crate::api::shape::Diagnosis;
 use crate::api::shape::Entry;
 use crate::api::shape::Finding as FindingShape;
-use crate::domain::outcome::Code;
+use crate::api::shape::Meaning;
+use crate::diagnosis;
 use crate::domain::outcome::Finding;
+use crate::qbxml::schema::Identity;
+use crate::qbxml::schema::schema;
 
 /// All findings of a record as one diagnosis; `None` if there are none.
 pub(super) fn diagnosis(findings: &[Finding]) -> Option<Diagnosis> {
-    let first = findings.first()?;
-    let words = finding(first);
-    let errors = if findings.len() > 1 { findings.iter().map(finding).collect() } else { vec![] };
-    Some(Diagnosis {
-        title: words.title,
-        code: words.code,
-        user_facing_message: words.detail.clone(),
-        detail: words.detail,
-        pointer: words.pointer,
-        retryable: false,
-        fixes: words.fixes,
-        quickbooks: first.said.clone().map(Into::into),
-        errors,
-    })
+    diagnosis::render_all(findings).map(Into::into)
 }
 
 /// One finding.
 pub(super) fn finding(finding: &Finding) -> FindingShape {
-    let number = |name: &str| {
-        let fact = finding.facts.get(name)?;
-        Some(fact.parse::<i64>().map_or_else(|_| Value::from(fact.as_str()), Value::from))
-    };
-    let said = finding.said.as_ref().map(|said| said.message.clone());
-    FindingShape {
-        code: finding.code.to_string(),
-        title: finding.code.to_string(),
-        detail: said.unwrap_or_else(|| finding.code.to_string()),
-        pointer: (!finding.pointer.is_empty()).then(|| finding.pointer.clone()),
-        limit: number("limit"),
-        actual: number("actual"),
-        fixes: Vec::new(),
-    }
+    diagnosis::render(finding).into()
 }
 
 /// Whether objects of this kind stand in a list and have a ListID; transactions have a TxnID.
 pub(super) fn stands_in_a_list(kind: &str) -> bool {
-    const TRANSACTIONS: [&str; 21] = [
-        "ARRefundCreditCard",
-        "Bill",
-        "BillPaymentCheck",
-        "BillPaymentCreditCard",
-        "BuildAssembly",
-        "Charge",
-        "Check",
-        "CreditCardCharge",
-        "CreditCardCredit",
-        "CreditMemo",
-        "Deposit",
-        "Estimate",
-        "InventoryAdjustment",
-        "Invoice",
-        "ItemReceipt",
-        "JournalEntry",
-        "PurchaseOrder",
-        "ReceivePayment",
-        "SalesOrder",
-        "SalesReceipt",
-        "TimeTracking",
-    ];
-    !TRANSACTIONS.contains(&kind)
+    schema().kind(kind).is_some_and(|kind| kind.identity == Identity::List)
 }
 
 /// Refuses a kind that QuickBooks does not have.
-pub(super) fn known_kind(_kind: &str) -> Result<(), Problem> {
-    Ok(())
+pub(super) fn known_kind(kind: &str) -> Result<(), Problem> {
+    if schema().kind(kind).is_some() {
+        return Ok(());
+    }
+    Err(match nearest_kind(kind) {
+        Some(nearest) => {
+            wrong("kind", &format!("is none that QuickBooks has; did you mean {nearest}?"))
+        }
+        None => wrong("kind", "is none that QuickBooks has; GET /v1/schema lists them"),
+    })
+}
+
+/// The kind that was probably meant.
+pub(super) fn nearest_kind(kind: &str) -> Option<&'static str> {
+    nearest(kind, schema().kinds().map(|kind| kind.name))
 }
 
 /// Every code, with what it means.
 pub(super) fn entries() -> Vec<Entry> {
     let page = |code: &str| format!("/docs/errors/{code}");
-    let found = Code::ALL.iter().map(|code| Entry {
-        code: code.as_str(),
-        title: code.to_string(),
-        explanation: String::new(),
-        fixes: Vec::new(),
+    let found = diagnosis::entries().map(|entry| Entry {
+        code: entry.code.as_str(),
+        page: page(entry.code.as_str()),
         status: None,
-        page: page(code.as_str()),
+        meaning: entry.words.into(),
+        explanation: entry.explanation,
+        causes: entry.causes.into_iter().map(Into::into).collect(),
     });
     let refused = Refusal::ALL.iter().map(|refusal| Entry {
         code: refusal.code(),
-        title: refusal.title().to_owned(),
-        explanation: refusal.explanation().to_owned(),
-        fixes: Vec::new(),
-        status: Some(refusal.status().as_u16()),
         page: page(refusal.code()),
+        status: Some(refusal.status().as_u16()),
+        meaning: Meaning::refused(refusal.title(), refusal.explanation()),
+        explanation: refusal.explanation().to_owned(),
+        causes: Vec::new(),
     });
     found.chain(refused).collect()
 }

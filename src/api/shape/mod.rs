@@ -13,6 +13,7 @@ pub(super) use crate::api::shape::diagnosis::Diagnosis;
 pub(super) use crate::api::shape::diagnosis::Entry;
 pub(super) use crate::api::shape::diagnosis::Finding;
 pub(super) use crate::api::shape::diagnosis::Fix;
+pub(super) use crate::api::shape::diagnosis::Meaning;
 pub(super) use crate::api::shape::diagnosis::Quickbooks;
 pub(super) use crate::api::shape::record::Attempt;
 pub(super) use crate::api::shape::record::Cause;
