@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 use actix_web::web;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::api::auth::Reader;
@@ -12,6 +11,10 @@ use crate::api::path::Word;
 use crate::api::problem::Problem;
 use crate::api::query::Params;
 use crate::api::refusal::Refusal;
+use crate::api::words;
+use crate::qbxml::json_schema::of_kind;
+use crate::qbxml::schema::Message;
+use crate::qbxml::schema::schema;
 
 /// Routes under `/v1`.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -25,23 +28,38 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 #[serde(rename_all = "camelCase")]
 pub(super) struct RequestType {
     /// Such as `CustomerAddRq`.
-    r#type: String,
-    /// The kind that it is about, if records of it can be put.
-    kind: Option<String>,
+    r#type: &'static str,
+    /// The kind whose records it adds or changes: `data` of a put follows its schema.
+    kind: Option<&'static str>,
 }
 
 /// List every request type.
 #[utoipa::path(get, path = "/v1/schema", tag = "schema",
     responses((status = 200, body = Listed<RequestType>)))]
 async fn list(_: Reader, _: Params<()>) -> HttpResponse {
-    HttpResponse::Ok().json(Listed::<RequestType>::whole(Vec::new()))
+    let kind = |request: &str| {
+        let of = |message: &Message| message.name == request;
+        let mut kinds = schema().kinds();
+        let found = kinds.find(|kind| of(&kind.add) || kind.modify.as_deref().is_some_and(&of));
+        found.map(|kind| kind.name)
+    };
+    let all = schema()
+        .requests()
+        .map(|request| RequestType { r#type: request.name, kind: kind(request.name) });
+    HttpResponse::Ok().json(Listed::whole(all.collect()))
 }
 
 /// Show the JSON Schema of a kind's `data`.
 #[utoipa::path(get, path = "/v1/schema/{kind}", tag = "schema",
     responses((status = 200, body = Object)))]
 async fn show(_: Reader, kind: Word, _: Params<()>) -> Result<HttpResponse, Problem> {
-    let shown: String = kind.0.chars().take(80).collect();
-    let _ = Value::Null;
-    Err(Problem::new(Refusal::NotFound, format!("There is no kind {shown:?}.")))
+    let Some(kind) = schema().kind(&kind.0) else {
+        let shown: String = kind.0.chars().take(80).collect();
+        let detail = match words::nearest_kind(&shown) {
+            Some(nearest) => format!("There is no kind {shown:?}; did you mean {nearest}?"),
+            None => format!("There is no kind {shown:?}; GET /v1/schema lists them."),
+        };
+        return Err(Problem::new(Refusal::NotFound, detail));
+    };
+    Ok(HttpResponse::Ok().content_type("application/schema+json").json(of_kind(kind)))
 }
