@@ -139,8 +139,12 @@ pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
 
 /// Reads any JSON.
 pub(super) fn value(bytes: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(bytes)
-        .map_err(|why| Problem::new(Refusal::MalformedBody, format!("The body is no JSON: {why}.")))
+    serde_json::from_slice(bytes).map_err(|why| not_json(&why))
+}
+
+/// What a body that is no JSON is answered.
+pub(super) fn not_json(why: &serde_json::Error) -> Problem {
+    Problem::new(Refusal::MalformedBody, format!("The body is no JSON: {why}."))
 }
 
 /// Takes an object of a known shape out of JSON.

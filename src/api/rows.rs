@@ -1,17 +1,25 @@
 //! Many records in one body: one JSON object a line, or an array, read as they come.
 
+use std::fmt;
+
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::http::header;
+use actix_web::web::Bytes;
 use actix_web::web::BytesMut;
 use serde::Deserialize;
+use serde::Deserializer as _;
+use serde::de::IgnoredAny;
+use serde::de::SeqAccess;
+use serde::de::Visitor;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::api::body;
 use crate::api::body::Incoming;
+use crate::api::body::not_json;
 use crate::api::body::typed;
-use crate::api::body::value;
 use crate::api::body::without_mark;
 use crate::api::problem::Problem;
 use crate::api::refusal::Refusal;
@@ -98,7 +106,7 @@ pub(super) struct Rows {
 
 enum From {
     Lines(Lines),
-    Values(std::vec::IntoIter<Value>),
+    Elements(std::vec::IntoIter<Bytes>),
 }
 
 impl Rows {
@@ -111,19 +119,8 @@ impl Rows {
         let (from, form) = if is_lines(request, &mut lines).await? {
             (From::Lines(lines), Form::Lines)
         } else {
-            let body = lines.whole().await?;
-            let values = match value(without_mark(&body))? {
-                Value::Array(values) => values,
-                value @ Value::Object(_) => vec![value],
-                _ => {
-                    let detail = "The body must be an array of records, or one record.";
-                    return Err(Problem::new(Refusal::InvalidRequest, detail).at(""));
-                }
-            };
-            if values.len() > MAX_ROWS {
-                return Err(too_many());
-            }
-            (From::Values(values.into_iter()), Form::Array)
+            let body = lines.whole().await?.freeze();
+            (From::Elements(elements(&body)?.into_iter()), Form::Array)
         };
         Ok((Self { from, read: 0, line: 0, failed: None }, form))
     }
@@ -159,27 +156,69 @@ impl Rows {
     }
 
     async fn row(&mut self, bytes: &mut usize) -> Result<Option<Row>, Problem> {
-        let value = match &mut self.from {
-            From::Values(values) => {
-                let Some(value) = values.next() else { return Ok(None) };
+        let json = match &mut self.from {
+            From::Elements(elements) => {
+                let Some(element) = elements.next() else { return Ok(None) };
                 self.line += 1;
-                Ok(value)
+                if element.len() > body::RECORD { Err(too_long("An element")) } else { Ok(element) }
             }
             From::Lines(lines) => {
-                let line = lines.next().await?;
-                let Some(line) = line else { return Ok(None) };
-                self.line = lines.line;
+                let Some(line) = lines.next().await? else { return Ok(None) };
                 if self.read >= MAX_ROWS {
-                    self.line -= 1;
                     lines.incoming.rest().await;
                     return Err(too_many());
                 }
-                *bytes += line.as_ref().map_or(0, BytesMut::len);
-                line.and_then(|line| json_of_line(&line))
+                self.line = lines.line;
+                line.map(BytesMut::freeze)
             }
         };
         self.read += 1;
-        Ok(Some(row(self.line, value)))
+        *bytes += json.as_ref().map_or(0, Bytes::len);
+        Ok(Some(row(self.line, json.and_then(|json| json_of_row(&json)))))
+    }
+}
+
+/// The elements of an array, each as it is written: what is in them is read one by one, so that a
+/// body of many small values is not held as many large ones.
+fn elements(body: &Bytes) -> Result<Vec<Bytes>, Problem> {
+    let json = without_mark(body);
+    let written: &RawValue = serde_json::from_slice(json).map_err(|why| not_json(&why))?;
+    match written.get().as_bytes().first() {
+        Some(b'{') => Ok(vec![body.slice_ref(written.get().as_bytes())]),
+        Some(b'[') => {
+            let mut json = serde_json::Deserializer::from_slice(json);
+            let all = json.deserialize_seq(Elements).map_err(|why| not_json(&why))?;
+            let all = all.ok_or_else(too_many)?;
+            Ok(all.into_iter().map(|one| body.slice_ref(one.get().as_bytes())).collect())
+        }
+        _ => {
+            let detail = "The body must be an array of records, or one record.";
+            Err(Problem::new(Refusal::InvalidRequest, detail).at(""))
+        }
+    }
+}
+
+/// Takes the elements of an array; `None` if there are too many.
+struct Elements;
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Option<Vec<&'de RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(element) = from.next_element()? {
+            if all.len() < MAX_ROWS {
+                all.push(element);
+            } else {
+                while from.next_element::<IgnoredAny>()?.is_some() {}
+                return Ok(None);
+            }
+        }
+        Ok(Some(all))
     }
 }
 
@@ -204,11 +243,11 @@ fn too_many() -> Problem {
     Problem::new(Refusal::TooLarge, detail)
 }
 
-fn json_of_line(line: &[u8]) -> Result<Value, Problem> {
+fn json_of_row(line: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(line).map_err(|why| {
         let said = why.to_string();
         let said = said.split(" at line ").next().unwrap_or_default();
-        let detail = format!("The line is no JSON at column {}: {said}.", why.column());
+        let detail = format!("This is no JSON at column {}: {said}.", why.column());
         Problem::new(Refusal::MalformedBody, detail)
     })
 }
@@ -289,7 +328,7 @@ impl Lines {
                 let _ = line.split_to(3);
             }
             if line.len() > body::RECORD {
-                return Ok(Some(Err(too_long())));
+                return Ok(Some(Err(too_long("A line"))));
             }
             if !line.trim_ascii().is_empty() {
                 return Ok(Some(Ok(line)));
@@ -304,18 +343,18 @@ impl Lines {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
                 let _ = self.buffer.split_to(end + 1);
-                return Ok(Err(too_long()));
+                return Ok(Err(too_long("A line")));
             }
             self.buffer.clear();
             if self.ended {
-                return Ok(Err(too_long()));
+                return Ok(Err(too_long("A line")));
             }
             self.more().await?;
         }
     }
 }
 
-fn too_long() -> Problem {
-    let detail = format!("A line has at most {} MiB.", body::RECORD >> 20);
+fn too_long(what: &str) -> Problem {
+    let detail = format!("{what} has at most {} MiB.", body::RECORD >> 20);
     Problem::new(Refusal::TooLarge, detail)
 }

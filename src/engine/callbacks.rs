@@ -11,6 +11,7 @@ use tracing::info;
 use tracing::instrument;
 use tracing::warn;
 
+use crate::diagnosis;
 use crate::domain::connection::Connection;
 use crate::domain::connection::ConnectorState;
 use crate::domain::ids::Digest;
@@ -29,7 +30,6 @@ use crate::engine::EngineError;
 use crate::engine::ambient;
 use crate::engine::answer::Reading;
 use crate::engine::company;
-use crate::engine::language::diagnosis;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
 use crate::qbxml::classify;

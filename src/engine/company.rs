@@ -4,13 +4,13 @@
 //! under our `OwnerID`; then the path. With no evidence at all the first file is believed, because
 //! that is what pairing is (QBWC Programmer's Guide, pp. 36 and 52).
 
+use crate::diagnosis;
 use crate::domain::connection::Connection;
 use crate::domain::connection::Host;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::session::Company;
 use crate::engine::FirstCall;
-use crate::engine::language::diagnosis;
 use crate::qbxml::host::HostFacts;
 
 /// What the first call of a session tells, in the form in which it is kept.

@@ -23,14 +23,14 @@ use crate::domain::record::Wanted;
 use crate::domain::request::RequestStatus;
 use crate::engine::Engine;
 use crate::engine::EngineError;
-use crate::engine::language::build;
-use crate::engine::language::build::Build;
-use crate::engine::language::build::Operation;
-use crate::engine::language::request;
-use crate::engine::language::version::Edition;
-use crate::engine::language::version::Target;
-use crate::engine::language::version::Version;
 use crate::engine::work::Work;
+use crate::qbxml::build;
+use crate::qbxml::build::Build;
+use crate::qbxml::build::Operation;
+use crate::qbxml::request;
+use crate::qbxml::version::Edition;
+use crate::qbxml::version::Target;
+use crate::qbxml::version::Version;
 
 /// How many message sets' worth of records may drop out before the session is asked to come again.
 const MAX_ROUNDS: usize = 40;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 
+use crate::diagnosis;
 use crate::domain::connection::Connection;
 use crate::domain::connection::ConnectorState;
 use crate::domain::ids::ConnectionId;
@@ -19,7 +20,6 @@ use crate::domain::outcome::Said;
 use crate::domain::record::Status;
 use crate::engine::Engine;
 use crate::engine::EngineError;
-use crate::engine::language::diagnosis;
 use crate::qbxml::response;
 use crate::store::Counts;
 use crate::store::RecordFilter;

@@ -16,9 +16,10 @@ use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::compose::digest_of;
-use crate::engine::language::schema::schema;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
+use crate::qbxml::schema::schema;
+use crate::qbxml::text::nearest;
 
 /// A record as an application puts it.
 #[derive(Clone, Debug, PartialEq)]
@@ -322,6 +323,7 @@ pub(crate) fn known_kind(kind: &str) -> Result<(), EngineError> {
     if schema().kind(kind).is_some() {
         return Ok(());
     }
-    let nearest: Option<String> = None;
+    let names = schema().kinds().map(|kind| kind.name);
+    let nearest = nearest(kind, names).map(str::to_owned);
     Err(EngineError::UnknownKind { kind: kind.chars().take(100).collect(), nearest })
 }

@@ -23,7 +23,6 @@ mod connections;
 mod explain;
 mod intake;
 mod keys;
-mod language;
 mod names;
 mod operate;
 mod place;

@@ -13,9 +13,9 @@ use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::intake::is_unknown;
-use crate::engine::language::schema::schema;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
+use crate::qbxml::schema::schema;
 use crate::store::RecordFilter;
 
 /// One decision about one record.

@@ -19,13 +19,13 @@ use crate::domain::record::Wanted;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::compose;
-use crate::engine::language::build;
-use crate::engine::language::build::Resolved;
-use crate::engine::language::check;
-use crate::engine::language::schema::Identity;
-use crate::engine::language::schema::schema;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
+use crate::qbxml::build;
+use crate::qbxml::build::Resolved;
+use crate::qbxml::check;
+use crate::qbxml::schema::Identity;
+use crate::qbxml::schema::schema;
 use crate::store::Guard;
 use crate::store::StoreError;
 

@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::ambient;
 use crate::engine::compose;
-use crate::engine::language::raw;
+use crate::qbxml::raw;
 use crate::store::Change;
 use crate::store::Commit;
 use crate::store::StoreError;

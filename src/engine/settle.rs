@@ -99,7 +99,7 @@ impl Work<'_> {
             let left = if message_set.items.len() > 1 { 1 } else { self.left().await? };
             return Ok(Event::Refused { left });
         }
-        let line = crate::engine::language::diagnosis::render(&finding).detail;
+        let line = crate::diagnosis::render(&finding).detail;
         Ok(Event::Trouble(Box::new(finding), line))
     }
 

@@ -3,6 +3,7 @@
 //! Nothing is assumed: a request without an answer of its own, or an Add that says it succeeded
 //! without an id, is `OUTCOME_UNKNOWN`, and is not sent again by itself.
 
+use crate::diagnosis;
 use crate::domain::backoff;
 use crate::domain::message_set::Item;
 use crate::domain::message_set::Purpose;
@@ -15,7 +16,6 @@ use crate::domain::record::Status;
 use crate::domain::record::Wanted;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
-use crate::engine::language::diagnosis;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
 use crate::qbxml::response::Ret;

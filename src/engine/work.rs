@@ -331,7 +331,7 @@ impl<'a> Work<'a> {
             let detail = pause
                 .alert
                 .as_ref()
-                .map(|finding| crate::engine::language::diagnosis::render(finding).detail)
+                .map(|finding| crate::diagnosis::render(finding).detail)
                 .unwrap_or_default();
             self.connection.pause = Some(pause);
             changes.push(Change::PutConnection(self.connection.clone()));

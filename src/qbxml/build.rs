@@ -112,10 +112,11 @@ pub fn build(build: &Build<'_>) -> Result<Built, Vec<Finding>> {
                 return Err(vec![cannot(kind, "no_delete")]);
             };
             let family = if kind.identity == Identity::List { "List" } else { "Txn" };
-            Ok(short(build, &format!("{family}Del"), &[
-                (&format!("{family}DelType"), kind_name),
-                (id_element(kind), id),
-            ]))
+            Ok(short(
+                build,
+                &format!("{family}Del"),
+                &[(&format!("{family}DelType"), kind_name), (id_element(kind), id)],
+            ))
         }
         Operation::Void { id } => {
             let Some(kind_name) = kind.void_type else {

@@ -13,8 +13,16 @@ use crate::qbxml::write::Writer;
 /// Transactions that QuickBooks refuses as empty, though the schema lets them pass (status 3180,
 /// "transaction is empty": field log).
 const NEEDS_LINES: &[&str] = &[
-    "Invoice", "CreditMemo", "Estimate", "SalesOrder", "Bill", "ItemReceipt", "VendorCredit", "Check",
-    "CreditCardCharge", "CreditCardCredit",
+    "Invoice",
+    "CreditMemo",
+    "Estimate",
+    "SalesOrder",
+    "Bill",
+    "ItemReceipt",
+    "VendorCredit",
+    "Check",
+    "CreditCardCharge",
+    "CreditCardCredit",
 ];
 /// Aggregates of five address lines.
 const ADDRESSES: &[&str] = &["BillAddress", "ShipAddress", "VendorAddress", "Address"];

@@ -2,17 +2,19 @@
 //!
 //! Read in this order: [`version`], `scalar` and `text` are the words, [`schema`] is the grammar as
 //! data, [`check`] and [`build`] apply it to what an application pushed, [`request`] writes a
-//! message set.
+//! message set. [`raw`] takes requests that an application wrote itself.
 
 pub mod build;
 pub mod check;
 pub mod classify;
 mod decode;
 pub mod host;
+pub mod json_schema;
+pub mod raw;
 pub mod request;
 pub mod response;
 mod scalar;
 pub mod schema;
-mod text;
+pub mod text;
 pub mod version;
 mod write;

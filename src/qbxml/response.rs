@@ -146,7 +146,7 @@ pub fn read(
 }
 
 /// What an entity stands for: one of XML's five, or a character by number.
-fn character(reference: &quick_xml::events::BytesRef<'_>) -> Result<String, String> {
+pub(crate) fn character(reference: &quick_xml::events::BytesRef<'_>) -> Result<String, String> {
     if let Some(character) = reference.resolve_char_ref().map_err(|error| error.to_string())? {
         return Ok(character.to_string());
     }

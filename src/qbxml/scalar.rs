@@ -192,7 +192,8 @@ fn guid(given: &str) -> Result<String, Box<Finding>> {
         return Ok(given.to_owned());
     }
     let parsed = uuid::Uuid::try_parse(given);
-    let refused = |_| bad("bad_guid", given, "a GUID such as {12345678-9abc-def0-1234-56789abcdef0}");
+    let refused =
+        |_| bad("bad_guid", given, "a GUID such as {12345678-9abc-def0-1234-56789abcdef0}");
     Ok(parsed.map_err(refused)?.braced().to_string())
 }
 

@@ -29,7 +29,9 @@ pub(crate) fn limited(given: &str, limit: Option<usize>) -> Result<String, Box<F
     if given.len() > MAX_TEXT {
         let actual = given.chars().count();
         let finding = Finding::new(Code::StringTooLong).fact("actual", actual);
-        return Err(Box::new(finding.fact("limit", limit.unwrap_or(MAX_TEXT)).fact("value", shown())));
+        return Err(Box::new(
+            finding.fact("limit", limit.unwrap_or(MAX_TEXT)).fact("value", shown()),
+        ));
     }
     let mut mapped = String::with_capacity(given.len());
     let mut foreign = String::new();
@@ -91,13 +93,44 @@ fn map(character: char) -> Mapped {
 /// Letters of the Latin script that windows-1252 lacks, without their marks.
 fn letter(character: char) -> Mapped {
     const PLAIN: &[(&str, &str)] = &[
-        ("ĀĂĄ", "A"), ("āăą", "a"), ("ĆĈĊČ", "C"), ("ćĉċč", "c"), ("ĎĐ", "D"), ("ďđ", "d"),
-        ("ĒĔĖĘĚ", "E"), ("ēĕėęě", "e"), ("ĜĞĠĢ", "G"), ("ĝğġģ", "g"), ("ĤĦ", "H"), ("ĥħ", "h"),
-        ("ĨĪĬĮİ", "I"), ("ĩīĭįı", "i"), ("Ĵ", "J"), ("ĵ", "j"), ("Ķ", "K"), ("ķ", "k"),
-        ("ĹĻĽĿŁ", "L"), ("ĺļľŀł", "l"), ("ŃŅŇŊ", "N"), ("ńņňŋ", "n"), ("ŌŎŐ", "O"), ("ōŏő", "o"),
-        ("ŔŖŘ", "R"), ("ŕŗř", "r"), ("ŚŜŞȘ", "S"), ("śŝşș", "s"), ("ŢŤŦȚ", "T"), ("ţťŧț", "t"),
-        ("ŨŪŬŮŰŲ", "U"), ("ũūŭůűų", "u"), ("Ŵ", "W"), ("ŵ", "w"), ("Ŷ", "Y"), ("ŷ", "y"),
-        ("ŹŻ", "Z"), ("źż", "z"),
+        ("ĀĂĄ", "A"),
+        ("āăą", "a"),
+        ("ĆĈĊČ", "C"),
+        ("ćĉċč", "c"),
+        ("ĎĐ", "D"),
+        ("ďđ", "d"),
+        ("ĒĔĖĘĚ", "E"),
+        ("ēĕėęě", "e"),
+        ("ĜĞĠĢ", "G"),
+        ("ĝğġģ", "g"),
+        ("ĤĦ", "H"),
+        ("ĥħ", "h"),
+        ("ĨĪĬĮİ", "I"),
+        ("ĩīĭįı", "i"),
+        ("Ĵ", "J"),
+        ("ĵ", "j"),
+        ("Ķ", "K"),
+        ("ķ", "k"),
+        ("ĹĻĽĿŁ", "L"),
+        ("ĺļľŀł", "l"),
+        ("ŃŅŇŊ", "N"),
+        ("ńņňŋ", "n"),
+        ("ŌŎŐ", "O"),
+        ("ōŏő", "o"),
+        ("ŔŖŘ", "R"),
+        ("ŕŗř", "r"),
+        ("ŚŜŞȘ", "S"),
+        ("śŝşș", "s"),
+        ("ŢŤŦȚ", "T"),
+        ("ţťŧț", "t"),
+        ("ŨŪŬŮŰŲ", "U"),
+        ("ũūŭůűų", "u"),
+        ("Ŵ", "W"),
+        ("ŵ", "w"),
+        ("Ŷ", "Y"),
+        ("ŷ", "y"),
+        ("ŹŻ", "Z"),
+        ("źż", "z"),
     ];
     PLAIN
         .iter()
@@ -123,39 +156,14 @@ pub(crate) fn escape(text: &str, into: &mut String) {
 }
 
 /// The name that was probably meant: at most a third of its letters differ.
-pub(crate) fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let given: String = given.chars().take(64).flat_map(char::to_lowercase).collect();
     let most = (given.chars().count() / 3).max(1);
     names
-        .map(|name| (distance(&given, &name.to_lowercase(), most), name))
+        .map(|name| (strsim::osa_distance(&given, &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= most)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
-}
-
-/// Letters to change, add, leave out or swap.
-fn distance(a: &str, b: &str, most: usize) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().abs_diff(b.len()) > most {
-        return usize::MAX;
-    }
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            if i == 0 || j == 0 {
-                rows[i][j] = i + j;
-                continue;
-            }
-            let cost = usize::from(a[i - 1] != b[j - 1]);
-            let mut best =
-                (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + cost);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = best;
-        }
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

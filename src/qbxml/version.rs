@@ -51,11 +51,7 @@ impl Version {
     /// host's if that is lower, more only where the message needs it. `None` if the host cannot.
     pub fn declared(host: Self, needed: Self) -> Option<Self> {
         let usual = host.min(Self::COMMON);
-        if needed <= usual {
-            Some(usual)
-        } else {
-            (needed <= host).then_some(needed)
-        }
+        if needed <= usual { Some(usual) } else { (needed <= host).then_some(needed) }
     }
 }
 

@@ -89,7 +89,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Notes what an element needs; false if the target does not have it.
-    fn available(&mut self, of: &Availability, name: &str, pointer: &str) -> bool {
+    pub(crate) fn available(&mut self, of: &Availability, name: &str, pointer: &str) -> bool {
         if of.allows(self.target) {
             if let Some(since) = of.since {
                 self.needs = self.needs.max(since);
@@ -132,9 +132,9 @@ impl<'a> Writer<'a> {
         data: &Map<String, Value>,
         pointer: &str,
     ) {
-        let mixes = shape.particles.iter().any(|particle| {
-            matches!(particle, Particle::Choice(choice) if choice.rule.is_repeated())
-        });
+        let mixes = shape.particles.iter().any(
+            |particle| matches!(particle, Particle::Choice(choice) if choice.rule.is_repeated()),
+        );
         for name in data.keys() {
             let known = |shape: &Shape| shape.elements().any(|element| is_named(element, name));
             let own = name == LINE_KEY || name.starts_with(ATTRIBUTE) || (mixes && name == LINES);
@@ -458,7 +458,8 @@ impl<'a> Writer<'a> {
             None => scalar::canonical(kind, value, self.target.edition),
         };
         match canonical {
-            Ok(text) if text.is_empty() && self.mode == Mode::New && !element.occurs.is_required() => {}
+            Ok(text)
+                if text.is_empty() && self.mode == Mode::New && !element.occurs.is_required() => {}
             Ok(text) if text.is_empty() && element.occurs.is_required() => {
                 let finding = Finding::new(Code::MissingField).at(at);
                 self.find(finding.fact("field", element.base_name()));
@@ -540,8 +541,7 @@ impl<'a> Writer<'a> {
 
 /// Whether a member of that name means the element: with or without `Add` or `Mod` at its end.
 fn is_named(element: &Element, name: &str) -> bool {
-    element.name == name
-        || (element.shape().is_some() && element.base_name() == base_name(name))
+    element.name == name || (element.shape().is_some() && element.base_name() == base_name(name))
 }
 
 /// The member that an element is given by. Both spellings at once: the exact one counts.
@@ -560,7 +560,8 @@ fn given_by_name<'d>(name: &str, data: &'d Map<String, Value>) -> Option<&'d Val
     data.get(name).filter(|value| !value.is_null())
 }
 
-fn names_in(particles: &[Particle]) -> Vec<&Element> {
+/// Every element of a sequence, those inside choices too.
+pub(crate) fn names_in(particles: &[Particle]) -> Vec<&Element> {
     let mut elements = Vec::new();
     for particle in particles {
         match particle {

@@ -162,6 +162,34 @@ fn a_check_keeps_nothing_and_says_all() {
 }
 
 #[test]
+fn more_than_a_call_takes_is_said_and_what_came_before_is_kept() {
+    let app = TestApp::with_connection();
+
+    let array = format!("[{}7]", "7,".repeat(50_000)).into_bytes();
+    let problem = app.admin("POST", RECORDS).body(array).problem(413, "BODY_TOO_LARGE");
+    assert!(problem["detail"].as_str().unwrap().contains("50000 records"));
+
+    let lines = lines(&post_lines(&app, RECORDS, &"7\n".repeat(60_000)).with(200));
+    assert_eq!(lines.len(), 50_001);
+    assert_eq!(lines[49_999]["error"]["code"], "INVALID_REQUEST");
+    assert_eq!(lines[50_000]["error"]["code"], "BODY_TOO_LARGE");
+    assert_eq!(lines[50_000]["line"], 50_001);
+}
+
+#[test]
+fn an_element_that_is_too_long_is_one_bad_element() {
+    let app = TestApp::with_connection();
+    let record =
+        |id: &str, name: &str| json!({"kind": "Customer", "sourceId": id, "data": {"Name": name}});
+
+    let sent = json!([record("a", "A"), record("b", &"x".repeat(1 << 20)), record("c", "C")]);
+    let results = app.post(RECORDS, &sent).with(200).json();
+
+    assert_eq!(results["data"][1]["error"]["code"], "BODY_TOO_LARGE");
+    assert_eq!(results["data"][2]["status"], "queued");
+}
+
+#[test]
 fn ten_thousand_lines_are_kept_in_one_call() {
     let app = TestApp::with_connection();
     let mut sent = String::new();

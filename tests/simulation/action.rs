@@ -101,10 +101,7 @@ pub(crate) fn plan(seed: u64, length: usize) -> Vec<Action> {
             }
             25..=27 => Action::Session(None),
             28 => Action::Restart,
-            29 | 30 => Action::Crash {
-                after: dice.below(6) as u64 + 1,
-                durable: dice.once_in(2),
-            },
+            29 | 30 => Action::Crash { after: dice.below(6) as u64 + 1, durable: dice.once_in(2) },
             31..=33 => Action::Pass([1, 61, 301, 901, 3600, 86_400][dice.below(6)]),
             34 => Action::Pass(-[1, 60, 3600][dice.below(3)]),
             35 => Action::Lock(it, u32::try_from(dice.below(3)).unwrap() + 1),

@@ -66,7 +66,10 @@ impl Kind {
         Self::body(message).and_then(Element::shape).unwrap_or(&message.shape)
     }
 
-    pub(super) fn new(add: &Arc<Message>, find: &dyn Fn(&str) -> Option<Arc<Message>>) -> Option<Self> {
+    pub(super) fn new(
+        add: &Arc<Message>,
+        find: &dyn Fn(&str) -> Option<Arc<Message>>,
+    ) -> Option<Self> {
         let name = add.name.strip_suffix("AddRq")?;
         let answered = match name {
             // Both answer as what they make.
@@ -88,9 +91,7 @@ impl Kind {
         let listed = |message: &str, field: &str| -> Option<&'static str> {
             let message = find(message)?;
             match message.shape.element(field)?.value()? {
-                ValueType::Enum(values) => {
-                    values.iter().copied().find(|&value| value == answered)
-                }
+                ValueType::Enum(values) => values.iter().copied().find(|&value| value == answered),
                 _ => None,
             }
         };

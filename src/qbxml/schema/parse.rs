@@ -261,7 +261,10 @@ mod tests {
             ("request ARq\n  B bool\n  B bool\n", "test, line 3: B stands twice in one place"),
             ("request ARq\n      B bool\n", "test, line 2: indented"),
             ("request ARq\n  choose two\n", "test, line 2: choose two is no rule"),
-            ("request ARq\n  choose one\n    B bool\n", "test, line 3: a choice needs two alternatives"),
+            (
+                "request ARq\n  choose one\n    B bool\n",
+                "test, line 3: a choice needs two alternatives",
+            ),
             ("table A\n", "test, line 1: table begins no definition"),
         ] {
             assert_eq!(refused(text), expected);
