@@ -3,6 +3,8 @@
 //! Both [`check`](crate::qbxml::check) and [`build`](crate::qbxml::build) are this walk, so nothing
 //! can be written that was not checked. All findings are collected, not only the first.
 
+mod values;
+
 use std::collections::BTreeMap;
 
 use serde_json::Map;
@@ -11,14 +13,12 @@ use serde_json::Value;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::qbxml::build::Resolved;
-use crate::qbxml::scalar;
 use crate::qbxml::schema::Choice;
 use crate::qbxml::schema::Content;
 use crate::qbxml::schema::Element;
 use crate::qbxml::schema::Particle;
 use crate::qbxml::schema::Rule;
 use crate::qbxml::schema::Shape;
-use crate::qbxml::schema::ValueType;
 use crate::qbxml::schema::base_name;
 use crate::qbxml::text;
 use crate::qbxml::version::Availability;
@@ -406,136 +406,6 @@ impl<'a> Writer<'a> {
         let known = key.as_ref().and_then(|key| self.line_ids?.get(key).cloned());
         self.lines.push(key);
         known.unwrap_or_else(|| "-1".to_owned())
-    }
-
-    fn reference(&mut self, members: &Map<String, Value>, at: &str) {
-        match self.resolved(members, at) {
-            Some(Resolved::Id(id)) => self.text_element("ListID", &id),
-            Some(Resolved::FullName(name)) => self.text_element("FullName", &name),
-            None => {}
-        }
-    }
-
-    /// Where another record stands. A reference that cannot be resolved is a finding.
-    fn resolved(&mut self, members: &Map<String, Value>, at: &str) -> Option<Resolved> {
-        let source = members.get("source").and_then(Value::as_str).unwrap_or_default();
-        let well_formed = members.len() == 1
-            && source.split_once('/').is_some_and(|(kind, id)| !kind.is_empty() && !id.is_empty());
-        if !well_formed {
-            let finding = Finding::new(Code::InvalidValue).cause("bad_source").at(at);
-            let expected = "{\"source\": \"Kind/sourceId\"} and nothing else";
-            self.find(finding.fact("field", "source").fact("expected", expected));
-            return None;
-        }
-        let Some(resolve) = self.resolve else { return Some(Resolved::Id("0".to_owned())) };
-        let found = resolve(source);
-        if found.is_none() {
-            let finding = Finding::new(Code::ReferenceNotFound).cause("source_not_there").at(at);
-            self.find(finding.fact("value", source));
-        }
-        found
-    }
-
-    fn value(&mut self, element: &Element, kind: &ValueType, value: &Value, at: &str) {
-        let from_source = match (kind, value) {
-            (ValueType::Id, Value::Object(members)) if members.contains_key("source") => {
-                match self.resolved(members, at) {
-                    Some(Resolved::Id(id)) => Some(id),
-                    Some(Resolved::FullName(_)) => {
-                        let finding = Finding::new(Code::ReferenceNotFound);
-                        let source = members["source"].as_str().unwrap_or_default();
-                        let finding = finding.cause("source_without_id").at(at);
-                        self.find(finding.fact("value", source));
-                        return;
-                    }
-                    None => return,
-                }
-            }
-            _ => None,
-        };
-        let canonical = match from_source {
-            Some(id) => Ok(id),
-            None => scalar::canonical(kind, value, self.target.edition),
-        };
-        match canonical {
-            Ok(text)
-                if text.is_empty() && self.mode == Mode::New && !element.occurs.is_required() => {}
-            Ok(text) if text.is_empty() && element.occurs.is_required() => {
-                let finding = Finding::new(Code::MissingField).at(at);
-                self.find(finding.fact("field", element.base_name()));
-            }
-            Ok(text) => {
-                self.names(element.name, &text, at);
-                self.open(element, value, at);
-                text::escape(&text, &mut self.out);
-                self.close(element);
-            }
-            Err(finding) => self.find(finding.at(at).fact("field", element.base_name())),
-        }
-    }
-
-    /// A colon separates the levels of a full name and cannot stand in a name (status 3090).
-    fn names(&mut self, name: &str, text: &str, at: &str) {
-        if name == "Name" && self.depth == 1 && text.contains(':') {
-            let finding = Finding::new(Code::InvalidCharacters).cause("colon_in_name").at(at);
-            self.find(finding.fact("field", name).fact("characters", ":").fact("value", text));
-        }
-    }
-
-    fn text_element(&mut self, name: &str, text: &str) {
-        self.out.push('<');
-        self.out.push_str(name);
-        self.out.push('>');
-        text::escape(text, &mut self.out);
-        self.out.push_str("</");
-        self.out.push_str(name);
-        self.out.push('>');
-    }
-
-    fn open(&mut self, element: &Element, value: &Value, at: &str) {
-        self.out.push('<');
-        self.out.push_str(element.name);
-        if let Value::Object(members) = value {
-            self.attributes(&element.attributes, members, at);
-        }
-        self.out.push('>');
-    }
-
-    fn close(&mut self, element: &Element) {
-        self.out.push_str("</");
-        self.out.push_str(element.name);
-        self.out.push('>');
-    }
-
-    /// Writes the attributes, given as members that begin with `@`.
-    pub(crate) fn attributes(
-        &mut self,
-        known: &[crate::qbxml::schema::Attribute],
-        members: &Map<String, Value>,
-        pointer: &str,
-    ) {
-        for (name, value) in members {
-            let Some(name) = name.strip_prefix(ATTRIBUTE) else { continue };
-            let at = format!("{pointer}/@{}", escape_pointer(name));
-            let Some(attribute) = known.iter().find(|attribute| attribute.name == name) else {
-                let finding = Finding::new(Code::UnknownField).at(at);
-                let shown: String = name.chars().take(80).collect();
-                self.find(finding.fact("field", format!("@{shown}")));
-                continue;
-            };
-            match scalar::canonical(&attribute.value, value, self.target.edition) {
-                Ok(text) => {
-                    self.out.push(' ');
-                    self.out.push_str(attribute.name);
-                    self.out.push_str("=\"");
-                    text::escape(&text, &mut self.out);
-                    self.out.push('"');
-                }
-                Err(finding) => {
-                    self.find(finding.at(at).fact("field", format!("@{name}")));
-                }
-            }
-        }
     }
 }
 

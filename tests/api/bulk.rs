@@ -54,7 +54,7 @@ fn lines_give_lines_in_order_and_bad_ones_say_why() {
         ("2", "-", "INVALID_REQUEST"),
         ("", "-", "MALFORMED_BODY"),
         ("3", "-", "UNKNOWN_KIND"),
-        ("", "-", "INVALID_PARAMETER"),
+        ("", "-", "INVALID_REQUEST"),
         ("4", "failed", "-"),
         ("5", "-", "INVALID_REQUEST"),
         ("1", "queued", "-"),

@@ -24,7 +24,12 @@ fn bypass(reference: Option<&str>) -> Action {
 async fn a_bypassed_parent_sets_its_child_free() {
     let bench = Bench::new().await;
     bench.customer("Customer/1").await;
-    bench.put("Invoice/1", json!({"CustomerRef": {"source": "Customer/1"}})).await;
+    bench
+        .put(
+            "Invoice/1",
+            json!({"CustomerRef": {"source": "Customer/1"}, "InvoiceLine": {"Desc": "x"}}),
+        )
+        .await;
 
     let key = bench.key("Customer/1");
     bench.engine.act(&key, bypass(Some("80-77")), &actor()).await.unwrap();

@@ -61,7 +61,12 @@ async fn a_record_changed_while_it_is_sent_is_sent_once_more() {
 #[actix_web::test]
 async fn a_child_waits_for_its_parent_and_wakes_in_the_same_session() {
     let mut bench = Bench::new().await;
-    bench.put("Invoice/1", json!({"CustomerRef": {"source": "Customer/1"}})).await;
+    bench
+        .put(
+            "Invoice/1",
+            json!({"CustomerRef": {"source": "Customer/1"}, "InvoiceLine": {"Desc": "x"}}),
+        )
+        .await;
     let waiting = bench.record("Invoice/1").await;
     assert_eq!(waiting.status, Status::Blocked);
     assert_eq!(waiting.blocked_by, [bench.key("Customer/1")]);
