@@ -220,12 +220,11 @@ impl Server {
 async fn finish(open: &Open, failure: Option<ServerError>) -> Result<(), ServerError> {
     open.home.forget_address();
     let closed = open.store.close().await;
-    match failure {
-        Some(failure) => Err(failure),
-        None => {
-            closed?;
-            info!("stopped");
-            Ok(())
-        }
+    if let Some(failure) = failure {
+        Err(failure)
+    } else {
+        closed?;
+        info!("stopped");
+        Ok(())
     }
 }

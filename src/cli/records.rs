@@ -19,10 +19,10 @@ Examples:
 pub(super) struct Records {
     /// The connection's id.
     connection: String,
-    /// held, queued, blocked, sent, in_doubt, synced, failed, bypassed or withdrawn.
+    /// held, queued, blocked, sent, `in_doubt`, synced, failed, bypassed or withdrawn.
     #[arg(long)]
     status: Option<String>,
-    /// A code of a diagnosis, such as NAME_IN_USE.
+    /// A code of a diagnosis, such as `NAME_IN_USE`.
     #[arg(long, value_name = "CODE")]
     cause: Option<String>,
     /// A kind, such as Customer.

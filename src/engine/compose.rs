@@ -193,10 +193,9 @@ impl Engine {
         purpose: Purpose,
         target: &Target,
     ) -> Result<(), EngineError> {
-        let resolved = match self.resolve_all(work, &record).await? {
-            Ok(resolved) => resolved,
+        let Ok(resolved) = self.resolve_all(work, &record).await? else {
             // A parent went away after the record was queued.
-            Err(_) => return work.place(record, "a record that it refers to went away").await,
+            return work.place(record, "a record that it refers to went away").await;
         };
         let request_id = (draft.items.len() + 1).to_string();
         let no_lines = BTreeMap::new();

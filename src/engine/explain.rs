@@ -253,16 +253,13 @@ fn judge(
     interval: SignedDuration,
 ) -> (HealthState, String, Vec<Finding>) {
     if let Some(pause) = &connection.pause {
-        return match &pause.alert {
-            Some(alert) => {
-                let why = diagnosis::render(alert).detail;
-                let summary = format!("Paused until a person resumes it: {why}");
-                (HealthState::Paused, summary, vec![alert.clone()])
-            }
-            None => {
-                let summary = "Paused by a person; nothing is sent until it is resumed.";
-                (HealthState::Paused, summary.to_owned(), Vec::new())
-            }
+        return if let Some(alert) = &pause.alert {
+            let why = diagnosis::render(alert).detail;
+            let summary = format!("Paused until a person resumes it: {why}");
+            (HealthState::Paused, summary, vec![alert.clone()])
+        } else {
+            let summary = "Paused by a person; nothing is sent until it is resumed.";
+            (HealthState::Paused, summary.to_owned(), Vec::new())
         };
     }
     let failed_login = state.last_login_failed_at.map(|at| {
@@ -271,16 +268,13 @@ fn judge(
             .fact("username", &connection.username)
     });
     let Some(seen) = state.last_seen_at else {
-        return match failed_login {
-            Some(finding) => {
-                let summary = diagnosis::render(&finding).detail;
-                (HealthState::Blocked, summary, vec![finding])
-            }
-            None => {
-                let summary = "No Web Connector has logged in yet: install the .qwc file, type the \
-                               password, tick the box and press Update Selected.";
-                (HealthState::NeverPaired, summary.to_owned(), Vec::new())
-            }
+        return if let Some(finding) = failed_login {
+            let summary = diagnosis::render(&finding).detail;
+            (HealthState::Blocked, summary, vec![finding])
+        } else {
+            let summary = "No Web Connector has logged in yet: install the .qwc file, type the \
+                           password, tick the box and press Update Selected.";
+            (HealthState::NeverPaired, summary.to_owned(), Vec::new())
         };
     };
     if let Some(trouble) = state.trouble.clone().or(failed_login) {

@@ -227,9 +227,8 @@ impl Engine {
         }
         let stays = match record.status {
             // Its answer decides what comes next.
-            Status::Sent | Status::InDoubt => true,
-            // A person decided that it does not go.
-            Status::Bypassed => true,
+            // Or a person decided that it does not go.
+            Status::Sent | Status::InDoubt | Status::Bypassed => true,
             // It may be there already: only a person may send it again.
             Status::Failed if is_unknown(&record) => true,
             Status::Synced => !content,

@@ -47,9 +47,15 @@ impl Work<'_> {
                 let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
                 self.fail(record, finding).await
             }
-            (Purpose::Delete | Purpose::Void, true) => self.gone(record),
+            (Purpose::Delete | Purpose::Void, true) => {
+                self.gone(record);
+                Ok(())
+            }
             // It is not there any more: that is what was wanted.
-            (Purpose::Delete, false) if class.cause == "object_not_found" => self.gone(record),
+            (Purpose::Delete, false) if class.cause == "object_not_found" => {
+                self.gone(record);
+                Ok(())
+            }
             (Purpose::Raw, _) => Ok(()),
             (_, false) => {
                 let finding = locate(class.finding(&answer.said), &record);
@@ -140,7 +146,7 @@ impl Work<'_> {
     }
 
     /// It is out of QuickBooks.
-    fn gone(&mut self, mut record: Record) -> Result<(), EngineError> {
+    fn gone(&mut self, mut record: Record) {
         let now = self.engine.now();
         if record.wanted == Wanted::Deleted {
             record.reference = None;
@@ -148,7 +154,6 @@ impl Work<'_> {
         record.findings.clear();
         record.become_status(Status::Withdrawn, now, "taken out of QuickBooks");
         self.put_record(record);
-        Ok(())
     }
 
     /// QuickBooks refused one request.

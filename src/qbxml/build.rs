@@ -1,6 +1,7 @@
 //! A record becomes the request that brings it into QuickBooks.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::Map;
 use serde_json::Value;
@@ -62,6 +63,9 @@ pub enum Operation<'a> {
     },
 }
 
+/// Where the record of a `{"source": …}` stands.
+pub type Resolve<'a> = dyn Fn(&str) -> Option<Resolved> + 'a;
+
 /// What is to be built.
 pub struct Build<'a> {
     /// The kind of the record.
@@ -75,7 +79,7 @@ pub struct Build<'a> {
     /// `requestID`, at most 50 characters (status 1060).
     pub request_id: &'a str,
     /// Where the record behind `{"source": …}` stands.
-    pub resolve: &'a dyn Fn(&str) -> Option<Resolved>,
+    pub resolve: &'a Resolve<'a>,
 }
 
 /// A request, written.
@@ -156,7 +160,7 @@ fn short(build: &Build<'_>, name: &str, content: &[(&str, &str)]) -> Built {
         xml.push_str(element);
         xml.push('>');
     }
-    xml.push_str(&format!("</{name}Rq>"));
+    let _ = write!(xml, "</{name}Rq>");
     Built { xml, lines: Vec::new(), version: Version::FIRST }
 }
 
@@ -193,15 +197,15 @@ fn write(
     let name = message.name.strip_suffix("Rq").unwrap_or(message.name);
     writer.out = open(name, build.request_id);
     if let Some(body) = Kind::body(message) {
-        writer.out.push_str(&format!("<{}", body.name));
+        let _ = write!(writer.out, "<{}", body.name);
         writer.attributes(&body.attributes, &members, "/data");
         writer.out.push('>');
     }
     writer.aggregate(Kind::shape(message), other.as_deref(), &members, "/data");
     if let Some(body) = Kind::body(message) {
-        writer.out.push_str(&format!("</{}>", body.name));
+        let _ = write!(writer.out, "</{}>", body.name);
     }
-    writer.out.push_str(&format!("</{name}Rq>"));
+    let _ = write!(writer.out, "</{name}Rq>");
     if writer.findings.is_empty() {
         Ok(Built { xml: writer.out, lines: writer.lines, version: writer.needs })
     } else {

@@ -6,6 +6,8 @@
 
 mod document;
 
+use std::fmt::Write as _;
+
 use serde_json::Map;
 use serde_json::Value;
 
@@ -87,22 +89,22 @@ pub fn build(name: &str, data: &Value, target: &Target) -> Result<Raw, Vec<Findi
         let finding = Finding::new(Code::InvalidValue).cause("not_an_object").at("/data");
         return Err(vec![finding.fact("field", "data").fact("expected", "an object")]);
     };
-    let mut writer = Writer::new(*target, Mode::New);
+    let mut written = Writer::new(*target, Mode::New);
     let nowhere = |_: &str| None;
-    writer.resolve = Some(&nowhere);
-    writer.available(&message.availability, message.name, "/type");
-    writer.out.push_str(&format!("<{name} requestID=\"1\""));
-    writer.attributes(&message.attributes, members, "/data");
-    writer.out.push('>');
+    written.resolve = Some(&nowhere);
+    written.available(message.availability, message.name, "/type");
+    let _ = write!(written.out, "<{name} requestID=\"1\"");
+    written.attributes(&message.attributes, members, "/data");
+    written.out.push('>');
     let inner: Map<_, _> =
         members.iter().filter(|(name, _)| !name.starts_with('@')).map(owned).collect();
-    writer.aggregate(&message.shape, None, &inner, "/data");
-    writer.out.push_str(&format!("</{name}>"));
-    if writer.findings.is_empty() {
-        let (types, writes) = (vec![name.to_owned()], writes(name));
-        Ok(Raw { xml: writer.out, types, writes, version: writer.needs })
+    written.aggregate(&message.shape, None, &inner, "/data");
+    let _ = write!(written.out, "</{name}>");
+    if written.findings.is_empty() {
+        let types = vec![name.to_owned()];
+        Ok(Raw { xml: written.out, types, writes: writes(name), version: written.needs })
     } else {
-        Err(writer.findings)
+        Err(written.findings)
     }
 }
 
@@ -210,21 +212,20 @@ impl Walk {
             self.find(unknown_request(&node.name).at(node.place()));
             return;
         };
-        self.available(&message.availability, node);
-        let id = match node.attribute("requestID") {
-            Some(id) => id.to_owned(),
-            None => {
-                self.next_id += 1;
-                (self.next_id - 1).to_string()
-            }
+        self.available(message.availability, node);
+        let id = if let Some(id) = node.attribute("requestID") {
+            id.to_owned()
+        } else {
+            self.next_id += 1;
+            (self.next_id - 1).to_string()
         };
-        self.out.push_str(&format!("<{} requestID=\"", message.name));
+        let _ = write!(self.out, "<{} requestID=\"", message.name);
         text::escape(&id, &mut self.out);
         self.out.push('"');
         self.attributes(&message.attributes, node, &["requestID"]);
         self.out.push('>');
         self.content(&message.shape, node);
-        self.out.push_str(&format!("</{}>", message.name));
+        let _ = write!(self.out, "</{}>", message.name);
     }
 
     fn attributes(&mut self, known: &[Attribute], node: &Node, done: &[&str]) {
@@ -240,7 +241,7 @@ impl Walk {
             let value = Value::String(value.clone());
             match scalar::canonical(&attribute.value, &value, self.target.edition) {
                 Ok(text) => {
-                    self.out.push_str(&format!(" {name}=\""));
+                    let _ = write!(self.out, " {name}=\"");
                     text::escape(&text, &mut self.out);
                     self.out.push('"');
                 }
@@ -328,8 +329,8 @@ impl Walk {
     }
 
     fn occurrence(&mut self, element: &Element, node: &Node) {
-        self.available(&element.availability, node);
-        self.out.push_str(&format!("<{}", element.name));
+        self.available(element.availability, node);
+        let _ = write!(self.out, "<{}", element.name);
         self.attributes(&element.attributes, node, &[]);
         self.out.push('>');
         match &element.content {
@@ -349,10 +350,10 @@ impl Walk {
                 }
             }
         }
-        self.out.push_str(&format!("</{}>", element.name));
+        let _ = write!(self.out, "</{}>", element.name);
     }
 
-    fn available(&mut self, of: &Availability, node: &Node) {
+    fn available(&mut self, of: Availability, node: &Node) {
         let mut writer = Writer::new(self.target, Mode::New);
         writer.available(of, &node.name, &node.place());
         self.needs = self.needs.max(writer.needs);

@@ -222,8 +222,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn check(kind: &ValueType, value: Value, expected: Result<&str, &str>) {
-        let got = canonical(kind, &value, Edition::Us);
+    fn check(kind: &ValueType, value: &Value, expected: Result<&str, &str>) {
+        let got = canonical(kind, value, Edition::Us);
 
         match (got, expected) {
             (Ok(text), Ok(expected)) => assert_eq!(text, expected, "{value}"),
@@ -235,31 +235,31 @@ mod tests {
     #[test]
     fn amounts_have_two_decimals_and_no_floats() {
         let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-        check(&ValueType::Amount, parse("97.5"), Ok("97.50"));
-        check(&ValueType::Amount, parse("0.1"), Ok("0.10"));
-        check(&ValueType::Amount, parse("1e2"), Ok("100.00"));
-        check(&ValueType::Amount, parse("-3"), Ok("-3.00"));
-        check(&ValueType::Amount, json!("1234567890123.45"), Ok("1234567890123.45"));
-        check(&ValueType::Amount, json!("12345678901234"), Err("bad_amount"));
-        check(&ValueType::Amount, json!("1.005"), Err("bad_amount"));
-        check(&ValueType::Amount, json!("1,50"), Err("bad_amount"));
-        check(&ValueType::Amount, json!("abc"), Err("bad_amount"));
-        check(&ValueType::Amount, json!(["1"]), Err("not_a_value"));
+        check(&ValueType::Amount, &parse("97.5"), Ok("97.50"));
+        check(&ValueType::Amount, &parse("0.1"), Ok("0.10"));
+        check(&ValueType::Amount, &parse("1e2"), Ok("100.00"));
+        check(&ValueType::Amount, &parse("-3"), Ok("-3.00"));
+        check(&ValueType::Amount, &json!("1234567890123.45"), Ok("1234567890123.45"));
+        check(&ValueType::Amount, &json!("12345678901234"), Err("bad_amount"));
+        check(&ValueType::Amount, &json!("1.005"), Err("bad_amount"));
+        check(&ValueType::Amount, &json!("1,50"), Err("bad_amount"));
+        check(&ValueType::Amount, &json!("abc"), Err("bad_amount"));
+        check(&ValueType::Amount, &json!(["1"]), Err("not_a_value"));
     }
 
     #[test]
     fn other_scalars_take_their_exact_form() {
-        check(&ValueType::Quantity, json!("1.500000"), Ok("1.5"));
-        check(&ValueType::Quantity, json!("1.123456"), Err("bad_number"));
-        check(&ValueType::Date, json!("2026-02-30"), Err("bad_date"));
-        check(&ValueType::Date, json!("2026-02-28"), Ok("2026-02-28"));
-        check(&ValueType::DateTime, json!("2026-02-28T10:00:00Z"), Err("bad_date"));
-        check(&ValueType::Bool, json!("True"), Ok("true"));
-        check(&ValueType::Bool, json!("yes"), Err("bad_boolean"));
-        check(&ValueType::Interval, json!("PT8H30M0S"), Ok("PT8H30M0S"));
-        check(&ValueType::Interval, json!("8:30"), Err("bad_interval"));
-        check(&ValueType::Guid, json!("0"), Ok("0"));
-        check(&ValueType::Int(Range::default()), json!(3.5), Err("bad_number"));
-        check(&ValueType::Amount, json!(""), Ok(""));
+        check(&ValueType::Quantity, &json!("1.500000"), Ok("1.5"));
+        check(&ValueType::Quantity, &json!("1.123456"), Err("bad_number"));
+        check(&ValueType::Date, &json!("2026-02-30"), Err("bad_date"));
+        check(&ValueType::Date, &json!("2026-02-28"), Ok("2026-02-28"));
+        check(&ValueType::DateTime, &json!("2026-02-28T10:00:00Z"), Err("bad_date"));
+        check(&ValueType::Bool, &json!("True"), Ok("true"));
+        check(&ValueType::Bool, &json!("yes"), Err("bad_boolean"));
+        check(&ValueType::Interval, &json!("PT8H30M0S"), Ok("PT8H30M0S"));
+        check(&ValueType::Interval, &json!("8:30"), Err("bad_interval"));
+        check(&ValueType::Guid, &json!("0"), Ok("0"));
+        check(&ValueType::Int(Range::default()), &json!(3.5), Err("bad_number"));
+        check(&ValueType::Amount, &json!(""), Ok(""));
     }
 }

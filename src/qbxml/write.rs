@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
-use crate::qbxml::build::Resolved;
+use crate::qbxml::build::Resolve;
 use crate::qbxml::schema::Choice;
 use crate::qbxml::schema::Content;
 use crate::qbxml::schema::Element;
@@ -52,7 +52,7 @@ pub(crate) struct Writer<'a> {
     pub(crate) target: Target,
     pub(crate) mode: Mode,
     /// `None`: only checking, every reference is as good as resolved.
-    pub(crate) resolve: Option<&'a dyn Fn(&str) -> Option<Resolved>>,
+    pub(crate) resolve: Option<&'a Resolve<'a>>,
     /// Names of line aggregates, without `Add` or `Mod`.
     pub(crate) line_names: &'a [&'static str],
     /// Known line keys and their `TxnLineID`s.
@@ -66,7 +66,7 @@ pub(crate) struct Writer<'a> {
     depth: usize,
 }
 
-impl<'a> Writer<'a> {
+impl Writer<'_> {
     pub(crate) fn new(target: Target, mode: Mode) -> Self {
         Self {
             target,
@@ -89,7 +89,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Notes what an element needs; false if the target does not have it.
-    pub(crate) fn available(&mut self, of: &Availability, name: &str, pointer: &str) -> bool {
+    pub(crate) fn available(&mut self, of: Availability, name: &str, pointer: &str) -> bool {
         if of.allows(self.target) {
             if let Some(since) = of.since {
                 self.needs = self.needs.max(since);
@@ -304,8 +304,8 @@ impl<'a> Writer<'a> {
         for (index, item) in items.iter().take(MAX_REPEATS).enumerate() {
             let at = format!("{at}/{index}");
             let one = item.as_object().filter(|members| members.len() == 1);
-            let named = one.and_then(|members| members.iter().next());
-            let found = named.and_then(|(name, value)| {
+            let only = one.and_then(|members| members.iter().next());
+            let found = only.and_then(|(name, value)| {
                 let element = elements.iter().find(|element| is_named(element, name))?;
                 Some((element, value, name))
             });
@@ -322,7 +322,7 @@ impl<'a> Writer<'a> {
     }
 
     fn occurrence(&mut self, element: &Element, other: Option<&Shape>, value: &Value, at: &str) {
-        if !self.available(&element.availability, element.base_name(), at) {
+        if !self.available(element.availability, element.base_name(), at) {
             return;
         }
         match &element.content {
@@ -418,9 +418,7 @@ fn is_named(element: &Element, name: &str) -> bool {
 fn given<'d>(element: &Element, data: &'d Map<String, Value>) -> Option<(&'d str, &'d Value)> {
     let exact = data.get_key_value(element.name);
     let found = exact.or_else(|| {
-        if element.shape().is_none() {
-            return None;
-        }
+        element.shape()?;
         data.iter().find(|(name, _)| is_named(element, name))
     });
     found.map(|(name, value)| (name.as_str(), value))

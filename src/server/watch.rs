@@ -17,7 +17,7 @@ const PULSE: Duration = Duration::from_secs(1);
 /// The shortest time between two sweeps.
 const SHORTEST_SWEEP: Duration = Duration::from_millis(250);
 /// The longest time between two sweeps.
-const LONGEST_SWEEP: Duration = Duration::from_secs(60);
+const LONGEST_SWEEP: Duration = Duration::from_mins(1);
 
 /// Sweeps what expired, again and again; returns when the store stopped.
 pub(super) async fn until_stopped(engine: Engine, session_idle: Duration) -> StoreError {
@@ -53,15 +53,16 @@ async fn still_writes(engine: &Engine) -> Result<(), StoreError> {
 pub(super) async fn signal() -> &'static str {
     use tokio::signal::unix::SignalKind;
     let listen = |kind| tokio::signal::unix::signal(kind);
-    match (listen(SignalKind::terminate()), listen(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => tokio::select! {
+    if let (Ok(mut terminate), Ok(mut interrupt)) =
+        (listen(SignalKind::terminate()), listen(SignalKind::interrupt()))
+    {
+        tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
-        },
-        _ => {
-            warn!("signals cannot be heard: the server ends only when it is killed");
-            std::future::pending().await
         }
+    } else {
+        warn!("signals cannot be heard: the server ends only when it is killed");
+        std::future::pending().await
     }
 }
 

@@ -208,5 +208,5 @@ fn ten_thousand_lines_are_kept_in_one_call() {
     let health = app.get("/v1/connections/acme/health").json();
     assert_eq!(health["counts"]["queued"], 10_000);
     // Far more than it takes; a commit for each line would take longer.
-    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
 }

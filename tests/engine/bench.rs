@@ -133,22 +133,21 @@ impl Bench {
             let (rest, name) = request;
             let id = rest.split('"').next().unwrap();
             let text = rest.split("Rq>").next().unwrap();
-            match refuse(text) {
-                Some((code, message)) => answers.push_str(&format!(
+            if let Some((code, message)) = refuse(text) {
+                answers.push_str(&format!(
                     "<{name}Rs requestID=\"{id}\" statusCode=\"{code}\" statusSeverity=\"Error\" \
-                     statusMessage=\"{message}\"/>"
-                )),
-                None => {
-                    self.made += 1;
-                    let kind = name.trim_end_matches("Add").trim_end_matches("Mod");
-                    let kind = kind.trim_end_matches("Query");
-                    answers.push_str(&format!(
-                        "<{name}Rs requestID=\"{id}\" statusCode=\"0\" statusSeverity=\"Info\">\
-                         <{kind}Ret><ListID>80-{made}</ListID><EditSequence>{made}</EditSequence>\
-                         </{kind}Ret></{name}Rs>",
-                        made = self.made,
-                    ));
-                }
+                 statusMessage=\"{message}\"/>"
+                ))
+            } else {
+                self.made += 1;
+                let kind = name.trim_end_matches("Add").trim_end_matches("Mod");
+                let kind = kind.trim_end_matches("Query");
+                answers.push_str(&format!(
+                    "<{name}Rs requestID=\"{id}\" statusCode=\"0\" statusSeverity=\"Info\">\
+                     <{kind}Ret><ListID>80-{made}</ListID><EditSequence>{made}</EditSequence>\
+                     </{kind}Ret></{name}Rs>",
+                    made = self.made,
+                ));
             }
         }
         let id = attribute(qbxml, "newMessageSetID");

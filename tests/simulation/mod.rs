@@ -67,17 +67,16 @@ async fn no_fault_loses_or_doubles_anything() {
     let seeds = seeds();
     for seed in seeds.clone() {
         let plan = action::plan(seed, LENGTH);
-        match run(seed, &plan, place.path()).await {
-            Ok(count) => sessions += count,
-            Err(_) => {
-                let (plan, broken) = shrink(seed, plan, place.path()).await;
-                panic!(
-                    "seed {seed}: {}\n  {}\n(cut down to {} actions)",
-                    broken.what,
-                    broken.story.join("\n  "),
-                    plan.len()
-                );
-            }
+        if let Ok(count) = run(seed, &plan, place.path()).await {
+            sessions += count
+        } else {
+            let (plan, broken) = shrink(seed, plan, place.path()).await;
+            panic!(
+                "seed {seed}: {}\n  {}\n(cut down to {} actions)",
+                broken.what,
+                broken.story.join("\n  "),
+                plan.len()
+            );
         }
     }
     let seconds = started.elapsed().as_secs_f64();

@@ -115,9 +115,9 @@ pub(super) fn take_apart(code: i32, message: &str) -> Parts {
 }
 
 fn unknown(text: &str) -> Parts {
-    let lower = text.to_lowercase();
-    // Lower case may change lengths, so positions are those of the lower text.
     const MARK: &str = "quickbooks error message:";
+    // Lower case may change lengths, so positions are those of the lower text.
+    let lower = text.to_lowercase();
     let mut facts = BTreeMap::new();
     let (head, suffix) = match lower.rfind(MARK) {
         Some(at) => (&lower[..at], lower[at + MARK.len()..].trim()),

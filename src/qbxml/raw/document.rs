@@ -75,7 +75,7 @@ pub(super) fn read(xml: &str) -> Result<Vec<Node>, Box<Finding>> {
                 }
             }
             Event::Text(text) => {
-                add(&mut open, &text.xml10_content()).map_err(|why| malformed(&why))?
+                add(&mut open, &text.xml10_content()).map_err(|why| malformed(&why))?;
             }
             Event::CData(text) => {
                 add(&mut open, &text.xml10_content()).map_err(|why| malformed(&why))?;

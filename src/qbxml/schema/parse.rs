@@ -27,7 +27,7 @@
 //! `not EDITION…` or `only EDITION…`, `macro`, `has ATTRIBUTE, …`. `only OE` is an element of the
 //! Online Edition alone. A shape or a list stands before its first use.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::element::Choice;
@@ -116,9 +116,9 @@ impl Tables {
 
     fn shape(&self, depth: usize, lines: &mut Lines) -> Result<Arc<Shape>, String> {
         let shape = Arc::new(Shape { particles: self.particles(depth, lines)? });
-        let mut seen = HashMap::new();
+        let mut seen = HashSet::new();
         for element in shape.elements() {
-            if seen.insert(element.name, ()).is_some() {
+            if !seen.insert(element.name) {
                 return Err(format!("{} stands twice in one place", element.name));
             }
         }
