@@ -27,7 +27,6 @@ use bookbridge::engine::NewConnection;
 use bookbridge::engine::NewRecord;
 use bookbridge::engine::Settings;
 use bookbridge::store::RecordFilter;
-use bookbridge::store::Store;
 use bookbridge::store::StoreError;
 use bookbridge::store::sled::Fault as Death;
 use bookbridge::store::sled::Faults;
