@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use bookbridge::qbxml::schema::Attribute;
-use bookbridge::qbxml::schema::Choice;
 use bookbridge::qbxml::schema::Content;
 use bookbridge::qbxml::schema::Element;
 use bookbridge::qbxml::schema::Message;
 use bookbridge::qbxml::schema::Particle;
+use bookbridge::qbxml::schema::Rule;
 use bookbridge::qbxml::schema::ValueType;
 use bookbridge::qbxml::schema::schema;
 use bookbridge::qbxml::version::Availability;
@@ -19,7 +19,7 @@ use bookbridge::qbxml::version::Version;
 use serde_json::Value;
 
 /// One element as both sides say it.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 struct Line {
     kind: &'static str,
     required: bool,
@@ -30,6 +30,8 @@ struct Line {
     editions: [bool; 4],
     attributes: Vec<String>,
     macros: bool,
+    /// The choices that it stands in, outermost first: their rule, and its alternative.
+    choices: Vec<(String, usize)>,
 }
 
 fn kind(element: &Element) -> &'static str {
@@ -67,15 +69,29 @@ fn names(attributes: &[Attribute]) -> Vec<String> {
 
 fn ours(message: &Message) -> Vec<(String, Line)> {
     let mut lines = Vec::new();
-    walk(&message.shape.particles, message.name, &mut lines);
+    walk(&message.shape.particles, message.name, &[], &mut lines);
     lines
 }
 
-fn walk(particles: &[Particle], path: &str, lines: &mut Vec<(String, Line)>) {
+fn walk(
+    particles: &[Particle],
+    path: &str,
+    choices: &[(String, usize)],
+    lines: &mut Vec<(String, Line)>,
+) {
     for particle in particles {
         match particle {
-            Particle::Choice(Choice { alternatives, .. }) => {
-                alternatives.iter().for_each(|it| walk(it, path, lines));
+            Particle::Choice(choice) => {
+                let rule = match choice.rule {
+                    Rule::Any => "zero_or_more",
+                    Rule::AtMostOne => "optional",
+                    Rule::One => "exactly_one",
+                    Rule::Some => "one_or_more",
+                };
+                for (number, alternative) in choice.alternatives.iter().enumerate() {
+                    let inner = [choices, &[(rule.to_owned(), number)]].concat();
+                    walk(alternative, path, &inner, lines);
+                }
             }
             Particle::Element(element) => {
                 let path = format!("{path}/{}", element.name);
@@ -93,7 +109,8 @@ fn walk(particles: &[Particle], path: &str, lines: &mut Vec<(String, Line)>) {
                 };
                 let line = Line {
                     kind: kind(element),
-                    required: element.occurs.is_required(),
+                    // Within an alternative, the published list does not say it.
+                    required: choices.is_empty() && element.occurs.is_required(),
                     repeated: element.occurs.is_repeated(),
                     limit,
                     values,
@@ -101,10 +118,11 @@ fn walk(particles: &[Particle], path: &str, lines: &mut Vec<(String, Line)>) {
                     editions: editions(element.availability),
                     attributes: names(&element.attributes),
                     macros: element.may_be_macro,
+                    choices: choices.to_vec(),
                 };
                 lines.push((path.clone(), line));
                 if let Some(shape) = element.shape() {
-                    walk(&shape.particles, &path, lines);
+                    walk(&shape.particles, &path, &[], lines);
                 }
             }
         }
@@ -122,6 +140,12 @@ fn theirs_editions(value: &Value) -> [bool; 4] {
 
 fn theirs(message: &Value) -> Vec<(String, Line)> {
     let fields = message["fields"].as_array().unwrap();
+    let rules: BTreeMap<_, _> = message["choices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|choice| (text(choice, "id"), text(choice, "kind")))
+        .collect();
     let line = |field: &Value| {
         let kind = text(field, "type").to_owned();
         let by_edition = &field["max_length_by_edition"];
@@ -136,13 +160,22 @@ fn theirs(message: &Value) -> Vec<(String, Line)> {
         let mut attributes: Vec<_> =
             attributes.map(|it| it.keys().cloned().collect()).unwrap_or_default();
         attributes.sort();
+        let version = |member: &str| field[member].as_str().and_then(Version::parse);
+        let within = field["choice"].as_array().cloned().unwrap_or_default();
+        let choices = within.iter().map(|one| {
+            let number = one["alt"].as_u64().unwrap();
+            (rules[text(one, "id")].to_owned(), usize::try_from(number).unwrap())
+        });
         let line = Line {
+            choices: choices.collect(),
             kind: Box::leak(kind.into_boxed_str()),
             required: field["required"].as_bool().unwrap_or(false),
             repeated: !repeat.is_empty() && repeat != "0..1" && repeat != "1..1",
             limit,
             values: values.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),
-            since: field["since"].as_str().and_then(Version::parse),
+            // The list of qbXML 14.0 does not say of all that is new in it that it is.
+            since: version("since")
+                .or_else(|| version("first_seen_in_ops").filter(|first| *first > Version::COMMON)),
             editions: theirs_editions(field),
             attributes,
             macros: field["may_be_macro"].as_bool().unwrap_or(false),
@@ -150,6 +183,16 @@ fn theirs(message: &Value) -> Vec<(String, Line)> {
         (text(field, "path").to_owned(), line)
     };
     fields.iter().map(line).collect()
+}
+
+/// A limit that the published list does not give for one edition is free there.
+fn same(ours: &Line, theirs: &Line) -> bool {
+    let limits = ours.limit.iter().zip(&theirs.limit);
+    let mut limits = limits.filter(|(_, theirs)| theirs.is_some());
+    let limit = theirs.limit == [None; 4] && ours.limit == [None; 4]
+        || theirs.limit != [None; 4] && limits.all(|(ours, theirs)| ours == theirs);
+    let plain = |line: &Line| Line { limit: [None; 4], ..line.clone() };
+    limit && plain(ours) == plain(theirs)
 }
 
 fn agree(file: &str, member: &str, ours_all: &[&Message]) {
@@ -180,7 +223,7 @@ fn agree(file: &str, member: &str, ours_all: &[&Message]) {
         let others: BTreeMap<_, _> = others.into_iter().collect();
         for (path, line) in &mine {
             compared += 1;
-            if others.get(path) != Some(line) {
+            if !others.get(path).is_some_and(|other| same(line, other)) {
                 differences.push(format!("{path}:\n  {line:?}\n  {:?}", others.get(path)));
             }
         }
