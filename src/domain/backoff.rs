@@ -24,6 +24,12 @@ pub fn after(code: Code, cause: &str, tries: u32) -> Option<SignedDuration> {
     minutes.get(tries as usize).map(|minutes| SignedDuration::from_mins(*minutes))
 }
 
+/// How long to wait with a question whose answer was lost: others go first, and it never ends.
+pub fn of_question(tries: u32) -> SignedDuration {
+    let minutes = LOCKED.get(tries as usize).or(LOCKED.last()).copied();
+    SignedDuration::from_mins(minutes.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -69,8 +69,12 @@ impl Engine {
     ) -> Result<(Connection, SecretString), EngineError> {
         let name = text("/name", &new.name, MAX_NAME)?;
         let app_name = match &new.app_name {
-            Some(app_name) => text("/appName", app_name, MAX_NAME)?,
-            None => format!("Bookbridge ({name})").chars().take(MAX_NAME).collect(),
+            Some(app_name) => {
+                let app_name = text("/appName", app_name, MAX_NAME)?;
+                self.unused_app_name(&app_name, None).await?;
+                app_name
+            }
+            None => self.free_app_name(&name).await?,
         };
         let company_file = new.company_file.as_deref().map(path).transpose()?;
         let every_minutes = minutes(new.every_minutes.unwrap_or(DEFAULT_MINUTES))?;
@@ -103,6 +107,36 @@ impl Engine {
             Err(error) => Err(error.into()),
             Ok(()) => Ok((self.connection(&id).await?, password)),
         }
+    }
+
+    /// Refuses the name of another connection: the Web Connector and QuickBooks tell applications
+    /// apart by it (QBWC Programmer's Guide, "AppName").
+    async fn unused_app_name(
+        &self,
+        app_name: &str,
+        own: Option<&ConnectionId>,
+    ) -> Result<(), EngineError> {
+        let all = self.store.connections().await?;
+        let other = all.iter().find(|it| it.app_name == app_name && Some(&it.id) != own);
+        match other {
+            None => Ok(()),
+            Some(other) => Err(EngineError::BadInput {
+                pointer: "/appName".to_owned(),
+                why: format!("the connection {} has this appName; each needs its own", other.id),
+            }),
+        }
+    }
+
+    async fn free_app_name(&self, name: &str) -> Result<String, EngineError> {
+        let all = self.store.connections().await?;
+        let long = MAX_NAME - "Bookbridge (, 1000)".len();
+        let name: String = name.chars().take(long).collect();
+        let names = (1..MAX_SAME_NAME).map(|number| match number {
+            1 => format!("Bookbridge ({name})"),
+            number => format!("Bookbridge ({name}, {number})"),
+        });
+        let mut free = names.filter(|one| all.iter().all(|other| other.app_name != *one));
+        free.next().ok_or_else(|| EngineError::NotNow(format!("too many connections named {name}")))
     }
 
     async fn free_id(&self, wish: Option<&str>, name: &str) -> Result<ConnectionId, EngineError> {
@@ -154,6 +188,9 @@ impl Engine {
         let name = change.name.as_deref().map(|it| text("/name", it, MAX_NAME)).transpose()?;
         let app_name =
             change.app_name.as_deref().map(|it| text("/appName", it, MAX_NAME)).transpose()?;
+        if let Some(app_name) = &app_name {
+            self.unused_app_name(app_name, Some(id)).await?;
+        }
         let every = change.every_minutes.map(minutes).transpose()?;
         let file = change.company_file.map(|it| it.as_deref().map(path).transpose()).transpose()?;
         self.update(id, actor, "changed the connection", |connection| {

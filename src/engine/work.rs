@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::activity::Activity;
 use crate::domain::activity::Call;
+use crate::domain::backoff;
 use crate::domain::connection::Connection;
 use crate::domain::connection::ConnectorState;
 use crate::domain::connection::Pause;
@@ -280,6 +281,8 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         let writes = message_set.writes;
+        // QuickBooks being closed is no fault of the question.
+        let blamed = !writes && message_set.failure.is_none();
         message_set.progress = if writes { Progress::InDoubt } else { Progress::Dropped };
         for item in message_set.items.clone() {
             match item.subject {
@@ -289,6 +292,10 @@ impl<'a> Work<'a> {
                         let note = "the answer was lost; it will be asked for again";
                         record.become_status(Status::InDoubt, now, note);
                     } else {
+                        if blamed {
+                            record.due = Some(now + backoff::of_question(record.tries));
+                            record.tries += 1;
+                        }
                         record.become_status(Status::Queued, now, "a question was lost");
                     }
                     self.put_record(record);
@@ -296,7 +303,7 @@ impl<'a> Work<'a> {
                 Subject::Request(id) => {
                     let Some(mut request) = self.request(id).await? else { continue };
                     request.updated_at = now;
-                    request.tries += 1;
+                    request.tries += u32::from(blamed);
                     request.status = match (writes, request.tries) {
                         (true, _) => RequestStatus::InDoubt,
                         (false, tries) if tries < MAX_LOST_QUERIES => RequestStatus::Queued,

@@ -50,6 +50,21 @@ fn what_is_wrong_with_a_connection_is_named() {
 }
 
 #[test]
+fn quickbooks_tells_connections_apart_by_their_app_names() {
+    let app = TestApp::spawn();
+    let made = |body: Value| app.post("/v1/connections", &body).with(201).json();
+
+    assert_eq!(made(json!({"name": "Acme"}))["appName"], "Bookbridge (Acme)");
+    assert_eq!(made(json!({"name": "Acme"}))["appName"], "Bookbridge (Acme, 2)");
+    let same = json!({"name": "Other", "appName": "Bookbridge (Acme)"});
+    let refused = app.post("/v1/connections", &same).with(422);
+    assert!(refused.text().contains("/appName"), "{}", refused.text());
+    let change = json!({"appName": "Bookbridge (Acme)"});
+    app.admin("PATCH", "/v1/connections/acme").json(&change).with(200);
+    app.admin("PATCH", "/v1/connections/acme-2").json(&change).with(422);
+}
+
+#[test]
 fn an_id_is_taken_once() {
     let app = TestApp::spawn();
     app.post("/v1/connections", &json!({"name": "Acme", "id": "a"})).with(201);

@@ -2,5 +2,6 @@
 
 mod bench;
 mod decisions;
+mod questions;
 mod queue;
 mod recovery;
