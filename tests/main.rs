@@ -6,6 +6,7 @@ mod api;
 mod cli;
 mod diagnosis;
 mod engine;
+mod model;
 mod qbxml;
 mod samples;
 mod simulation;
