@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::Digest;
 use crate::domain::ids::MessageSetId;
+use crate::domain::ids::RecordKey;
 use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
 use crate::domain::outcome::Finding;
@@ -38,6 +39,35 @@ impl RequestStatus {
             Self::Failed => "failed",
         }
     }
+}
+
+/// What we ask QuickBooks for our own sake.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct About {
+    /// The record that waits for the answer.
+    pub record: RecordKey,
+    /// What is asked.
+    pub question: Question,
+}
+
+/// A question about a record.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Question {
+    /// Whether an Add of which QuickBooks has no memory is in the books.
+    Outcome(Sent),
+}
+
+/// What was sent, as far as it can be found again.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Sent {
+    /// When it was sent first.
+    pub at: Timestamp,
+    /// `RefNumber` of a transaction, full name of a list element.
+    pub name: Option<String>,
+    /// `TxnDate` of a transaction.
+    pub date: Option<String>,
+    /// ListID of whom a transaction is with.
+    pub entity: Option<String>,
 }
 
 /// One raw request, of one or more qbXML requests.
@@ -75,6 +105,9 @@ pub struct Request {
     pub tries: u32,
     /// Why it failed.
     pub findings: Vec<Finding>,
+    /// Set if it is a question of our own about a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<About>,
     /// First put.
     pub created_at: Timestamp,
     /// Last change.

@@ -16,6 +16,9 @@ use crate::store::StoreError;
 /// More answers than any message set of ours has requests: what follows is kept, not read.
 const MAX_ANSWERS: usize = 10_000;
 
+/// Objects of one answer that are kept; one more than a question of ours may have for an answer.
+pub(crate) const MAX_RETS: usize = 101;
+
 /// What `receiveResponseXML` brought.
 pub(crate) enum Reading {
     /// The Web Connector reports that QuickBooks threw.
@@ -46,8 +49,15 @@ pub(crate) struct Answer {
     pub(crate) request_id: Option<String>,
     /// Status code, severity and text.
     pub(crate) said: Said,
-    /// The first object in it: an Add, Mod or single query has no other.
-    pub(crate) ret: Option<Ret>,
+    /// The objects in it, as many as a question of ours may have for an answer.
+    pub(crate) rets: Vec<Ret>,
+}
+
+impl Answer {
+    /// The first object: an Add, a Mod or a query for one has no other.
+    pub(crate) fn ret(&self) -> Option<&Ret> {
+        self.rets.first()
+    }
 }
 
 impl Engine {
@@ -77,13 +87,17 @@ fn read(input: Box<dyn std::io::BufRead + Send>) -> Result<(MessageSetHead, Vec<
         match part {
             Part::Head(head) => message_set = head,
             Part::Answer(head) if answers.len() < MAX_ANSWERS => {
-                answers.push(Answer { request_id: head.request_id, said: head.status, ret: None });
+                answers.push(Answer {
+                    request_id: head.request_id,
+                    said: head.status,
+                    rets: Vec::new(),
+                });
             }
             Part::Ret(ret) => {
                 if let Some(last) = answers.last_mut()
-                    && last.ret.is_none()
+                    && last.rets.len() < MAX_RETS
                 {
-                    last.ret = Some(ret);
+                    last.rets.push(ret);
                 }
             }
             Part::Answer(_) | Part::End => {}

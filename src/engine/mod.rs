@@ -26,6 +26,7 @@ mod keys;
 mod names;
 mod operate;
 mod place;
+mod questions;
 mod requests;
 mod settle;
 mod sweep;

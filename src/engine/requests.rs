@@ -94,6 +94,7 @@ impl Engine {
             due: None,
             tries: 0,
             findings: Vec::new(),
+            about: None,
             created_at: now,
             updated_at: now,
         };

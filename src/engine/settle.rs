@@ -193,7 +193,12 @@ impl Work<'_> {
                         request.status = RequestStatus::Failed;
                         request.findings = vec![finding];
                         request.updated_at = now;
+                        let about = request.about.clone();
                         self.put_request(request);
+                        if let Some(about) = about {
+                            let why = "QuickBooks could not read the question";
+                            self.unanswered(&about, why).await?;
+                        }
                     }
                 }
             }
@@ -261,7 +266,7 @@ impl Work<'_> {
             match &item.subject {
                 Subject::Record(key) => {
                     if let Some(record) = self.record(key).await? {
-                        self.settle_record(record, item, answer).await?;
+                        self.settle_record(record, item, answer, &message_set).await?;
                     }
                 }
                 Subject::Request(id) => {
@@ -270,7 +275,11 @@ impl Work<'_> {
                             answers.first().map(|answer| answer.said.clone());
                         request.status = RequestStatus::Answered;
                         request.updated_at = self.engine.now();
+                        let about = request.about.clone();
                         self.put_request(request);
+                        if let Some(about) = about {
+                            self.answered(&about, answers).await?;
+                        }
                     }
                 }
             }
@@ -282,18 +291,17 @@ impl Work<'_> {
     /// QuickBooks cannot say what became of a message set: nothing of it is sent again by itself.
     async fn give_up(&mut self, mut message_set: MessageSet, why: &str) -> Result<(), EngineError> {
         message_set.progress = Progress::Unknown;
-        let items = message_set.items.clone();
-        self.put_message_set(message_set);
-        for item in items {
+        self.put_message_set(message_set.clone());
+        for item in &message_set.items {
             let finding = Finding::new(Code::OutcomeUnknown).fact("why", why);
-            match item.subject {
+            match &item.subject {
                 Subject::Record(key) => {
-                    if let Some(record) = self.record(&key).await? {
-                        self.fail(record, finding).await?;
+                    if let Some(record) = self.record(key).await? {
+                        self.unknown(record, item, &message_set, why).await?;
                     }
                 }
                 Subject::Request(id) => {
-                    if let Some(mut request) = self.request(id).await? {
+                    if let Some(mut request) = self.request(*id).await? {
                         request.status = RequestStatus::Failed;
                         request.findings = vec![finding];
                         request.updated_at = self.engine.now();

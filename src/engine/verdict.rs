@@ -6,6 +6,7 @@
 use crate::diagnosis;
 use crate::domain::backoff;
 use crate::domain::message_set::Item;
+use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Purpose;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
@@ -26,21 +27,21 @@ impl Work<'_> {
         record: Record,
         item: &Item,
         answer: Option<&Answer>,
+        message_set: &MessageSet,
     ) -> Result<(), EngineError> {
         let Some(answer) = answer else {
-            let finding = Finding::new(Code::OutcomeUnknown)
-                .fact("why", "QuickBooks answered the others, but not this one");
-            return self.fail(record, finding).await;
+            let why = "QuickBooks answered the others, but not this one";
+            return self.unknown(record, item, message_set, why).await;
         };
         let request_type = request_type(&record.key.kind, item.purpose);
         let class = classify::status(&answer.said, &request_type);
         let accepted = matches!(class.disposition, Disposition::Done | Disposition::Warned)
-            || (answer.ret.is_some() && answer.said.status_code.is_some_and(|code| code < 1000));
+            || (answer.ret().is_some() && answer.said.status_code.is_some_and(|code| code < 1000));
         match (item.purpose, accepted) {
             (Purpose::Add | Purpose::Mod, true) => {
                 let remark =
                     (class.disposition == Disposition::Warned).then(|| class.finding(&answer.said));
-                self.accept(record, item, answer.ret.as_ref(), remark).await
+                self.accept(record, item, answer.ret(), remark, message_set).await
             }
             (Purpose::Refresh, true) => self.refreshed(record, answer).await,
             (Purpose::Refresh, false) if class.disposition == Disposition::Empty => {
@@ -71,13 +72,13 @@ impl Work<'_> {
         item: &Item,
         ret: Option<&Ret>,
         remark: Option<Finding>,
+        message_set: &MessageSet,
     ) -> Result<(), EngineError> {
         let id = ret.and_then(|ret| ret.txn_id.clone().or_else(|| ret.list_id.clone()));
         let id = id.or_else(|| record.reference.as_ref().map(|reference| reference.id.clone()));
         let Some(id) = id else {
-            let finding = Finding::new(Code::OutcomeUnknown)
-                .fact("why", "QuickBooks reported success, but gave no id");
-            return self.fail(record, finding).await;
+            let why = "QuickBooks reported success, but gave no id";
+            return self.unknown(record, item, message_set, why).await;
         };
         let now = self.engine.now();
         let empty = Vec::new();
@@ -103,7 +104,7 @@ impl Work<'_> {
     }
 
     /// What the application wanted while the record was out comes next.
-    async fn go_on(&mut self, mut record: Record) -> Result<(), EngineError> {
+    pub(crate) async fn go_on(&mut self, mut record: Record) -> Result<(), EngineError> {
         let now = self.engine.now();
         match record.wanted {
             Wanted::Present if record.changed_since_sent() => self.place(record, "changed").await,
@@ -128,7 +129,7 @@ impl Work<'_> {
     /// QuickBooks told the edit sequence.
     async fn refreshed(&mut self, mut record: Record, answer: &Answer) -> Result<(), EngineError> {
         let now = self.engine.now();
-        let Some(ret) = &answer.ret else {
+        let Some(ret) = answer.ret() else {
             let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
             return self.fail(record, finding).await;
         };

@@ -133,12 +133,16 @@ impl<'a> Work<'a> {
         self.records.get(key).is_some_and(|(_, dirty)| *dirty)
     }
 
-    /// How many records this step puts back at once into the queue.
+    /// How many records and questions this step puts at once into the queue.
     pub(crate) fn requeued_now(&self) -> u64 {
+        let asked = |(request, dirty): &&(Request, bool)| {
+            *dirty && request.status == RequestStatus::Queued && request.due.is_none()
+        };
         let back = |(record, dirty): &&(Record, bool)| {
             *dirty && record.status == Status::Queued && record.due.is_none()
         };
-        self.records.values().filter(back).count() as u64
+        let records = self.records.values().filter(back).count();
+        (records + self.requests.values().filter(asked).count()) as u64
     }
 
     pub(crate) fn changes(&mut self, changes: Vec<Change>) {
@@ -313,7 +317,13 @@ impl<'a> Work<'a> {
                             RequestStatus::Failed
                         }
                     };
+                    let about = request.about.clone();
+                    let about = about.filter(|_| request.status == RequestStatus::Failed);
                     self.put_request(request);
+                    if let Some(about) = about {
+                        let why = "QuickBooks' answer to the question was lost";
+                        self.unanswered(&about, why).await?;
+                    }
                 }
             }
         }

@@ -6,6 +6,7 @@
 
 mod document;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Map;
@@ -110,6 +111,23 @@ pub fn build(name: &str, data: &Value, target: &Target) -> Result<Raw, Vec<Findi
 
 fn owned((name, value): (&String, &Value)) -> (String, Value) {
     (name.clone(), value.clone())
+}
+
+/// The values that stand in an Add or Mod, by their path inside it: `Name`, `CustomerRef/ListID`.
+/// Lines and other lists of aggregates are left out.
+pub fn values(request: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let nodes = document::read(request).unwrap_or_default();
+    for member in nodes.iter().flat_map(|node| &node.children).flat_map(|body| &body.children) {
+        if member.children.is_empty() {
+            found.insert(member.name.clone(), member.text.clone());
+        } else if member.name.ends_with("Ref") {
+            for inner in &member.children {
+                found.insert(format!("{}/{}", member.name, inner.name), inner.text.clone());
+            }
+        }
+    }
+    found
 }
 
 /// Whether a request changes something: all but queries, which end so by name (OSR).

@@ -24,6 +24,8 @@ const MAX_DEPTH: usize = 64;
 const MAX_TEXT: usize = 64 << 10;
 /// Longest fragment that is cut out, in bytes.
 const MAX_FRAGMENT: usize = 16 << 20;
+/// References to whom a transaction is with.
+const ENTITIES: &[&str] = &["CustomerRef", "VendorRef", "PayeeEntityRef", "EntityRef"];
 /// Lines of one object whose ids are kept.
 const MAX_LINES: usize = 100_000;
 
@@ -84,6 +86,12 @@ pub struct Ret {
     pub full_name: Option<String>,
     /// `RefNumber`.
     pub ref_number: Option<String>,
+    /// `TimeCreated`, as QuickBooks writes it.
+    pub time_created: Option<String>,
+    /// `TxnDate`.
+    pub txn_date: Option<String>,
+    /// ListID of the customer, vendor or payee.
+    pub entity: Option<String>,
     /// `IsActive`.
     pub is_active: Option<bool>,
     /// `TxnLineID`s of the lines directly in it, in order; what a group line holds is not counted.
@@ -203,6 +211,10 @@ impl Walk {
                 ret.take(&name, text);
                 None
             }
+            (5, Some(ret)) if name == "ListID" && ENTITIES.contains(&self.path[4].as_str()) => {
+                ret.entity.get_or_insert(text);
+                None
+            }
             (3, Some(_)) => self.ret.take().map(Part::Ret),
             (1, _) if name == "QBXMLMsgsRs" => {
                 self.whole = true;
@@ -219,7 +231,9 @@ impl Ret {
             "ListID" => self.list_id = Some(text),
             "TxnID" => self.txn_id = Some(text),
             "EditSequence" => self.edit_sequence = Some(text),
+            "TimeCreated" => self.time_created = Some(text),
             "TimeModified" => self.time_modified = Some(text),
+            "TxnDate" => self.txn_date = Some(text),
             "FullName" => self.full_name = Some(text),
             "Name" => {
                 self.full_name.get_or_insert(text);

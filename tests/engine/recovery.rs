@@ -5,6 +5,7 @@ use bookbridge::domain::record::Status;
 use bookbridge::engine::Login;
 
 use super::bench::Bench;
+use super::bench::Carried;
 use super::bench::attribute;
 
 #[actix_web::test]
@@ -84,24 +85,111 @@ async fn a_dead_ticket_gets_no_work() {
     assert_eq!(bench.bring("unknown", "<x/>").await, -1);
 }
 
+/// A message set of one Add that QuickBooks does not remember, and the question that follows.
+async fn forgotten(bench: &Bench, status: &str) -> Carried {
+    let first = bench.open().await;
+    let id = attribute(&first.qbxml, "newMessageSetID").unwrap();
+    let answer = format!(
+        "<QBXML><QBXMLMsgsRs newMessageSetID=\"{id}\" messageSetStatusCode=\"{status}\"/></QBXML>"
+    );
+    assert_eq!(bench.bring(&first.ticket, &answer).await, 50);
+    let qbxml = bench.send(&first.ticket).await;
+    Carried { ticket: first.ticket, qbxml }
+}
+
+fn told(answers: &str) -> String {
+    format!("<QBXML><QBXMLMsgsRs>{answers}</QBXMLMsgsRs></QBXML>")
+}
+
+const NOTHING: &str = "<CustomerQueryRs requestID=\"1\" statusCode=\"1\" statusSeverity=\"Info\"/>";
+
 #[actix_web::test]
-async fn what_quickbooks_does_not_remember_is_never_sent_again_by_itself() {
+async fn the_books_are_asked_for_what_quickbooks_does_not_remember() {
     for status in ["600", "9001", "9002"] {
         let bench = Bench::new().await;
         bench.customer("Customer/1").await;
-        let first = bench.open().await;
-        let id = attribute(&first.qbxml, "newMessageSetID").unwrap();
-        let answer = format!(
-            "<QBXML><QBXMLMsgsRs newMessageSetID=\"{id}\" messageSetStatusCode=\"{status}\"/></QBXML>"
-        );
+        let question = forgotten(&bench, status).await;
+        assert!(question.qbxml.contains("<FullName>Customer 1</FullName>"), "{}", question.qbxml);
+        assert!(!question.qbxml.contains("newMessageSetID"));
+        assert_eq!(bench.record("Customer/1").await.status, Status::InDoubt);
 
-        bench.bring(&first.ticket, &answer).await;
+        let found = "<CustomerQueryRs requestID=\"1\" statusCode=\"0\" statusSeverity=\"Info\"><CustomerRet>\
+             <ListID>80-9</ListID><FullName>Customer 1</FullName></CustomerRet></CustomerQueryRs>";
+        assert_eq!(bench.bring(&question.ticket, &told(found)).await, 100);
 
         let record = bench.record("Customer/1").await;
-        assert_eq!(record.status, Status::Failed, "{status}");
+        assert_eq!(record.status, Status::Synced, "{status}");
+        assert_eq!(record.reference.unwrap().id, "80-9");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_not_in_the_books_is_sent_again_but_not_for_ever() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    for round in 0..6 {
+        bench.hands.pass(3600);
+        let question = forgotten(&bench, "9002").await;
+        bench.bring(&question.ticket, &told(NOTHING)).await;
+        bench.engine.close_connection(&question.ticket).await.unwrap();
+        let expected = if round == 5 { Status::Failed } else { Status::Queued };
+        assert_eq!(bench.record("Customer/1").await.status, expected, "{round}");
+    }
+}
+
+#[actix_web::test]
+async fn an_answer_that_says_nothing_leaves_it_to_a_person() {
+    for answer in [
+        "<CustomerQueryRs requestID=\"1\" statusCode=\"0\"/>",
+        "<CustomerQueryRs requestID=\"1\" statusCode=\"1000\" statusSeverity=\"Error\"/>",
+    ] {
+        let bench = Bench::new().await;
+        bench.customer("Customer/1").await;
+        let question = forgotten(&bench, "9002").await;
+
+        bench.bring(&question.ticket, &told(answer)).await;
+
+        let record = bench.record("Customer/1").await;
+        assert_eq!(record.status, Status::Failed);
         assert_eq!(record.findings[0].code, Code::OutcomeUnknown);
         bench.customer("Customer/1").await;
         assert_eq!(bench.record("Customer/1").await.status, Status::Failed);
+    }
+}
+
+#[actix_web::test]
+async fn of_transactions_only_the_one_with_the_number_is_taken() {
+    let invoice = |id: &str, number: &str, customer: &str| {
+        format!(
+            "<InvoiceRet><TxnID>{id}</TxnID>\
+             <CustomerRef><ListID>{customer}</ListID></CustomerRef><RefNumber>{number}</RefNumber></InvoiceRet>"
+        )
+    };
+    let answer = |rets: &str| {
+        let head = |id: u32| format!("<InvoiceQueryRs requestID=\"{id}\" statusCode=\"0\">");
+        told(&format!(
+            "{}{rets}</InvoiceQueryRs><InvoiceQueryRs requestID=\"2\" statusCode=\"1\"/>",
+            head(1)
+        ))
+    };
+    for (rets, expected) in [
+        (invoice("43-1", "77", "80-1"), Status::Synced),
+        (invoice("43-1", "78", "80-1"), Status::Failed),
+        (invoice("43-1", "77", "80-1") + &invoice("43-2", "77", "80-1"), Status::Failed),
+        (invoice("43-1", "77", "80-2"), Status::Queued),
+    ] {
+        let bench = Bench::new().await;
+        let data = serde_json::json!({
+            "CustomerRef": {"ListID": "80-1"}, "RefNumber": "77", "InvoiceLine": {"Desc": "x"},
+        });
+        bench.put("Invoice/1", data).await;
+        let question = forgotten(&bench, "9002").await;
+        assert!(question.qbxml.contains("<RefNumber>77</RefNumber>"), "{}", question.qbxml);
+        assert!(question.qbxml.contains("<FromModifiedDate>"), "{}", question.qbxml);
+
+        bench.bring(&question.ticket, &answer(&rets)).await;
+
+        assert_eq!(bench.record("Invoice/1").await.status, expected, "{rets}");
     }
 }
 
@@ -171,7 +259,7 @@ async fn a_torn_response_is_kept_and_asked_for_again() {
 }
 
 #[actix_web::test]
-async fn an_answer_that_misses_one_request_leaves_that_one_unknown() {
+async fn an_answer_that_misses_one_request_has_the_books_asked_for_it() {
     let mut bench = Bench::new().await;
     bench.customer("Customer/0").await;
     bench.customer("Customer/1").await;
@@ -183,7 +271,7 @@ async fn an_answer_that_misses_one_request_leaves_that_one_unknown() {
     bench.bring(&first.ticket, &missing).await;
 
     assert_eq!(bench.record("Customer/0").await.status, Status::Synced);
-    let unknown = bench.record("Customer/1").await;
-    assert_eq!(unknown.status, Status::Failed);
-    assert_eq!(unknown.findings[0].code, Code::OutcomeUnknown);
+    assert_eq!(bench.record("Customer/1").await.status, Status::InDoubt);
+    let question = bench.send(&first.ticket).await;
+    assert!(question.contains("<FullName>Customer 1</FullName>"), "{question}");
 }

@@ -36,9 +36,11 @@ pub(crate) enum Fault {
     Second,
     /// The answer comes after another session began.
     Late,
+    /// QuickBooks did it, could not store its answer, and the answer is lost too.
+    Forgotten,
 }
 
-const FAULTS: [Fault; 9] = [
+const FAULTS: [Fault; 10] = [
     Fault::RequestLost,
     Fault::ResponseLost,
     Fault::PercentLost,
@@ -48,6 +50,7 @@ const FAULTS: [Fault; 9] = [
     Fault::Torn,
     Fault::Second,
     Fault::Late,
+    Fault::Forgotten,
 ];
 
 /// One thing that happens.

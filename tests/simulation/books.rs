@@ -24,6 +24,8 @@ pub(crate) struct Books {
     /// Record tokens whose objects are locked for that many requests.
     pub(crate) locks: BTreeMap<String, u32>,
     memory: BTreeMap<String, (String, String)>,
+    /// The next response is not stored: asked for it again, QuickBooks says so (9002).
+    pub(crate) forgets: bool,
     serial: u64,
     pub(crate) executed: u64,
 }
@@ -51,11 +53,13 @@ impl Books {
         if let Some(new) = &new
             && let Some((bytes, response)) = self.memory.get(new)
         {
-            if bytes == qbxml {
-                return response.clone();
-            }
+            let status = match (bytes == qbxml, response.is_empty()) {
+                (true, false) => return response.clone(),
+                (true, true) => 9002,
+                (false, _) => 9001,
+            };
             return format!(
-                "<QBXML><QBXMLMsgsRs newMessageSetID=\"{new}\" messageSetStatusCode=\"9001\"/></QBXML>"
+                "<QBXML><QBXMLMsgsRs newMessageSetID=\"{new}\" messageSetStatusCode=\"{status}\"/></QBXML>"
             );
         }
         if let Some(old) = &old {
@@ -73,17 +77,17 @@ impl Books {
             "<QBXML><QBXMLMsgsRs newMessageSetID=\"{new}\" messageSetStatusCode=\"0\">{answers}\
              </QBXMLMsgsRs></QBXML>"
         );
-        self.memory.insert(new, (qbxml.to_owned(), response.clone()));
+        let kept = if std::mem::take(&mut self.forgets) { String::new() } else { response.clone() };
+        self.memory.insert(new, (qbxml.to_owned(), kept));
         response
     }
 
     fn one(&mut self, name: &str, rest: &str) -> String {
         let request_id = rest.split('"').next().unwrap().to_owned();
         let text = rest.split("Rq>").next().unwrap();
-        let done = |kind: &str, id: &str, edit_sequence: u64| {
+        let done = |rets: &str| {
             format!(
-                "<{name}Rs requestID=\"{request_id}\" statusCode=\"0\" statusSeverity=\"Info\"><{kind}Ret>\
-                 <ListID>{id}</ListID><EditSequence>{edit_sequence}</EditSequence></{kind}Ret></{name}Rs>"
+                "<{name}Rs requestID=\"{request_id}\" statusCode=\"0\" statusSeverity=\"Info\">{rets}</{name}Rs>"
             )
         };
         let refused = |code: i32, message: &str| {
@@ -92,11 +96,20 @@ impl Books {
                  statusMessage=\"{message}\"/>"
             )
         };
-        let full_name = element(text, "Name").unwrap_or_default();
+        let number = element(text, "RefNumber").unwrap_or_default();
+        let full_name = element(text, "Name")
+            .unwrap_or_else(|| format!("{number} {}", element(text, "Memo").unwrap_or_default()));
         if let Some(kind) = name.strip_suffix("Add") {
             let token = token(&full_name);
             if self.locked(&token) {
                 return refused(3175, "it is already in use");
+            }
+            let taken = |object: &Object| object.kind == "Customer" && object.name == full_name;
+            if kind == "Customer" && self.objects.values().any(taken) {
+                let message = format!(
+                    "The name &quot;{full_name}&quot; of the list element is already in use."
+                );
+                return refused(3100, &message);
             }
             self.serial += 1;
             let id = format!("{}-{}", self.serial, kind.len());
@@ -107,16 +120,33 @@ impl Books {
                 edit_sequence: self.serial,
                 active: true,
             };
-            self.objects.insert(id.clone(), object);
-            return done(kind, &id, self.serial);
+            let ret = ret(&id, &object);
+            self.objects.insert(id, object);
+            return done(&ret);
         }
-        let id = element(text, "ListID").unwrap_or_default();
+        let asked = element(text, "FullName").map(|name| (name, true));
+        let asked = asked.or_else(|| element(text, "RefNumber").map(|number| (number, false)));
+        let since = text.contains("FromModifiedDate");
+        // What is asked by its modification is all that there is, here without a clock.
+        if let Some(kind) = name.strip_suffix("Query").filter(|_| since || asked.is_some()) {
+            let mut rets = String::new();
+            for (id, object) in self.objects.iter().filter(|(_, object)| object.kind == kind) {
+                let found = asked.as_ref().is_none_or(|(asked, whole)| {
+                    if *whole { object.name == *asked } else { token(&object.name) == *asked }
+                });
+                if found {
+                    rets.push_str(&ret(id, object));
+                }
+            }
+            return if rets.is_empty() { refused(1, "nothing was found") } else { done(&rets) };
+        }
+        let id = element(text, "ListID").or_else(|| element(text, "TxnID")).unwrap_or_default();
         let Some(object) = self.objects.get(&id).cloned() else {
             let gone = format!("Object &quot;{id}&quot; specified in the request cannot be found.");
             return refused(if name.ends_with("Query") { 500 } else { 3120 }, &gone);
         };
         if name.ends_with("Query") {
-            return done(&object.kind, &id, object.edit_sequence);
+            return done(&ret(&id, &object));
         }
         if self.locked(&token(&object.name)) {
             return refused(3175, "it is already in use");
@@ -132,7 +162,8 @@ impl Books {
         let changed = self.objects.get_mut(&id).unwrap();
         changed.name = full_name;
         changed.edit_sequence = serial;
-        done(&object.kind, &id, serial)
+        let ret = ret(&id, changed);
+        done(&ret)
     }
 
     fn locked(&mut self, token: &str) -> bool {
@@ -149,6 +180,19 @@ impl Books {
     pub(crate) fn of(&self, token: &str) -> Vec<(&String, &Object)> {
         self.objects.iter().filter(|(_, it)| self::token(&it.name) == token).collect()
     }
+}
+
+fn ret(id: &str, object: &Object) -> String {
+    let Object { kind, name, edit_sequence, .. } = object;
+    let is_list = kind == "Customer";
+    let (id_name, name) = if is_list {
+        ("ListID", format!("<FullName>{name}</FullName>"))
+    } else {
+        ("TxnID", format!("<RefNumber>{}</RefNumber>", token(name)))
+    };
+    format!(
+        "<{kind}Ret><{id_name}>{id}</{id_name}><EditSequence>{edit_sequence}</EditSequence>{name}</{kind}Ret>"
+    )
 }
 
 fn names(qbxml: &str) -> Vec<String> {

@@ -86,6 +86,8 @@ pub(crate) struct World {
     seen: BTreeMap<RecordKey, Status>,
     /// Records whose object a person deleted, or that the application withdrew.
     forgiven: BTreeSet<String>,
+    /// How many objects of each record a person deleted.
+    deleted: BTreeMap<String, u64>,
     /// A late answer: ticket and response.
     late: Option<(String, String)>,
     story: Vec<String>,
@@ -149,6 +151,7 @@ impl World {
             acknowledged: BTreeSet::new(),
             seen: BTreeMap::new(),
             forgiven: BTreeSet::new(),
+            deleted: BTreeMap::new(),
             late: None,
             story: Vec::new(),
             sessions: 0,
@@ -243,6 +246,7 @@ impl World {
                 let ids: Vec<_> = self.books.of(&token).iter().map(|it| it.0.clone()).collect();
                 for id in ids {
                     self.books.objects.remove(&id);
+                    *self.deleted.entry(token.clone()).or_default() += 1;
                     self.forgiven.insert(token.clone());
                 }
                 Ok(())
@@ -281,10 +285,18 @@ impl World {
     }
 
     async fn put(&mut self, thing: Thing, version: usize) -> Went<()> {
-        let mut data = json!({ "Name": format!("{} v{version}", thing.token()) });
-        if let Some(parent) = thing.parent() {
-            data["ParentRef"] = json!({ "source": parent });
-        }
+        let (token, memo) = (thing.token(), format!("v{version}"));
+        let parent = thing.parent().map(|parent| json!({ "source": parent }));
+        let data = match thing {
+            Thing::Customer(_) => json!({ "Name": format!("{token} {memo}") }),
+            Thing::Invoice(_) => json!({
+                "CustomerRef": parent, "RefNumber": token, "Memo": memo, "InvoiceLine": {"Desc": "x"},
+            }),
+            Thing::Payment(_) => json!({
+                "CustomerRef": {"FullName": "somebody"}, "RefNumber": token, "Memo": memo,
+                "TotalAmount": "10.00", "AppliedToTxn": {"TxnID": parent, "PaymentAmount": "10.00"},
+            }),
+        };
         let new = NewRecord {
             kind: thing.kind().to_owned(),
             source_id: thing.token(),
@@ -347,9 +359,10 @@ impl World {
                 let closed = self.engine().close_connection(&ticket).await;
                 return self.survive(closed).await.map(|_| ());
             }
+            self.books.forgets = fault == Some(Fault::Forgotten);
             let response = self.books.process(&qbxml);
             let percent = match fault {
-                Some(Fault::ResponseLost) => return Ok(()),
+                Some(Fault::ResponseLost | Fault::Forgotten) => return Ok(()),
                 Some(Fault::Late) => {
                     self.late = Some((ticket, response));
                     return Ok(());
@@ -402,7 +415,8 @@ impl World {
             };
             let token = thing.token();
             let made = self.books.made.get(&token).copied().unwrap_or(0);
-            if made > 1 {
+            let deleted = self.deleted.get(&token).copied().unwrap_or(0);
+            if made > 1 + deleted || self.books.of(&token).len() > 1 {
                 return Err(format!("{} was made {made} times in QuickBooks", key.path()));
             }
             let no_reason = record.findings.is_empty() && record.status == Status::Failed
@@ -429,7 +443,11 @@ impl World {
         if reference != Some(id.as_str()) {
             return Err(format!("{path} is synced at {reference:?}, but stands at {id}"));
         }
-        let wanted = record.data["Name"].as_str().unwrap();
+        let text = |member: &str| record.data[member].as_str().unwrap_or_default();
+        let wanted = match record.data.get("Name") {
+            Some(_) => text("Name").to_owned(),
+            None => format!("{} {}", text("RefNumber"), text("Memo")),
+        };
         if object.name.replace(" edited", "") != wanted {
             return Err(format!("{path} is {wanted:?} here and {:?} there", object.name));
         }

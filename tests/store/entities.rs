@@ -114,6 +114,7 @@ pub(super) fn request(number: u128) -> Request {
         due: None,
         tries: 0,
         findings: Vec::new(),
+        about: None,
         created_at: at(1),
         updated_at: at(1),
     }
