@@ -6,6 +6,7 @@ pub mod connection;
 pub mod ids;
 pub mod message_set;
 pub mod outcome;
+pub mod plant;
 pub mod record;
 pub mod request;
 pub mod session;

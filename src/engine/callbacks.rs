@@ -19,6 +19,8 @@ use crate::domain::ids::Revision;
 use crate::domain::ids::SessionId;
 use crate::domain::message_set::Body;
 use crate::domain::outcome::Said;
+use crate::domain::plant::Plant;
+use crate::domain::plant::planted;
 use crate::domain::session::Company;
 use crate::domain::session::Event;
 use crate::domain::session::Machine;
@@ -143,7 +145,8 @@ impl Engine {
             if let Some(session) = self.store.session(living).await? {
                 let silent = now.duration_since(session.last_call_at);
                 let ended = session.machine.stage == Stage::Ended;
-                if !ended && silent < self.settings.session_idle && !silent.is_negative() {
+                let speaks = silent < self.settings.session_idle && !silent.is_negative();
+                if !ended && speaks && !planted(Plant::TwoSessions) {
                     return Ok(Login::Busy);
                 }
                 work.supersede(session).await?;
@@ -216,10 +219,16 @@ impl Engine {
 
     async fn hand_out(&self, ticket: &str, call: &FirstCall) -> Result<String, EngineError> {
         let Some(loaded) = self.load(ticket).await? else { return Ok(String::new()) };
-        if !loaded.living() {
+        if !loaded.living() && !planted(Plant::DeadTicketSends) {
             return Ok(String::new());
         }
-        let Loaded { mut session, connection, state } = loaded;
+        let Loaded { mut session, connection, mut state } = loaded;
+        if planted(Plant::DeadTicketSends) && session.machine.stage == Stage::Ended {
+            session.machine.stage = Stage::Ready;
+        }
+        if planted(Plant::FreshBeforeDoubt) {
+            state.outstanding = None;
+        }
         let mut work = Work::new(self, connection, state);
         let company = if session.machine.stage == Stage::Opened {
             let before = work.state.host.take();

@@ -17,6 +17,8 @@ use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Progress;
 use crate::domain::message_set::Purpose;
 use crate::domain::message_set::Subject;
+use crate::domain::plant::Plant;
+use crate::domain::plant::planted;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::record::Wanted;
@@ -96,7 +98,8 @@ impl Engine {
             return Ok(None);
         }
         let writes = draft.writes.unwrap_or(true);
-        let id = MessageSetId::from_bits(self.ambient.bits());
+        let bits = if planted(Plant::SameMessageSetId) { 7 } else { self.ambient.bits() };
+        let id = MessageSetId::from_bits(bits);
         let old = work.state.acknowledge.as_ref().filter(|_| writes);
         let qbxml = request::message_set(
             Version::declared(target.version, draft.needs).unwrap_or(draft.needs),

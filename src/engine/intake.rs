@@ -8,6 +8,8 @@ use crate::domain::ids::RecordKey;
 use crate::domain::ids::Revision;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
+use crate::domain::plant::Plant;
+use crate::domain::plant::planted;
 use crate::domain::record::OnDuplicate;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
@@ -226,6 +228,7 @@ impl Engine {
             }
         }
         let stays = match record.status {
+            Status::InDoubt if planted(Plant::PutWhileInDoubt) => false,
             // Its answer decides what comes next.
             // Or a person decided that it does not go.
             Status::Sent | Status::InDoubt | Status::Bypassed => true,

@@ -13,6 +13,8 @@ use crate::domain::ids::RecordKey;
 use crate::domain::ids::Revision;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
+use crate::domain::plant::Plant;
+use crate::domain::plant::planted;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::record::Wanted;
@@ -219,6 +221,9 @@ impl Engine {
     /// Looks again at the records that wait for this one; how many may go now. Safe to repeat.
     pub(crate) async fn wake(&self, parent: &RecordKey) -> Result<u64, EngineError> {
         let mut woken = 0;
+        if planted(Plant::ForgetChildren) {
+            return Ok(woken);
+        }
         loop {
             let children = self.store.waiting_for(parent, WAKE_CHUNK).await?;
             let (freed, moved) = until_settled!(self.look_again(parent, &children))?;

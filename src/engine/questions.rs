@@ -22,6 +22,8 @@ use crate::domain::message_set::Purpose;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
 use crate::domain::outcome::Finding;
+use crate::domain::plant::Plant;
+use crate::domain::plant::planted;
 use crate::domain::record::Record;
 use crate::domain::record::Reference;
 use crate::domain::record::Status;
@@ -72,6 +74,7 @@ impl Work<'_> {
                 self.put_record(record);
                 Ok(())
             }
+            Purpose::Add if planted(Plant::BlindRetry) => self.place(record, "sent again").await,
             Purpose::Add | Purpose::Raw => match self.search(&record, item, message_set).await? {
                 Some((sent, raw)) => {
                     let question = Question::Outcome(sent);

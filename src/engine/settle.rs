@@ -12,6 +12,8 @@ use crate::domain::message_set::Subject;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Said;
+use crate::domain::plant::Plant;
+use crate::domain::plant::planted;
 use crate::domain::record::Status;
 use crate::domain::request::RequestStatus;
 use crate::domain::session::Event;
@@ -204,6 +206,9 @@ impl Work<'_> {
             }
             return Ok(());
         }
+        if planted(Plant::SplitForgotten) {
+            return Ok(());
+        }
         for item in &items {
             if let Subject::Record(key) = &item.subject
                 && let Some(mut record) = self.record(key).await?
@@ -257,6 +262,9 @@ impl Work<'_> {
             .collect();
         let items = message_set.items.clone();
         for (index, item) in items.iter().enumerate() {
+            if planted(Plant::DropAnAnswer) && index > 0 && index + 1 == items.len() {
+                continue;
+            }
             let answer = if by_id.is_empty() {
                 answers.get(index)
             } else {

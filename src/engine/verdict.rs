@@ -11,6 +11,8 @@ use crate::domain::message_set::Purpose;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
 use crate::domain::outcome::Finding;
+use crate::domain::plant::Plant;
+use crate::domain::plant::planted;
 use crate::domain::record::Record;
 use crate::domain::record::Reference;
 use crate::domain::record::Status;
@@ -107,7 +109,9 @@ impl Work<'_> {
     pub(crate) async fn go_on(&mut self, mut record: Record) -> Result<(), EngineError> {
         let now = self.engine.now();
         match record.wanted {
-            Wanted::Present if record.changed_since_sent() => self.place(record, "changed").await,
+            Wanted::Present if record.changed_since_sent() && !planted(Plant::ForgetChanged) => {
+                self.place(record, "changed").await
+            }
             Wanted::Present => {
                 self.put_record(record);
                 Ok(())

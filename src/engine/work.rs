@@ -19,6 +19,8 @@ use crate::domain::message_set::Progress;
 use crate::domain::message_set::Subject;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
+use crate::domain::plant::Plant;
+use crate::domain::plant::planted;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::request::Request;
@@ -271,7 +273,11 @@ impl<'a> Work<'a> {
         message_set.handed_out += 1;
         message_set.progress = Progress::Sent;
         session.last = Some(id.clone());
-        self.bytes = Some(message_set.qbxml.clone());
+        let mut bytes = message_set.qbxml.clone();
+        if planted(Plant::RebuiltBytes) {
+            bytes.push('\n');
+        }
+        self.bytes = Some(bytes);
         self.put_message_set(message_set);
         Ok(())
     }
@@ -285,6 +291,9 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         let writes = message_set.writes;
+        if planted(Plant::DoubtForgotten) {
+            self.state.outstanding = None;
+        }
         // QuickBooks being closed is no fault of the question.
         let blamed = !writes && message_set.failure.is_none();
         message_set.progress = if writes { Progress::InDoubt } else { Progress::Dropped };

@@ -36,11 +36,15 @@ pub(crate) enum Fault {
     Second,
     /// The answer comes after another session began.
     Late,
+    /// QuickBooks cannot read the document.
+    Rejected,
+    /// The session is over, and asks for more.
+    Ghost,
     /// QuickBooks did it, could not store its answer, and the answer is lost too.
     Forgotten,
 }
 
-const FAULTS: [Fault; 10] = [
+const FAULTS: [Fault; 12] = [
     Fault::RequestLost,
     Fault::ResponseLost,
     Fault::PercentLost,
@@ -51,6 +55,8 @@ const FAULTS: [Fault; 10] = [
     Fault::Second,
     Fault::Late,
     Fault::Forgotten,
+    Fault::Rejected,
+    Fault::Ghost,
 ];
 
 /// One thing that happens.

@@ -30,7 +30,7 @@ pub(crate) struct Books {
     pub(crate) executed: u64,
 }
 
-fn attribute(text: &str, name: &str) -> Option<String> {
+pub(crate) fn attribute(text: &str, name: &str) -> Option<String> {
     let rest = text.split(&format!("{name}=\"")).nth(1)?;
     Some(rest.split('"').next()?.to_owned())
 }

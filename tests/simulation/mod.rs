@@ -7,7 +7,10 @@ mod action;
 mod books;
 mod world;
 
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
+
+use futures_util::FutureExt as _;
 
 use self::action::Action;
 use self::world::Broken;
@@ -24,9 +27,12 @@ async fn run(seed: u64, plan: &[Action], place: &Path) -> Result<u64, Broken> {
     let dir = place.join(format!("{seed}"));
     let _ = std::fs::remove_dir_all(&dir);
     let world = World::new(seed, dir.clone()).await;
-    let went = world.run(plan).await;
+    let went = AssertUnwindSafe(world.run(plan)).catch_unwind().await;
     let _ = std::fs::remove_dir_all(&dir);
-    went
+    went.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+        Err(Broken { what: format!("a panic: {said}"), story: Vec::new() })
+    })
 }
 
 /// The shortest plan that still breaks something, found by leaving parts out.
@@ -81,6 +87,33 @@ async fn no_fault_loses_or_doubles_anything() {
     }
     let seconds = started.elapsed().as_secs_f64();
     println!("{sessions} sessions of seeds {seeds:?} in {seconds:.1} s");
+}
+
+/// Each planted bug breaks an invariant within the seeds that every test run tries.
+#[cfg(feature = "plants")]
+#[actix_web::test]
+async fn every_planted_bug_is_found() {
+    use bookbridge::domain::plant;
+
+    let place = tempfile::tempdir_in(memory()).unwrap();
+    let mut missed = Vec::new();
+    for bug in plant::Plant::ALL {
+        plant::plant(Some(*bug));
+        let mut found = None;
+        for seed in SEEDS {
+            let plan = action::plan(seed, LENGTH);
+            if let Err(broken) = run(seed, &plan, place.path()).await {
+                found = Some((seed, broken.what));
+                break;
+            }
+        }
+        plant::plant(None);
+        match found {
+            Some((seed, what)) => println!("{bug:?}: seed {seed}: {what}"),
+            None => missed.push(bug),
+        }
+    }
+    assert!(missed.is_empty(), "not found: {missed:?}");
 }
 
 /// Worlds live in memory where there is such a place: what is tried here is order, not disks.

@@ -42,6 +42,7 @@ use super::action::INVOICES;
 use super::action::PAYMENTS;
 use super::action::Thing;
 use super::books::Books;
+use super::books::attribute;
 use crate::support::hands::Hands;
 
 /// Sessions in which a queue without obstacles must be empty.
@@ -86,6 +87,10 @@ pub(crate) struct World {
     seen: BTreeMap<RecordKey, Status>,
     /// Records whose object a person deleted, or that the application withdrew.
     forgiven: BTreeSet<String>,
+    /// The bytes of every write message set.
+    sent: BTreeMap<String, String>,
+    /// The one that was handed out last, until it is settled for sure.
+    unsettled: Option<String>,
     /// How many objects of each record a person deleted.
     deleted: BTreeMap<String, u64>,
     /// A late answer: ticket and response.
@@ -151,6 +156,8 @@ impl World {
             acknowledged: BTreeSet::new(),
             seen: BTreeMap::new(),
             forgiven: BTreeSet::new(),
+            sent: BTreeMap::new(),
+            unsettled: None,
             deleted: BTreeMap::new(),
             late: None,
             story: Vec::new(),
@@ -333,19 +340,25 @@ impl World {
         self.sessions += 1;
         let login = self.engine().authenticate(&self.username, &self.password).await;
         let Some(Login::Work { ticket, .. }) = self.survive(login).await? else { return Ok(()) };
-        if let Some((late_ticket, response)) = self.late.take() {
-            self.bring(&late_ticket, &response, "").await?;
+        // A late answer comes before the next session asks, others while it is at work,
+        // or a session later.
+        if self.late.is_some() && self.sessions.is_multiple_of(4) {
+            self.bring_late().await?;
         }
         for round in 0..MAX_ROUNDS {
             let fault = fault.filter(|(at, _)| *at == round).map(|(_, fault)| fault);
             let call = FirstCall { country: "US".to_owned(), major: 13, ..FirstCall::default() };
             let sent = self.engine().send_request(&ticket, call.clone()).await;
             let Some(qbxml) = self.survive(sent).await? else { return Ok(()) };
+            self.in_order(&qbxml)?;
+            if self.late.is_some() && self.sessions % 4 == 2 {
+                self.bring_late().await?;
+            }
             if fault == Some(Fault::RequestLost) {
                 return Ok(());
             }
             if fault == Some(Fault::Doubled) {
-                let again = self.engine().send_request(&ticket, call).await;
+                let again = self.engine().send_request(&ticket, call.clone()).await;
                 if self.survive(again).await?.is_some_and(|again| !again.is_empty()) {
                     return Err("a doubled sendRequestXML was handed work".to_owned());
                 }
@@ -353,6 +366,21 @@ impl World {
             if qbxml.is_empty() {
                 let closed = self.engine().close_connection(&ticket).await;
                 return self.survive(closed).await.map(|_| ());
+            }
+            if fault == Some(Fault::Rejected) {
+                self.bring(&ticket, "", "0x80040400").await?;
+                continue;
+            }
+            if fault == Some(Fault::Ghost) {
+                let closed = self.engine().close_connection(&ticket).await;
+                self.survive(closed).await?;
+                let more = self.engine().send_request(&ticket, call).await;
+                return match self.survive(more).await? {
+                    Some(more) if !more.is_empty() => {
+                        Err("a dead ticket was handed work".to_owned())
+                    }
+                    _ => Ok(()),
+                };
             }
             if fault == Some(Fault::ThrownEarly) {
                 self.bring(&ticket, "", "0x8004040D").await?;
@@ -396,10 +424,43 @@ impl World {
         Err(format!("a session went on for {MAX_ROUNDS} rounds"))
     }
 
+    async fn bring_late(&mut self) -> Went<()> {
+        let Some((ticket, response)) = self.late.take() else { return Ok(()) };
+        self.story.push("    a late answer came".to_owned());
+        let waiting = self.unsettled.take();
+        self.bring(&ticket, &response, "").await?;
+        // It may have settled what the session before was handed, not what this one is.
+        if waiting.as_ref().is_some_and(|id| !response.contains(id.as_str())) {
+            self.unsettled = waiting;
+        }
+        self.look().await
+    }
+
     async fn bring(&mut self, ticket: &str, response: &str, hresult: &str) -> Went<Option<i32>> {
         let body = Body::Inline(response.to_owned());
         let brought = self.engine().receive_response(ticket, body, hresult, "").await;
-        self.survive(brought).await
+        let brought = self.survive(brought).await?;
+        // Settled, under a dead ticket too; or it died while it settled, and nobody knows.
+        let whole = response.ends_with("</QBXML>");
+        if whole || brought.is_none_or(|percent| percent > 0) {
+            self.unsettled = None;
+        }
+        Ok(brought)
+    }
+
+    /// What is handed out: nothing new while something is unsettled, and that in the same bytes.
+    fn in_order(&mut self, qbxml: &str) -> Went<()> {
+        let Some(id) = attribute(qbxml, "newMessageSetID") else { return Ok(()) };
+        let bytes = self.sent.entry(id.clone()).or_insert_with(|| qbxml.to_owned());
+        if bytes != qbxml {
+            return Err(format!("message set {id} was sent in other bytes"));
+        }
+        match self.unsettled.replace(id.clone()) {
+            Some(before) if before != id => {
+                Err(format!("message set {id} was handed out while {before} is unsettled"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What must hold after every step.

@@ -17,6 +17,8 @@ use std::sync::mpsc;
 use tokio::sync::oneshot;
 
 use crate::domain::ids::ConnectionId;
+use crate::domain::plant::Plant;
+use crate::domain::plant::planted;
 use crate::store::StoreError;
 use crate::store::sled::apply::Prepared;
 use crate::store::sled::apply::Removed;
@@ -180,6 +182,12 @@ impl Writer {
             }
             return Ok(());
         }
+        if planted(Plant::AnswerBeforeCommit) {
+            for (reply, removed) in answers {
+                self.answer_commit(reply, removed);
+            }
+            return self.write(batch);
+        }
         if let Err(Broken(why)) = self.write(batch) {
             for (reply, _) in answers {
                 drop(reply.send(Err(StoreError::Stopped(why.clone()))));
@@ -254,6 +262,9 @@ impl Writer {
     pub(super) fn write(&mut self, mut batch: Batch) -> Result<(), Broken> {
         let commit = batch.marks.commit;
         let fault = self.faults.as_ref().map_or(Fault::None, |faults| faults.at(commit));
+        if planted(Plant::WatermarkEarly) {
+            self.watermark.write(commit)?;
+        }
         if fault == Fault::Before {
             return Err(Broken("a planted fault before the transaction".to_owned()));
         }
