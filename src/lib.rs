@@ -9,6 +9,7 @@ pub mod engine;
 pub mod qbxml;
 pub mod qwc;
 pub mod server;
+pub mod simulator;
 pub mod soap;
 pub mod store;
 pub mod telemetry;

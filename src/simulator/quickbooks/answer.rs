@@ -27,12 +27,6 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// All of it: the answer of an Add or a Mod.
-    pub(crate) fn whole(version: Version) -> Self {
-        let none = BTreeSet::new();
-        Self { version, lines: true, links: true, elements: none.clone(), owners: none }
-    }
-
     /// What a request asks for.
     pub(crate) fn by(request: &Node, version: Version, answers_a_query: Lines) -> Self {
         let texts = |name| request.all(name).map(|node| node.text.trim().to_owned()).collect();
@@ -169,7 +163,8 @@ fn blocks(node: &mut Node) {
 /// Drops the data extensions that nobody asked for.
 fn keep_extensions(node: &mut Node, owners: &BTreeSet<String>) {
     node.children.retain(|child| {
-        child.name != "DataExtRet" || owners.iter().any(|o| o.eq_ignore_ascii_case(child.get("OwnerID")))
+        child.name != "DataExtRet"
+            || owners.iter().any(|o| o.eq_ignore_ascii_case(child.get("OwnerID")))
     });
     for child in node.children.iter_mut().filter(|child| is_line(&child.name)) {
         keep_extensions(child, owners);

@@ -85,8 +85,13 @@ fn effects(object: &Object, add: &mut impl FnMut(&str, Number)) {
 fn lines(object: &Object, add: &mut impl FnMut(&str, Number)) {
     let sign = match object.kind.as_str() {
         "Invoice" | "SalesReceipt" | "VendorCredit" => -Number::ONE,
-        "CreditMemo" | "Bill" | "ItemReceipt" | "Check" | "CreditCardCharge"
-        | "InventoryAdjustment" | "JournalEntry" => Number::ONE,
+        "CreditMemo"
+        | "Bill"
+        | "ItemReceipt"
+        | "Check"
+        | "CreditCardCharge"
+        | "InventoryAdjustment"
+        | "JournalEntry" => Number::ONE,
         _ => return,
     };
     object.body.walk(&mut |line: &Node| match line.name.as_str() {

@@ -38,7 +38,7 @@ pub struct Object {
 
 /// One deleted object.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Deleted {
+pub(crate) struct Deleted {
     /// Its kind.
     pub kind: String,
     /// Its id.
@@ -53,7 +53,7 @@ pub struct Deleted {
 
 /// What the company file holds beside its objects; small, written whole at each commit.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     /// Numbers given so far, by what they number.
     pub counters: BTreeMap<String, u64>,
     /// Settings such as `ClosingDate`, and features that are off.

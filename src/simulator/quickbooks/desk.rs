@@ -83,7 +83,12 @@ impl Desk<'_> {
     }
 
     /// The object that a Mod or a deletion names, held against its edit sequence.
-    pub(crate) fn target(&mut self, kind: &str, id: &str, sequence: Option<&str>) -> Outcome<Object> {
+    pub(crate) fn target(
+        &mut self,
+        kind: &str,
+        id: &str,
+        sequence: Option<&str>,
+    ) -> Outcome<Object> {
         let found = self.books.get(id).filter(|object| object.kind == kind).cloned();
         let Some(object) = found else {
             return Err(if kinds::is_transaction(kind) {

@@ -146,7 +146,11 @@ impl Grammar {
     }
 
     fn aggregate(
-        &self, node: &Node, production: &Production, version: Version, path: &str,
+        &self,
+        node: &Node,
+        production: &Production,
+        version: Version,
+        path: &str,
     ) -> Result<(), String> {
         if node.children.is_empty() && !node.text.trim().is_empty() {
             return Err(format!("{path} holds text"));
@@ -160,7 +164,12 @@ impl Grammar {
     }
 
     fn follow(
-        &self, content: &[Particle], nodes: &[Node], at: &mut usize, version: Version, path: &str,
+        &self,
+        content: &[Particle],
+        nodes: &[Node],
+        at: &mut usize,
+        version: Version,
+        path: &str,
     ) -> Result<(), String> {
         for particle in content {
             match particle {
@@ -176,7 +185,8 @@ impl Grammar {
                         self.follow(alternative, nodes, at, version, path)?;
                         taken += 1;
                     }
-                    let empty = || alternatives.iter().any(|part| part.iter().all(Particle::may_miss));
+                    let empty =
+                        || alternatives.iter().any(|part| part.iter().all(Particle::may_miss));
                     if taken == 0 && !optional && !empty() {
                         return Err(format!("{path}: none of the alternatives is there"));
                     }
@@ -187,7 +197,12 @@ impl Grammar {
     }
 
     fn follow_element(
-        &self, element: &Element, nodes: &[Node], at: &mut usize, version: Version, path: &str,
+        &self,
+        element: &Element,
+        nodes: &[Node],
+        at: &mut usize,
+        version: Version,
+        path: &str,
     ) -> Result<(), String> {
         let mut taken = 0;
         while let Some(node) = nodes.get(*at) {
@@ -206,7 +221,11 @@ impl Grammar {
     }
 
     fn element(
-        &self, element: &Element, node: &Node, version: Version, path: &str,
+        &self,
+        element: &Element,
+        node: &Node,
+        version: Version,
+        path: &str,
     ) -> Result<(), String> {
         for (attribute, _) in &node.attributes {
             let known = match attribute.as_str() {
@@ -245,7 +264,10 @@ impl Grammar {
     }
 
     fn visit<'n>(
-        &self, node: &'n Node, production: &Production, visit: &mut impl FnMut(&'n Node, Form),
+        &self,
+        node: &'n Node,
+        production: &Production,
+        visit: &mut impl FnMut(&'n Node, Form),
     ) {
         for child in &node.children {
             match production.find(&child.name).map(|element| element.form) {
@@ -295,7 +317,8 @@ impl Grammar {
     /// Adds the required leaves that an aggregate lacks, with blank values.
     pub(crate) fn complete(&self, node: &mut Node, production: &Production, version: Version) {
         for child in &mut node.children {
-            if let Some(Form::Aggregate(name)) = production.find(&child.name).map(|found| found.form)
+            if let Some(Form::Aggregate(name)) =
+                production.find(&child.name).map(|found| found.form)
                 && let Some(production) = self.production(name)
             {
                 self.complete(child, production, version);
@@ -345,7 +368,10 @@ impl Particle {
 
 /// Finds an element and its place; inside a repeated choice the place does not move on.
 fn locate<'p>(
-    content: &'p [Particle], name: &str, still: bool, place: &mut usize,
+    content: &'p [Particle],
+    name: &str,
+    still: bool,
+    place: &mut usize,
 ) -> Option<(usize, &'p Element)> {
     for particle in content {
         match particle {

@@ -95,7 +95,13 @@ pub(crate) fn name_element(kind: &str) -> &'static str {
 pub(crate) fn has_parents(kind: &str) -> bool {
     matches!(
         kind,
-        "Account" | "Class" | "Customer" | "CustomerType" | "JobType" | "VendorType" | "InventorySite"
+        "Account"
+            | "Class"
+            | "Customer"
+            | "CustomerType"
+            | "JobType"
+            | "VendorType"
+            | "InventorySite"
     ) || matches!(
         kind,
         "ItemService"
@@ -185,7 +191,9 @@ pub(crate) fn spoken(element: &str, object: &str) -> String {
         _ => {
             let mut words = String::new();
             for character in stem.chars() {
-                if character.is_ascii_uppercase() && words.ends_with(|c: char| c.is_ascii_lowercase()) {
+                if character.is_ascii_uppercase()
+                    && words.ends_with(|c: char| c.is_ascii_lowercase())
+                {
                     words.push(' ');
                 }
                 words.push(character);

@@ -36,7 +36,9 @@ pub(crate) struct Totals {
 /// The side of a kind of transaction.
 pub(crate) fn side(kind: &str) -> Side {
     match kind {
-        "Invoice" | "Estimate" | "SalesOrder" | "SalesReceipt" | "CreditMemo" | "Charge" => Side::Sales,
+        "Invoice" | "Estimate" | "SalesOrder" | "SalesReceipt" | "CreditMemo" | "Charge" => {
+            Side::Sales
+        }
         _ => Side::Purchase,
     }
 }
@@ -100,8 +102,12 @@ fn describe(side: Side, line: &mut Node, item: &Object) {
         return;
     }
     let paths: &[&str] = match side {
-        Side::Sales => &["SalesOrPurchase/Desc", "SalesAndPurchase/SalesDesc", "SalesDesc", "ItemDesc"],
-        Side::Purchase => &["SalesOrPurchase/Desc", "SalesAndPurchase/PurchaseDesc", "PurchaseDesc"],
+        Side::Sales => {
+            &["SalesOrPurchase/Desc", "SalesAndPurchase/SalesDesc", "SalesDesc", "ItemDesc"]
+        }
+        Side::Purchase => {
+            &["SalesOrPurchase/Desc", "SalesAndPurchase/PurchaseDesc", "PurchaseDesc"]
+        }
     };
     let found = paths.iter().map(|path| item.body.at(path)).find(|text| !text.is_empty());
     if let Some(text) = found {
@@ -110,7 +116,11 @@ fn describe(side: Side, line: &mut Node, item: &Object) {
 }
 
 fn of_item(
-    desk: &Desk<'_>, side: Side, line: &mut Node, item: &Object, totals: &Totals,
+    desk: &Desk<'_>,
+    side: Side,
+    line: &mut Node,
+    item: &Object,
+    totals: &Totals,
 ) -> Outcome<Number> {
     if side == Side::Sales
         && line.child("SalesTaxCodeRef").is_none()
@@ -123,7 +133,8 @@ fn of_item(
     match item.kind.as_str() {
         "ItemSubtotal" => return Ok(totals.since_subtotal),
         "ItemDiscount" | "ItemPayment" if given.is_none() => {
-            let percent = first(line, &["RatePercent"]).or_else(|| first(&item.body, &["DiscountRatePercent"]));
+            let percent = first(line, &["RatePercent"])
+                .or_else(|| first(&item.body, &["DiscountRatePercent"]));
             if let Some(percent) = percent {
                 if totals.lines == 0 {
                     return Err(status::line_order(&item.id));
@@ -137,7 +148,8 @@ fn of_item(
         "ItemSalesTax" | "ItemSalesTaxGroup" => return Err(status::item_type(item.name())),
         _ => {}
     }
-    let rate_element = if side == Side::Sales || line.child("Rate").is_some() { "Rate" } else { "Cost" };
+    let rate_element =
+        if side == Side::Sales || line.child("Rate").is_some() { "Rate" } else { "Cost" };
     let quantity = first(line, &["Quantity"]);
     let factor = quantity.unwrap_or(Number::ONE);
     if let Some(amount) = given {
@@ -158,7 +170,9 @@ fn of_item(
 fn list_price(side: Side, item: &Object) -> Number {
     let paths: &[&str] = match side {
         Side::Sales => &["SalesOrPurchase/Price", "SalesAndPurchase/SalesPrice", "SalesPrice"],
-        Side::Purchase => &["SalesOrPurchase/Price", "SalesAndPurchase/PurchaseCost", "PurchaseCost"],
+        Side::Purchase => {
+            &["SalesOrPurchase/Price", "SalesAndPurchase/PurchaseCost", "PurchaseCost"]
+        }
     };
     first(&item.body, paths).unwrap_or_default()
 }
@@ -197,7 +211,10 @@ fn group(desk: &mut Desk<'_>, side: Side, line: &mut Node, totals: &mut Totals) 
     if line.child("Desc").is_none() && !group.body.get("ItemDesc").is_empty() {
         line.set("Desc", group.body.get("ItemDesc"));
     }
-    line.set("IsPrintItemsInGroup", if group.body.is("IsPrintItemsInGroup") { "true" } else { "false" });
+    line.set(
+        "IsPrintItemsInGroup",
+        if group.body.is("IsPrintItemsInGroup") { "true" } else { "false" },
+    );
     line.set("TotalAmount", (totals.all - before).amount());
     Ok(())
 }

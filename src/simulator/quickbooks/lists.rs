@@ -111,7 +111,9 @@ fn special(kind: &str, asked: &Node) -> Outcome<(String, Node)> {
                 "InventoryAssets" => ("Inventory Asset", "OtherCurrentAsset"),
                 "OpeningBalanceEquity" => ("Opening Balance Equity", "Equity"),
                 "PettyCash" => ("Petty Cash", "Bank"),
-                "DirectDepositLiabilities" => ("Direct Deposit Liabilities", "OtherCurrentLiability"),
+                "DirectDepositLiabilities" => {
+                    ("Direct Deposit Liabilities", "OtherCurrentLiability")
+                }
                 "PayrollLiabilities" => ("Payroll Liabilities", "OtherCurrentLiability"),
                 "Estimates" | "PurchaseOrders" => (special, "NonPosting"),
                 other => (other, "Expense"),
@@ -300,7 +302,8 @@ fn cleared(change: &Node) -> bool {
 /// Gives ids to what an element holds as lines: contacts and notes.
 fn lines(desk: &mut Desk<'_>, body: &mut Node) {
     for child in &mut body.children {
-        let contact = matches!(child.name.as_str(), "ContactsRet" | "LeadContactsRet" | "LocationsRet");
+        let contact =
+            matches!(child.name.as_str(), "ContactsRet" | "LeadContactsRet" | "LocationsRet");
         if contact && child.child("ListID").is_none() && !child.children.is_empty() {
             let id = desk.list_id();
             child.set("ListID", id);

@@ -38,7 +38,11 @@ fn resolve_in(desk: &mut Desk<'_>, node: &mut Node, object: &str, place: &str) -
 }
 
 fn resolve_one(
-    desk: &mut Desk<'_>, reference: &mut Node, targets: &[&str], object: &str, place: &str,
+    desk: &mut Desk<'_>,
+    reference: &mut Node,
+    targets: &[&str],
+    object: &str,
+    place: &str,
 ) -> Outcome<()> {
     let what = reference.name.clone();
     let (id, name) = (named_id(desk, reference)?, reference.get("FullName").trim().to_owned());
@@ -106,6 +110,9 @@ pub(crate) fn to(element: &str, object: &Arc<Object>) -> Node {
 pub(crate) fn looks_like_id(text: &str) -> bool {
     text.split_once('-').is_some_and(|(number, time)| {
         let hexadecimal = number.bytes().all(|byte| byte.is_ascii_hexdigit());
-        hexadecimal && !number.is_empty() && !time.is_empty() && time.bytes().all(|b| b.is_ascii_digit())
+        hexadecimal
+            && !number.is_empty()
+            && !time.is_empty()
+            && time.bytes().all(|b| b.is_ascii_digit())
     })
 }

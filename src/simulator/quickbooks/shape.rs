@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn a_mod_changes_empties_and_leaves() {
         let mut body =
-            read_node("<CustomerRet><Phone>1</Phone><Fax>2</Fax><Email>3</Email></CustomerRet>").unwrap();
+            read_node("<CustomerRet><Phone>1</Phone><Fax>2</Fax><Email>3</Email></CustomerRet>")
+                .unwrap();
         let change = read_node("<CustomerMod><Phone>9</Phone><Fax></Fax></CustomerMod>").unwrap();
 
         merge(&mut body, &change.children, ret("Customer"));

@@ -9,8 +9,7 @@
 pub(crate) const NOT_IN_LIST: &str =
     "Invalid argument.  The specified record does not exist in the list.";
 /// The same for a name that another list owns.
-pub(crate) const WRONG_TYPE: &str =
-    "The specified name is either invalid or of the wrong type.";
+pub(crate) const WRONG_TYPE: &str = "The specified name is either invalid or of the wrong type.";
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,11 +78,6 @@ pub(crate) fn not_found_in_query(what: &str) -> Status {
     Status::new(500, format!("{head} (\"{what}\") that could not be found in QuickBooks."))
 }
 
-/// An error of the program.
-pub(crate) fn internal() -> Status {
-    Status::new(1000, "There has been an internal error when processing the request.")
-}
-
 /// No such request here.
 pub(crate) fn unsupported() -> Status {
     Status::new(1030, "This request is not supported by this implementation.")
@@ -121,11 +115,14 @@ pub(crate) fn too_long(value: &str, field: &str) -> Status {
 /// A name with a colon.
 pub(crate) fn colon(name: &str, list: &str) -> Status {
     let field = format!("{} name", list.to_lowercase());
-    Status::new(3090, format!("There was an error when storing \"{name}\" in the \"{field}\" field."))
-        .because(
-            "Names in this list cannot contain a colon.  The colon is a special character used to \
+    Status::new(
+        3090,
+        format!("There was an error when storing \"{name}\" in the \"{field}\" field."),
+    )
+    .because(
+        "Names in this list cannot contain a colon.  The colon is a special character used to \
              indicate a parent/child relationship.",
-        )
+    )
 }
 
 /// A name that is taken.
@@ -167,7 +164,8 @@ pub(crate) fn missing_max_returned() -> Status {
 
 /// It cannot be deleted. No real suffix is public.
 pub(crate) fn cannot_delete(id: &str, why: &str) -> Status {
-    Status::new(3160, format!("Cannot delete the object specified by the id = \"{id}\".")).because(why)
+    Status::new(3160, format!("Cannot delete the object specified by the id = \"{id}\"."))
+        .because(why)
 }
 
 /// Deleting before the closing date. No real text is public; the shape is that of 3171.
@@ -223,7 +221,8 @@ pub(crate) fn saving(kind: &str, why: &str) -> Status {
 
 /// It cannot be voided.
 pub(crate) fn cannot_void(id: &str, why: &str) -> Status {
-    Status::new(3185, format!("Cannot void the object specified by the id = \"{id}\".")).because(why)
+    Status::new(3185, format!("Cannot void the object specified by the id = \"{id}\"."))
+        .because(why)
 }
 
 /// A field that cannot be emptied. The real text has no quotes and a space at its end.
@@ -280,7 +279,8 @@ pub(crate) fn iterator(id: &str) -> Status {
 
 /// Two elements that cannot be merged.
 pub(crate) fn merge(from: &str, to: &str) -> Status {
-    let head = format!("Merge not allowed from object with id =\"{from}\" to object with id =\"{to}\".");
+    let head =
+        format!("Merge not allowed from object with id =\"{from}\" to object with id =\"{to}\".");
     Status::new(3500, format!("{head} QuickBooks error message: Cannot merge list elements. "))
 }
 

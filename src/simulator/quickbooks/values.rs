@@ -45,9 +45,13 @@ fn fault(leaf: &Node, form: Form) -> Option<Status> {
         Form::Id if value.len() > 36 => Some(status::invalid_id(value, &words(field))),
         Form::Integer if value.parse::<i64>().is_err() => convert(3065, "integer"),
         Form::Interval if minutes(value).is_none() => convert(3035, "time interval"),
-        Form::Percent if Number::parse(value, 10, &decimals).is_none() => convert(3050, "percentage"),
+        Form::Percent if Number::parse(value, 10, &decimals).is_none() => {
+            convert(3050, "percentage")
+        }
         Form::Price if Number::parse(value, 10, &decimals).is_none() => convert(3045, "price"),
-        Form::Quantity if Number::parse(value, 10, &decimals).is_none() => convert(3060, "quantity"),
+        Form::Quantity if Number::parse(value, 10, &decimals).is_none() => {
+            convert(3060, "quantity")
+        }
         Form::Text(Some(limit)) if leaf.text.chars().count() > limit => {
             Some(status::too_long(&leaf.text, field))
         }
@@ -110,7 +114,8 @@ pub(crate) fn minutes(text: &str) -> Option<i64> {
 /// Whether a text is `0` or a GUID in braces.
 fn guid(text: &str) -> bool {
     let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    text == "0" || inner.is_some_and(|inner| inner.len() == 36 && inner.parse::<uuid::Uuid>().is_ok())
+    text == "0"
+        || inner.is_some_and(|inner| inner.len() == 36 && inner.parse::<uuid::Uuid>().is_ok())
 }
 
 #[cfg(test)]
@@ -120,7 +125,8 @@ mod tests {
 
     fn said(inner: &str) -> String {
         let request = format!("<InvoiceAddRq><InvoiceAdd>{inner}</InvoiceAdd></InvoiceAddRq>");
-        check(&read_node(&request).unwrap()).map_or_else(|status| status.message, |()| String::new())
+        check(&read_node(&request).unwrap())
+            .map_or_else(|status| status.message, |()| String::new())
     }
 
     #[test]

@@ -222,7 +222,8 @@ pub(crate) fn read(text: &str) -> Result<Document, String> {
             Event::CData(data) => push_text(&data, &mut open)?,
             Event::GeneralRef(reference) => {
                 let name = format!("&{};", &*reference);
-                let value = quick_xml::escape::unescape(&name).map_err(|error| error.to_string())?;
+                let value =
+                    quick_xml::escape::unescape(&name).map_err(|error| error.to_string())?;
                 push_text(&value, &mut open)?;
             }
             Event::Comment(_) => {}
