@@ -1,0 +1,199 @@
+//! What goes wrong, on order: `lose-response:3`, `slow:2s`, `locked:Customer/Jones`.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+/// One fault of one session. Message sets are counted from 1 in each session.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// The connector dies when QuickBooks has answered that message set.
+    LoseResponse(u32),
+    /// The connector dies when it has fetched that message set: QuickBooks never sees it.
+    LoseRequest(u32),
+    /// The connector dies when that response was delivered: the answer to it is lost.
+    LoseProgress(u32),
+    /// That response is delivered twice.
+    DoubleReceive(u32),
+    /// That message set is asked for twice.
+    DoubleSend(u32),
+    /// QuickBooks refuses that message set as unreadable.
+    ParseError(u32),
+    /// QuickBooks crashes while it works on that message set; it was done.
+    Crash(u32),
+    /// QuickBooks cannot store the answer of that message set, and it is lost too: 9002.
+    Forget(u32),
+    /// That response is cut off on its way.
+    TornResponse(u32),
+    /// A dialog is open in QuickBooks.
+    ModalDialog,
+    /// QuickBooks cannot be started.
+    Unavailable,
+    /// The application may not use the company file.
+    NoAccess,
+    /// Another company file is open, at this path.
+    WrongCompany(String),
+    /// Another user has something open, for that many requests or the whole session.
+    Locked {
+        /// `Customer`, `Invoice`, …
+        kind: String,
+        /// Full name, number or id.
+        name: String,
+        /// How many requests it refuses; `None`: all.
+        times: Option<u32>,
+    },
+    /// QuickBooks takes so long for each message set.
+    Slow(Duration),
+    /// The password is another one.
+    WrongPassword,
+    /// The user stops it before it asks for that message set.
+    StopBefore(u32),
+}
+
+/// A fault as it is ordered, and what it does; for `--help`.
+pub const HELP: &[(&str, &str)] = &[
+    ("lose-response[:N]", "the N-th answer of QuickBooks is lost: the connector dies"),
+    ("kill-before-receive", "the same as lose-response:1"),
+    ("lose-request[:N]", "the connector dies with the N-th message set in hand"),
+    ("lose-progress[:N]", "our answer to the N-th response is lost"),
+    ("double-receive[:N]", "the N-th response is delivered twice"),
+    ("double-send[:N]", "the N-th message set is asked for twice"),
+    ("parse-error[:N]", "QuickBooks cannot read the N-th message set (0x80040400)"),
+    ("crash[:N]", "QuickBooks crashes after it did the N-th message set (0x800706BA)"),
+    ("forget[:N]", "QuickBooks cannot store the N-th answer, and it is lost (9002)"),
+    ("torn-response[:N]", "the N-th response is cut off"),
+    ("modal-dialog", "a dialog is open in QuickBooks (0x80040414)"),
+    ("unavailable", "QuickBooks cannot be started (0x80040408)"),
+    ("no-access", "the application has no permission for the file (0x8004041A)"),
+    ("wrong-company[:PATH]", "another company file is open"),
+    ("locked:KIND/NAME[:TIMES]", "another user has it open, for so many requests"),
+    ("slow:DURATION", "QuickBooks takes so long for each message set: 2s, 500ms"),
+    ("wrong-password", "the password is another one"),
+    ("stop-before:N", "a user stops it before the N-th message set"),
+];
+
+/// Why a text orders no fault.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{spec:?} is no fault: {why}")]
+pub struct UnknownFault {
+    spec: String,
+    why: String,
+}
+
+impl FromStr for Fault {
+    type Err = UnknownFault;
+
+    fn from_str(spec: &str) -> Result<Self, UnknownFault> {
+        let refuse = |why: &str| UnknownFault { spec: spec.to_owned(), why: why.to_owned() };
+        let (name, rest) = match spec.split_once(':') {
+            Some((name, rest)) => (name, Some(rest)),
+            None => (spec, None),
+        };
+        let number = || match rest {
+            None => Ok(1),
+            Some(text) => match text.parse() {
+                Ok(number) if number > 0 => Ok(number),
+                _ => Err(refuse("after the colon stands the number of a message set, from 1")),
+            },
+        };
+        let alone = |fault: Self| match rest {
+            None => Ok(fault),
+            Some(_) => Err(refuse("nothing follows it")),
+        };
+        match name {
+            "lose-response" => Ok(Self::LoseResponse(number()?)),
+            "kill-before-receive" => alone(Self::LoseResponse(1)),
+            "lose-request" => Ok(Self::LoseRequest(number()?)),
+            "lose-progress" => Ok(Self::LoseProgress(number()?)),
+            "double-receive" => Ok(Self::DoubleReceive(number()?)),
+            "double-send" => Ok(Self::DoubleSend(number()?)),
+            "parse-error" => Ok(Self::ParseError(number()?)),
+            "crash" => Ok(Self::Crash(number()?)),
+            "forget" => Ok(Self::Forget(number()?)),
+            "torn-response" => Ok(Self::TornResponse(number()?)),
+            "stop-before" => Ok(Self::StopBefore(number()?)),
+            "modal-dialog" => alone(Self::ModalDialog),
+            "unavailable" => alone(Self::Unavailable),
+            "no-access" => alone(Self::NoAccess),
+            "wrong-password" => alone(Self::WrongPassword),
+            "wrong-company" => {
+                let path = rest.filter(|path| !path.is_empty());
+                Ok(Self::WrongCompany(path.unwrap_or("C:\\QuickBooks\\Other.QBW").to_owned()))
+            }
+            "slow" => {
+                let why = "after the colon stands a duration: 2s, 500ms";
+                duration(rest.unwrap_or_default()).map(Self::Slow).ok_or_else(|| refuse(why))
+            }
+            "locked" => {
+                let why = "after the colon stands KIND/NAME, or KIND/NAME:TIMES";
+                locked(rest.unwrap_or_default()).ok_or_else(|| refuse(why))
+            }
+            _ => Err(refuse("see simulate --help for those that there are")),
+        }
+    }
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let number: u64 = digits.parse().ok()?;
+    match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        _ => None,
+    }
+}
+
+fn locked(text: &str) -> Option<Fault> {
+    let (kind, rest) = text.split_once('/')?;
+    // A job's name has colons of its own: only a number behind the last one counts.
+    let (name, times) = match rest.rsplit_once(':') {
+        Some((name, times)) if times.parse::<u32>().is_ok() => (name, times.parse().ok()),
+        _ => (rest, None),
+    };
+    let whole = !kind.is_empty() && !name.is_empty();
+    whole.then(|| Fault::Locked { kind: kind.to_owned(), name: name.to_owned(), times })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_ordered_in_words() {
+        for (spec, expected) in [
+            ("lose-response:3", Fault::LoseResponse(3)),
+            ("lose-response", Fault::LoseResponse(1)),
+            ("kill-before-receive", Fault::LoseResponse(1)),
+            ("slow:250ms", Fault::Slow(Duration::from_millis(250))),
+            ("wrong-company", Fault::WrongCompany("C:\\QuickBooks\\Other.QBW".to_owned())),
+            (
+                "locked:Customer/A:B:2",
+                Fault::Locked { kind: "Customer".into(), name: "A:B".into(), times: Some(2) },
+            ),
+        ] {
+            assert_eq!(spec.parse(), Ok(expected), "{spec}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_fault_is_named() {
+        for spec in
+            ["", "loose-response", "lose-response:0", "slow", "slow:2", "locked:x", "unavailable:1"]
+        {
+            let refused = spec.parse::<Fault>().unwrap_err();
+            assert!(refused.to_string().starts_with(&format!("{spec:?} is no fault")), "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_help_lists_faults_that_there_are() {
+        for (spec, _) in HELP {
+            let spec = spec
+                .replace("[:N]", ":2")
+                .replace(":N", ":2")
+                .replace("[:PATH]", "")
+                .replace("KIND/NAME[:TIMES]", "Customer/A:1")
+                .replace("DURATION", "1s");
+            assert!(spec.parse::<Fault>().is_ok(), "{spec}");
+        }
+    }
+}

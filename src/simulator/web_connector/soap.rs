@@ -1,0 +1,285 @@
+//! The calls of the contract, as the real client writes and reads them.
+//!
+//! Exact out, strict in: an answer that the .NET client would not read is an error here, in its words.
+//!
+//! Source: *QBWC Programmer's Guide* 2.0; captured calls of QBWC 2.2 and 2.3 (johnballantyne/qbws#10);
+//! `SoapHttpClientProtocol` of .NET.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use quick_xml::NsReader;
+use quick_xml::events::Event;
+use quick_xml::name::ResolveResult;
+use ureq::Agent;
+use ureq::tls::RootCerts;
+use ureq::tls::TlsConfig;
+
+/// The namespace of the contract.
+const INTUIT: &str = "http://developer.intuit.com/";
+const SOAP: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+const USER_AGENT: &str =
+    "Mozilla/4.0 (compatible; MSIE 6.0; MS Web Services Client Protocol 4.0.30319.42000)";
+/// The .NET default for one call.
+const PATIENCE: Duration = Duration::from_secs(100);
+/// The longest answer that is read.
+const MAX_ANSWER: u64 = 64 << 20;
+
+/// Why a call did not work; the words are those of the .NET client where it has some.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Nobody answers.
+    #[error("{operation}: unable to connect to the remote server: {why}")]
+    Network {
+        /// The call.
+        operation: String,
+        /// What the network said.
+        why: String,
+    },
+    /// Not 200.
+    #[error("{operation}: the request failed with HTTP status {status}{fault}")]
+    Status {
+        /// The call.
+        operation: String,
+        /// The status code.
+        status: u16,
+        /// `: ` and the text of a SOAP fault, if there is one.
+        fault: String,
+    },
+    /// Not what the contract says.
+    #[error("{operation}: {why}")]
+    Contract {
+        /// The call.
+        operation: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// A connection to one endpoint.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    agent: Agent,
+    url: String,
+}
+
+/// What an operation answered: one text, or the texts of an array.
+pub(crate) type Answered = Result<Vec<String>, CallError>;
+
+impl Wire {
+    pub(crate) fn new(url: &str) -> Self {
+        let tls = TlsConfig::builder().root_certs(RootCerts::WebPki).build();
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(PATIENCE))
+            .user_agent(USER_AGENT)
+            .tls_config(tls)
+            .build()
+            .into();
+        Self { agent, url: url.to_owned() }
+    }
+
+    /// The `GET` that looks at the certificate: any answer will do.
+    pub(crate) fn preflight(&self, url: &str) -> Result<u16, CallError> {
+        let called = self.agent.get(url).call().map_err(|error| CallError::Network {
+            operation: format!("GET {url}"),
+            why: error.to_string(),
+        })?;
+        Ok(called.status().as_u16())
+    }
+
+    /// One call. `arguments` in the order of the schema.
+    pub(crate) fn call(&self, operation: &str, arguments: &[(&str, &str)]) -> Answered {
+        let wrong = |why: String| CallError::Contract { operation: operation.to_owned(), why };
+        let answer = self
+            .agent
+            .post(&self.url)
+            .header("Content-Type", "text/xml; charset=utf-8")
+            .header("SOAPAction", format!("\"{INTUIT}{operation}\""))
+            .send(envelope(operation, arguments));
+        let mut answer = answer.map_err(|error| CallError::Network {
+            operation: operation.to_owned(),
+            why: error.to_string(),
+        })?;
+        let status = answer.status().as_u16();
+        let media_type = answer.headers().get("content-type").and_then(|it| it.to_str().ok());
+        let media_type = media_type.unwrap_or_default().to_owned();
+        let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
+        let body = body.map_err(|error| CallError::Network {
+            operation: operation.to_owned(),
+            why: error.to_string(),
+        })?;
+        let is_xml = media_type.split(';').next().is_some_and(|it| it.trim() == "text/xml");
+        if status != 200 {
+            let fault = if is_xml { fault(&body) } else { String::new() };
+            return Err(CallError::Status { operation: operation.to_owned(), status, fault });
+        }
+        if !is_xml {
+            return Err(wrong(format!(
+                "Client found response content type of '{media_type}', but expected 'text/xml'."
+            )));
+        }
+        read(&body, operation).map_err(wrong)
+    }
+}
+
+/// The request, byte for byte as the client writes it.
+fn envelope(operation: &str, arguments: &[(&str, &str)]) -> String {
+    let mut out = String::from(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope \
+         xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" \
+         xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\"><soap:Body>",
+    );
+    if arguments.is_empty() {
+        let _ = write!(out, "<{operation} xmlns=\"{INTUIT}\" />");
+    } else {
+        let _ = write!(out, "<{operation} xmlns=\"{INTUIT}\">");
+        for (name, value) in arguments {
+            if value.is_empty() {
+                let _ = write!(out, "<{name} />");
+            } else {
+                let value = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+                let _ = write!(out, "<{name}>{value}</{name}>");
+            }
+        }
+        let _ = write!(out, "</{operation}>");
+    }
+    out.push_str("</soap:Body></soap:Envelope>");
+    out
+}
+
+/// Reads `{op}Response/{op}Result` out of an answer.
+fn read(body: &[u8], operation: &str) -> Result<Vec<String>, String> {
+    if body.is_empty() {
+        return Err("the response is empty".to_owned());
+    }
+    if !body.starts_with(b"<") {
+        return Err("Response is not well-formed XML.".to_owned());
+    }
+    let expected = [
+        (SOAP, "Envelope".to_owned()),
+        (SOAP, "Body".to_owned()),
+        (INTUIT, format!("{operation}Response")),
+        (INTUIT, format!("{operation}Result")),
+    ];
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    let mut reader = NsReader::from_str(text);
+    reader.config_mut().expand_empty_elements = true;
+    let (mut depth, mut found, mut items, mut current) =
+        (0_usize, false, Vec::new(), String::new());
+    loop {
+        let (namespace, event) = reader.read_resolved_event().map_err(|error| error.to_string())?;
+        match event {
+            Event::Start(start) => {
+                let uri = match namespace {
+                    ResolveResult::Bound(namespace) => namespace.0.to_owned(),
+                    _ => String::new(),
+                };
+                let local = start.local_name().as_ref().to_owned();
+                let (uri_wanted, name) = match expected.get(depth) {
+                    Some((uri, name)) => (*uri, name.as_str()),
+                    None if depth == 4 => (INTUIT, "string"),
+                    None => return Err(format!("{local} stands too deep")),
+                };
+                if local != name || uri != uri_wanted {
+                    return Err(format!("expected {{{uri_wanted}}}{name}, found {{{uri}}}{local}"));
+                }
+                found |= depth == 3;
+                depth += 1;
+                current.clear();
+            }
+            Event::End(_) => {
+                if depth == 5 {
+                    items.push(std::mem::take(&mut current));
+                } else if depth == 4 && items.is_empty() {
+                    items.push(std::mem::take(&mut current));
+                }
+                depth -= 1;
+            }
+            Event::Text(text) => current.push_str(&text.xml10_content()),
+            Event::CData(text) => current.push_str(&text.xml10_content()),
+            Event::GeneralRef(reference) => {
+                let resolved = reference.resolve_char_ref().map_err(|error| error.to_string())?;
+                match resolved {
+                    Some(character) => current.push(character),
+                    None => current.push_str(
+                        quick_xml::escape::resolve_xml_entity(&reference)
+                            .ok_or("an entity that XML does not have")?,
+                    ),
+                }
+            }
+            Event::Eof if depth > 0 => return Err("Response is not well-formed XML.".to_owned()),
+            Event::Eof if !found => {
+                return Err("Object reference not set to an instance of an object.".to_owned());
+            }
+            Event::Eof => return Ok(items),
+            _ => {}
+        }
+    }
+}
+
+/// `: ` and the text of a fault.
+fn fault(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let inner = text.split("<faultstring").nth(1).and_then(|rest| rest.split_once('>'));
+    let said = inner.and_then(|(_, rest)| rest.split('<').next());
+    said.map_or_else(String::new, |said| format!(": {said}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(inner: &str) -> Vec<u8> {
+        format!(
+            "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"{SOAP}\"><s:Body>{inner}</s:Body></s:Envelope>"
+        )
+        .into_bytes()
+    }
+
+    #[test]
+    fn a_call_is_written_as_the_client_writes_it() {
+        let sent = envelope("authenticate", &[("strUserName", "a&b"), ("strPassword", "")]);
+
+        assert!(sent.ends_with(
+            "<soap:Body><authenticate xmlns=\"http://developer.intuit.com/\"><strUserName>a&amp;b\
+             </strUserName><strPassword /></authenticate></soap:Body></soap:Envelope>"
+        ));
+        assert!(
+            envelope("serverVersion", &[])
+                .contains("<serverVersion xmlns=\"http://developer.intuit.com/\" />")
+        );
+    }
+
+    #[test]
+    fn texts_and_arrays_are_read() {
+        let text = answer(
+            "<aResponse xmlns=\"http://developer.intuit.com/\"><aResult>1 &lt; 2</aResult></aResponse>",
+        );
+        assert_eq!(read(&text, "a").unwrap(), ["1 < 2"]);
+        let empty =
+            answer("<aResponse xmlns=\"http://developer.intuit.com/\"><aResult/></aResponse>");
+        assert_eq!(read(&empty, "a").unwrap(), [""]);
+        let array = answer(
+            "<i:aResponse xmlns:i=\"http://developer.intuit.com/\"><i:aResult><i:string>t</i:string>\
+             <i:string/></i:aResult></i:aResponse>",
+        );
+        assert_eq!(read(&array, "a").unwrap(), ["t", ""]);
+    }
+
+    #[test]
+    fn what_the_client_would_not_read_is_refused() {
+        for inner in [
+            "<aResponse><aResult>x</aResult></aResponse>",
+            "<bResponse xmlns=\"http://developer.intuit.com/\"/>",
+            "<aResponse xmlns=\"http://developer.intuit.com/\"/>",
+            "<aResponse xmlns=\"http://developer.intuit.com/\"><aResult><string xmlns=\"\">t</string></aResult></aResponse>",
+        ] {
+            assert!(read(&answer(inner), "a").is_err(), "{inner}");
+        }
+        assert!(read(b"", "a").is_err());
+        assert!(read(b"\n<?xml version=\"1.0\"?><a/>", "a").is_err());
+    }
+}
