@@ -97,7 +97,7 @@ pub fn main() -> ExitCode {
         Command::Request(command) => request::run(&command, &global),
         Command::Problems(command) => problems::problems(&command, &global),
         Command::Explain(command) => problems::explain(&command, &global),
-        Command::Simulate(command) => simulate::run(command, &global),
+        Command::Simulate(command) => simulate::run(&command, &global),
         Command::Doctor(command) => doctor::run(&command, &global),
         Command::Export(command) => store::export(&command, &global),
         Command::Import(command) => store::import(&command, &global),

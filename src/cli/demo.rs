@@ -112,7 +112,7 @@ fn play(stage: &Stage, directory: &Path, global: &Global) -> anyhow::Result<()> 
     let client = Client::new(&stage.url, key, TlsConfig::default());
     say(global, "Bookbridge demo: the real server, a simulated Web Connector and QuickBooks.\n")?;
     say(global, &format!("  server      {} (data in {})", stage.url, directory.display()))?;
-    let desk = Desk::new(&client, &script.company, directory)?;
+    let desk = Desk::new(&client, &script.company, directory, stage.clock.clone())?;
     say(global, &format!("  connection  {CONNECTION} (Web Connector user {})\n", desk.user))?;
     let mut differences = Vec::new();
     for step in &script.steps {

@@ -1,20 +1,29 @@
 //! `simulate`: a simulated Web Connector and QuickBooks against any server.
 
 use std::path::PathBuf;
+use std::time::Duration;
+use std::time::Instant;
 
+use anyhow::Context as _;
 use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
 
 use super::arguments::Global;
 use super::failure::Failure;
+use super::output;
+use crate::simulator::Ended;
+use crate::simulator::Endpoint;
+use crate::simulator::Fault;
+use crate::simulator::QuickBooks;
+use crate::simulator::Qwc;
+use crate::simulator::Report;
+use crate::simulator::Setup;
+use crate::simulator::WebConnector;
 
 /// A simulated Web Connector, with a simulated QuickBooks behind it, against any QBWC server.
 #[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  bookbridge simulate --url http://127.0.0.1:8170/qbwc --user U --password P --once
-  bookbridge simulate --qwc acme.qwc --password P --company ./company --every 60
-
-Exit code 1 if a session ended in an error.")]
+#[command(after_help = after_help())]
 pub(super) struct Simulate {
     /// The endpoint; that of the .qwc if missing.
     #[arg(long, required_unless_present = "qwc")]
@@ -28,22 +37,128 @@ pub(super) struct Simulate {
     /// Keep the simulated company file in this directory; in memory if missing.
     #[arg(long, value_name = "DIR")]
     company: Option<PathBuf>,
-    /// Seconds between two sessions.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
-    every: u64,
+    /// Seconds between two sessions; what the .qwc proposes, or 60, if missing.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    every: Option<u64>,
     /// One session, then end.
     #[arg(long)]
     once: bool,
-    /// A fault on order; may be said several times.
+    /// A fault on order, in the first session; may be said several times. See below.
     #[arg(long = "fault", value_name = "SPEC")]
-    faults: Vec<String>,
-    /// Read the .qwc file as the Web Connector would.
+    faults: Vec<Fault>,
+    /// Read the .qwc file as the Web Connector would, and stamp the company file.
     #[arg(long, value_name = "FILE")]
     qwc: Option<PathBuf>,
 }
 
+fn after_help() -> String {
+    let mut text = String::from(
+        "\
+Examples:
+  bookbridge simulate --url http://127.0.0.1:8170/qbwc --user U --password P --once
+  bookbridge simulate --qwc acme.qwc --password P --company ./company --every 60
+
+Exit code 1 if a session ended in an error, as the Web Connector would show it.
+
+Faults (message sets are counted in each session; without N it is the first):
+",
+    );
+    for (spec, does) in crate::simulator::fault::HELP {
+        text.push_str("  ");
+        text.push_str(spec);
+        text.extend(std::iter::repeat_n(' ', 26_usize.saturating_sub(spec.len())));
+        text.push_str(does);
+        text.push('\n');
+    }
+    text
+}
+
+/// Seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the simulated machine has a clock of its own")]
+pub(super) fn seconds() -> i64 {
+    Timestamp::now().as_second()
+}
+
 /// Runs `simulate`.
-pub(super) fn run(command: Simulate, global: &Global) -> anyhow::Result<()> {
-    let _ = (command, global);
-    Err(Failure::Refused("the simulator is not part of this build yet".to_owned()).into())
+pub(super) fn run(command: &Simulate, global: &Global) -> anyhow::Result<()> {
+    let qwc = match &command.qwc {
+        None => None,
+        Some(file) => {
+            let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+            let qwc = Qwc::parse(&text);
+            Some(qwc.map_err(|why| Failure::Refused(format!("{}: {why}", file.display())))?)
+        }
+    };
+    let of_qwc = |choose: fn(&Qwc) -> &String| qwc.as_ref().map(choose).cloned();
+    let url = command.url.clone().or_else(|| of_qwc(|qwc| &qwc.app_url));
+    let user = command.user.clone().or_else(|| of_qwc(|qwc| &qwc.user_name));
+    let endpoint = Endpoint {
+        url: url.unwrap_or_default(),
+        user: user.unwrap_or_default(),
+        password: command.password.clone(),
+    };
+    let company = command.company.as_deref();
+    let quickbooks = QuickBooks::open(company, &Setup::default(), seconds())
+        .with_context(|| company.map_or("company".to_owned(), |it| it.display().to_string()))?;
+    let mut connector = WebConnector::new(endpoint, quickbooks, Box::new(seconds));
+    if let Some(qwc) = &qwc {
+        connector.add(qwc).map_err(Failure::Refused)?;
+    }
+    let proposed = qwc.as_ref().and_then(|qwc| qwc.every_minutes).map(|minutes| minutes * 60);
+    let every = command.every.or(proposed).unwrap_or(60);
+    let mut faults = command.faults.as_slice();
+    loop {
+        let began = Instant::now();
+        let report = session(&mut connector, faults, global)?;
+        faults = &[];
+        if command.once {
+            return if report.ended.is_error() { Err(Failure::Said.into()) } else { Ok(()) };
+        }
+        let wait = match report.ended {
+            Ended::Postponed(seconds) => seconds,
+            _ => every,
+        };
+        std::thread::sleep(Duration::from_secs(wait).saturating_sub(began.elapsed()));
+    }
+}
+
+/// One session, told as it goes on.
+fn session(
+    connector: &mut WebConnector,
+    faults: &[Fault],
+    global: &Global,
+) -> anyhow::Result<Report> {
+    let mut told = Ok(());
+    let report = connector.session(faults, &mut |call| {
+        if !global.json && told.is_ok() {
+            told =
+                output::line(format_args!("{:<20}{}", call.operation, output::clean(&call.answer)));
+        }
+    });
+    told?;
+    if global.json {
+        output::json(&json!(report))?;
+    } else {
+        output::line(format_args!("{}\n", in_words(&report)))?;
+    }
+    Ok(report)
+}
+
+/// A session in one sentence.
+pub(super) fn in_words(report: &Report) -> String {
+    let ended = match &report.ended {
+        Ended::Done => "done".to_owned(),
+        Ended::NothingToDo => return "no data exchange required".to_owned(),
+        Ended::Postponed(seconds) => return format!("postponed by {seconds} s"),
+        Ended::Busy => return "the server is busy with another session".to_owned(),
+        Ended::WrongPassword => return "the name or password is wrong".to_owned(),
+        Ended::NoQuickBooks(why) => format!("QuickBooks could not be opened: {why}"),
+        Ended::Stopped(why) => format!("stopped by the server: {why}"),
+        Ended::Broken(why) => format!("broken: {why}"),
+        Ended::Died(why) => why.clone(),
+    };
+    let plural =
+        |count: u32, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let sets = plural(report.message_sets, "message set");
+    format!("{sets}, {}; {ended}", plural(report.requests, "request"))
 }

@@ -59,7 +59,7 @@ impl Drop for Place {
 
 /// A clock that can be set ahead: nobody who watches waits two minutes for a second try.
 #[derive(Debug, Default)]
-struct Clock {
+pub(super) struct Clock {
     seconds_ahead: AtomicI64,
 }
 
@@ -78,7 +78,8 @@ impl Ambient for Clock {
 pub(super) struct Stage {
     /// Where it listens.
     pub(super) url: String,
-    clock: Arc<Clock>,
+    /// The time of the demo.
+    pub(super) clock: Arc<Clock>,
     handle: ServerHandle,
     thread: JoinHandle<Result<(), ServerError>>,
 }
