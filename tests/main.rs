@@ -14,3 +14,4 @@ mod soap;
 mod store;
 mod support;
 mod tidy;
+mod whole;

@@ -55,6 +55,10 @@ pub struct About {
 pub enum Question {
     /// Whether an Add of which QuickBooks has no memory is in the books.
     Outcome(Sent),
+    /// Why a payment was refused: what it pays is gone, paid already, or another's.
+    Paid,
+    /// Whether a reference that QuickBooks does not find is inactive.
+    Inactive,
 }
 
 /// What was sent, as far as it can be found again.

@@ -1,7 +1,8 @@
 //! Questions of our own to QuickBooks, about a record: asked through the ordinary queue.
 //!
-//! Today there is one: whether an Add whose answer is lost for good is in the books. It is sent
-//! again only where the books show that it is not there; what they leave open is a person's.
+//! Whether an Add whose answer is lost for good is in the books: it is sent again only where the
+//! books show that it is not there; what they leave open is a person's. And what a refusal means
+//! where QuickBooks' words leave it open: the record has failed already, the answer settles why.
 //!
 //! Source: SDK sample `QBInvoiceAdd` (error recovery); OSR, `…QueryRq`.
 
@@ -14,6 +15,7 @@ use serde_json::json;
 
 use crate::domain::backoff;
 use crate::domain::ids::Digest;
+use crate::domain::ids::RecordKey;
 use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
 use crate::domain::message_set::Item;
@@ -196,10 +198,16 @@ impl Work<'_> {
         answers: &[Answer],
     ) -> Result<(), EngineError> {
         let Some(record) = self.record(&about.record).await? else { return Ok(()) };
+        let sent = match &about.question {
+            Question::Outcome(sent) => sent,
+            Question::Paid | Question::Inactive => {
+                self.refine(record, &about.question, answers);
+                return Ok(());
+            }
+        };
         if record.status != Status::InDoubt {
             return Ok(());
         }
-        let Question::Outcome(sent) = &about.question;
         let mut found: Vec<Ret> = Vec::new();
         for answer in answers {
             let class = classify::status(&answer.said, "QueryRq");
@@ -215,6 +223,69 @@ impl Work<'_> {
             found.extend(answer.rets.iter().cloned());
         }
         self.decide(record, sent, found).await
+    }
+
+    /// Asks what the words of a refusal leave open.
+    pub(crate) async fn follow_up(
+        &mut self,
+        key: &RecordKey,
+        finding: &Finding,
+    ) -> Result<(), EngineError> {
+        let failed = self.record(key).await?.is_some_and(|it| it.status == Status::Failed);
+        let Some(value) = finding.facts.get("value").filter(|_| failed) else { return Ok(()) };
+        let (question, query, data) = match (finding.code, finding.cause.as_str()) {
+            (Code::ObjectNotFound, "object_not_found") => {
+                let query = match key.kind.as_str() {
+                    "ReceivePayment" => "InvoiceQueryRq",
+                    "BillPaymentCheck" | "BillPaymentCreditCard" => "BillQueryRq",
+                    _ => return Ok(()),
+                };
+                (Question::Paid, query.to_owned(), json!({ "TxnID": [value] }))
+            }
+            (Code::ReferenceNotFound, "reference_not_found") => {
+                let kind = finding.facts.get("kind").map_or("", String::as_str);
+                let Some(query) = query_of(kind) else { return Ok(()) };
+                (Question::Inactive, query, json!({ "FullName": [value] }))
+            }
+            _ => return Ok(()),
+        };
+        let target = compose::target(self.state.host.as_ref());
+        if let Ok(raw) = raw::build(&query, &data, &target) {
+            self.ask(About { record: key.clone(), question }, raw);
+        }
+        Ok(())
+    }
+
+    /// Says more exactly why a record failed, if it still does so for that reason.
+    fn refine(&mut self, mut record: Record, question: &Question, answers: &[Answer]) {
+        let Some(finding) = record.findings.first_mut() else { return };
+        let ret = answers.first().and_then(Answer::ret);
+        let code = match (question, finding.code, ret) {
+            (Question::Paid, Code::ObjectNotFound, Some(ret)) if ret.is_paid == Some(true) => {
+                Code::AlreadyPaid
+            }
+            // It is there and open, and cannot be paid by this one: it is another's.
+            (Question::Paid, Code::ObjectNotFound, Some(ret)) if ret.is_paid == Some(false) => {
+                Code::CustomerMismatch
+            }
+            (Question::Inactive, Code::ReferenceNotFound, Some(ret))
+                if ret.is_active == Some(false) =>
+            {
+                Code::InactiveReference
+            }
+            _ => return,
+        };
+        if record.status != Status::Failed {
+            return;
+        }
+        finding.code = code;
+        let cause = if code == Code::AlreadyPaid { "paid_in_full" } else { "" };
+        cause.clone_into(&mut finding.cause);
+        if let Some(number) = ret.and_then(|ret| ret.ref_number.clone()) {
+            finding.facts.insert("number".to_owned(), number);
+        }
+        record.updated_at = self.engine.now();
+        self.put_record(record);
     }
 
     /// No answer to a question of ours: a person decides.
@@ -317,6 +388,16 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+/// The query for what QuickBooks calls `AR Account` or `Item` in its refusals.
+fn query_of(kind: &str) -> Option<String> {
+    let plain: String = kind.split_whitespace().collect();
+    let last = kind.split_whitespace().last().unwrap_or_default();
+    [plain.as_str(), last]
+        .into_iter()
+        .map(|name| format!("{name}QueryRq"))
+        .find(|name| schema().request(name).is_some())
 }
 
 /// When QuickBooks made an object: `2026-11-24T08:33:06-08:00`.

@@ -62,7 +62,9 @@ impl Work<'_> {
             (Purpose::Raw, _) => Ok(()),
             (_, false) => {
                 let finding = locate(class.finding(&answer.said), &record);
-                self.refuse(record, class.disposition, finding).await
+                let key = record.key.clone();
+                self.refuse(record, class.disposition, finding.clone()).await?;
+                self.follow_up(&key, &finding).await
             }
         }
     }

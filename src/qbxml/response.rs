@@ -92,6 +92,8 @@ pub struct Ret {
     pub txn_date: Option<String>,
     /// ListID of the customer, vendor or payee.
     pub entity: Option<String>,
+    /// `IsPaid`.
+    pub is_paid: Option<bool>,
     /// `IsActive`.
     pub is_active: Option<bool>,
     /// `TxnLineID`s of the lines directly in it, in order; what a group line holds is not counted.
@@ -239,6 +241,7 @@ impl Ret {
                 self.full_name.get_or_insert(text);
             }
             "RefNumber" => self.ref_number = Some(text),
+            "IsPaid" => self.is_paid = Some(text == "true" || text == "1"),
             "IsActive" => self.is_active = Some(text == "true" || text == "1"),
             _ => {}
         }

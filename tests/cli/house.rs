@@ -12,49 +12,49 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A directory in which the program runs.
-pub(super) struct House {
+pub(crate) struct House {
     directory: TempDir,
 }
 
 /// How a command ended.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) code: i32,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ended {
     /// The same, if it did what it should.
     #[track_caller]
-    pub(super) fn with(self, code: i32) -> Self {
+    pub(crate) fn with(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
 
     /// What stdout says, as JSON.
     #[track_caller]
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 impl House {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { directory: TempDir::new().unwrap() }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 
     /// Writes a file into it.
-    pub(super) fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path().join(name), text).unwrap();
     }
 
     /// The program, with nothing of the environment that is ours.
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bookbridge"));
         command.current_dir(self.path()).args(arguments).env_remove("RUST_BACKTRACE");
         for (name, _) in std::env::vars_os() {
@@ -66,12 +66,12 @@ impl House {
     }
 
     /// Runs the program to its end.
-    pub(super) fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         ended(self.command(arguments).stdin(Stdio::null()))
     }
 
     /// The same with something on stdin.
-    pub(super) fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -80,7 +80,7 @@ impl House {
     }
 
     /// Starts `serve` on any port that is free; ready when this returns.
-    pub(super) fn serve(&self, more: &[&str]) -> Server {
+    pub(crate) fn serve(&self, more: &[&str]) -> Server {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
         let mut child = self
             .command(&arguments)
@@ -99,7 +99,7 @@ impl House {
 }
 
 /// Runs a command to its end.
-pub(super) fn ended(command: &mut Command) -> Ended {
+pub(crate) fn ended(command: &mut Command) -> Ended {
     of(&command.output().unwrap())
 }
 
@@ -112,15 +112,15 @@ fn of(output: &std::process::Output) -> Ended {
 }
 
 /// A server that is killed with the test, if it did not end before.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
     /// SIGTERM, as a supervisor does it; the exit code.
     #[cfg(unix)]
-    pub(super) fn terminate(mut self) -> Option<i32> {
+    pub(crate) fn terminate(mut self) -> Option<i32> {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.child.wait().unwrap().code()

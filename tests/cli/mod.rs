@@ -1,7 +1,7 @@
 //! The real program, from outside: arguments, exit codes, stdout.
 
 mod export;
-mod house;
+pub(crate) mod house;
 mod logging;
 mod main_path;
 mod server;

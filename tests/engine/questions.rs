@@ -1,8 +1,11 @@
 //! Questions whose answers are lost: they changed nothing, so they are asked anew, and never for
 //! ever.
 
+use bookbridge::domain::outcome::Code;
+use bookbridge::domain::record::Status;
 use bookbridge::domain::request::RequestStatus;
 use bookbridge::engine::NewRequest;
+use serde_json::json;
 
 use super::bench::Bench;
 use super::bench::actor;
@@ -44,4 +47,43 @@ async fn a_closed_quickbooks_is_no_fault_of_the_question() {
     bench.bring(&carried.ticket, &answer).await;
 
     assert_eq!(status(&bench, id).await, RequestStatus::Answered);
+}
+
+/// A payment that QuickBooks refuses with 3120, and what its code is when the invoice was asked for.
+async fn refused_payment(invoice: &str) -> Code {
+    let mut bench = Bench::new().await;
+    let data = json!({
+        "CustomerRef": {"ListID": "80-1"}, "TotalAmount": "1.00",
+        "AppliedToTxn": {"TxnID": "43-1", "PaymentAmount": "1.00"},
+    });
+    bench.put("ReceivePayment/1", data).await;
+    let carried = bench.open().await;
+    let gone = "Object &quot;43-1&quot; specified in the request cannot be found.";
+    let answer = bench.answer(&carried.qbxml, |_| Some((3120, gone)));
+    bench.bring(&carried.ticket, &answer).await;
+    assert_eq!(bench.record("ReceivePayment/1").await.findings[0].code, Code::ObjectNotFound);
+
+    let question = bench.send(&carried.ticket).await;
+    assert!(question.contains("<InvoiceQueryRq requestID=\"1\"><TxnID>43-1</TxnID>"), "{question}");
+    let answer = format!("<QBXML><QBXMLMsgsRs>{invoice}</QBXMLMsgsRs></QBXML>");
+    bench.bring(&carried.ticket, &answer).await;
+
+    let record = bench.record("ReceivePayment/1").await;
+    assert_eq!(record.status, Status::Failed);
+    record.findings[0].code
+}
+
+#[actix_web::test]
+async fn why_a_payment_is_refused_is_settled_by_a_question() {
+    let invoice = |paid: &str| {
+        format!(
+            "<InvoiceQueryRs requestID=\"1\" statusCode=\"0\"><InvoiceRet><TxnID>43-1</TxnID>\
+             <RefNumber>7</RefNumber><IsPaid>{paid}</IsPaid></InvoiceRet></InvoiceQueryRs>"
+        )
+    };
+    let gone = "<InvoiceQueryRs requestID=\"1\" statusCode=\"500\" statusSeverity=\"Warn\"/>";
+
+    assert_eq!(refused_payment(&invoice("true")).await, Code::AlreadyPaid);
+    assert_eq!(refused_payment(&invoice("false")).await, Code::CustomerMismatch);
+    assert_eq!(refused_payment(gone).await, Code::ObjectNotFound);
 }

@@ -348,11 +348,6 @@ impl Production {
         let mut place = 0;
         locate(&self.content, name, false, &mut place)
     }
-
-    /// Every element, in order.
-    pub(crate) fn each<'p>(&'p self, visit: &mut impl FnMut(&'p Element)) {
-        elements(&self.content, visit);
-    }
 }
 
 impl Particle {
@@ -517,7 +512,7 @@ mod tests {
     fn every_production_that_is_named_is_there() {
         for grammar in [&*REQUESTS, &*ANSWERS] {
             for production in grammar.productions.values() {
-                production.each(&mut |element| match element.form {
+                elements(&production.content, &mut |element| match element.form {
                     Form::Aggregate(name) => {
                         assert!(grammar.productions.contains_key(name), "{name}");
                     }

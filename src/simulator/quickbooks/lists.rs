@@ -135,6 +135,13 @@ fn special(kind: &str, asked: &Node) -> Outcome<(String, Node)> {
 /// Holds the name of a new element against its name space and gives it its full name.
 fn check_name(desk: &mut Desk<'_>, kind: &str, body: &mut Node) -> Outcome<String> {
     let element = kinds::name_element(kind);
+    if kind == "Employee" && body.child(element).is_none() {
+        // QuickBooks makes an employee's name of its parts.
+        let parts = ["FirstName", "MiddleName", "LastName"].map(|part| body.get(part).trim());
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let whole = parts.join(" ");
+        body.set(element, whole);
+    }
     let name = body.get(element).trim().to_owned();
     if name.is_empty() {
         return Err(status::missing(element));

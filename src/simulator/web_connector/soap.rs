@@ -27,7 +27,7 @@ const MAX_ANSWER: u64 = 64 << 20;
 
 /// Why a call did not work; the words are those of the .NET client where it has some.
 #[derive(Debug, thiserror::Error)]
-pub enum CallError {
+pub(crate) enum CallError {
     /// Nobody answers.
     #[error("{operation}: unable to connect to the remote server: {why}")]
     Network {

@@ -1,0 +1,5 @@
+//! The program as a whole: its own processes, real HTTP, and QuickBooks' books as the witness.
+
+mod kill;
+mod many;
+mod stage;
