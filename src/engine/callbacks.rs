@@ -288,7 +288,8 @@ impl Engine {
             None if response.is_empty() => Reading::Nothing(said.message),
             None => self.read_response(&loaded.session, response).await?,
         };
-        let answered = until_settled!(self.take_response(ticket, &reading))?;
+        // On the heap: it is long, and every caller's future would carry it.
+        let answered = until_settled!(Box::pin(self.take_response(ticket, &reading)))?;
         self.settled.notify_waiters();
         Ok(answered)
     }

@@ -110,7 +110,7 @@ impl Engine {
     }
 
     /// Refuses the name of another connection: the Web Connector and QuickBooks tell applications
-    /// apart by it (QBWC Programmer's Guide, "AppName").
+    /// apart by it (QBWC Programmer's Guide, `AppName`).
     async fn unused_app_name(
         &self,
         app_name: &str,

@@ -127,7 +127,8 @@ async fn main() {
     }
     for (what, limit) in [("a page of 50 records", PAGE), ("one record", 1)] {
         let begun = Instant::now();
-        let page = store.records(&acme(), &bookbridge::store::RecordFilter::default(), None, limit);
+        let (id, filter) = (acme(), bookbridge::store::RecordFilter::default());
+        let page = store.records(&id, &filter, None, limit);
         page.await.expect("what was written can be read");
         println!("{what}: {:?}", begun.elapsed());
     }

@@ -1,5 +1,6 @@
 //! An engine on a real store, a clock moved by hand, and a QuickBooks that answers as it is told.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bookbridge::domain::ids::ConnectionId;
@@ -134,20 +135,22 @@ impl Bench {
             let id = rest.split('"').next().unwrap();
             let text = rest.split("Rq>").next().unwrap();
             if let Some((code, message)) = refuse(text) {
-                answers.push_str(&format!(
+                let _ = write!(
+                    answers,
                     "<{name}Rs requestID=\"{id}\" statusCode=\"{code}\" statusSeverity=\"Error\" \
-                 statusMessage=\"{message}\"/>"
-                ))
+                     statusMessage=\"{message}\"/>"
+                );
             } else {
                 self.made += 1;
                 let kind = name.trim_end_matches("Add").trim_end_matches("Mod");
                 let kind = kind.trim_end_matches("Query");
-                answers.push_str(&format!(
+                let _ = write!(
+                    answers,
                     "<{name}Rs requestID=\"{id}\" statusCode=\"0\" statusSeverity=\"Info\">\
                      <{kind}Ret><ListID>80-{made}</ListID><EditSequence>{made}</EditSequence>\
                      </{kind}Ret></{name}Rs>",
                     made = self.made,
-                ));
+                );
             }
         }
         let id = attribute(qbxml, "newMessageSetID");

@@ -118,7 +118,7 @@ impl World {
     }
 
     fn set_of(&self, wanted: &MessageSetId) -> usize {
-        (0..self.sets.len() + 1).find(|set| id(*set) == *wanted).unwrap()
+        (0..=self.sets.len()).find(|set| id(*set) == *wanted).unwrap()
     }
 
     /// What would be sent next.
@@ -134,11 +134,11 @@ impl World {
         (!ready.is_empty()).then_some(ready)
     }
 
-    fn happen(&mut self, who: usize, event: Event, fresh: Option<Vec<usize>>) -> Reply {
+    fn happen(&mut self, who: usize, event: Event, fresh: Option<&Vec<usize>>) -> Reply {
         let Some(machine) = self.machines[who].clone() else { return Reply::Failed };
         let step = machine.step(event);
         for effect in step.effects {
-            self.apply(who, effect, fresh.as_ref());
+            self.apply(who, effect, fresh);
         }
         self.machines[who] = Some(step.machine);
         step.reply
@@ -236,7 +236,7 @@ impl World {
                     outstanding: self.outstanding.map(id),
                     fresh: fresh.as_ref().map(|_| id(self.sets.len())),
                 };
-                if let Reply::MessageSet(message_set) = self.happen(who, event, fresh)
+                if let Reply::MessageSet(message_set) = self.happen(who, event, fresh.as_ref())
                     && delivered == Delivered::Yes
                 {
                     self.hands[who] = Hand::Request(self.set_of(&message_set));

@@ -120,11 +120,10 @@ fn value(kind: &ValueType, name: &str) -> String {
         ValueType::Guid => "{12345678-9abc-def0-1234-56789abcdef0}".to_owned(),
         ValueType::Id => "80000001-1234567890".to_owned(),
         ValueType::Int(range) if range.min.is_empty() => "1".to_owned(),
-        ValueType::Int(range) => range.min.to_owned(),
         ValueType::Interval => "PT8H30M0S".to_owned(),
         ValueType::Percent => "7.5".to_owned(),
         ValueType::Price(range) if range.min.is_empty() => "2.5".to_owned(),
-        ValueType::Price(range) => range.min.to_owned(),
+        ValueType::Int(range) | ValueType::Price(range) => range.min.to_owned(),
         ValueType::Quantity => "3.25".to_owned(),
         ValueType::Text(limit) => {
             // As long as it may be, with what must be escaped.

@@ -10,7 +10,8 @@ use serde::Deserialize;
 struct Message {
     code: Option<i32>,
     hresult: Option<String>,
-    message: String,
+    #[serde(rename = "message")]
+    text: String,
     cause: String,
     captures: BTreeMap<String, String>,
     source: String,
@@ -35,7 +36,7 @@ fn every_message_of_the_field_finds_its_cause() {
         let said = Said {
             status_code: one.code,
             severity: Some("Error".to_owned()),
-            message: one.message.clone(),
+            message: one.text.clone(),
             hresult: one.hresult.clone(),
         };
         let cause = match &one.hresult {
@@ -45,7 +46,7 @@ fn every_message_of_the_field_finds_its_cause() {
         if cause != one.cause {
             wrong.push(format!(
                 "{:?} {} ({})\n  is {}, not {}",
-                one.code, one.message, one.source, cause, one.cause
+                one.code, one.text, one.source, cause, one.cause
             ));
         }
     }
@@ -56,15 +57,12 @@ fn every_message_of_the_field_finds_its_cause() {
 fn what_a_message_quotes_is_captured() {
     let mut wrong = Vec::new();
     for one in messages().iter().filter(|one| one.hresult.is_none()) {
-        let said = Said { status_code: one.code, message: one.message.clone(), ..Said::default() };
+        let said = Said { status_code: one.code, message: one.text.clone(), ..Said::default() };
         let class = classify::status(&said, request(&one.cause));
         for (name, value) in &one.captures {
             let found = class.facts.values().any(|fact| fact.contains(value.trim()));
             if !value.trim().is_empty() && !found {
-                wrong.push(format!(
-                    "{}\n  {name} {value:?} is not in {:?}",
-                    one.message, class.facts
-                ));
+                wrong.push(format!("{}\n  {name} {value:?} is not in {:?}", one.text, class.facts));
             }
         }
     }

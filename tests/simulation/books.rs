@@ -104,8 +104,8 @@ impl Books {
             if self.locked(&token) {
                 return refused(3175, "it is already in use");
             }
-            let taken = |object: &Object| object.kind == "Customer" && object.name == full_name;
-            if kind == "Customer" && self.objects.values().any(taken) {
+            let is_same = |object: &Object| object.kind == "Customer" && object.name == full_name;
+            if kind == "Customer" && self.objects.values().any(is_same) {
                 let message = format!(
                     "The name &quot;{full_name}&quot; of the list element is already in use."
                 );
@@ -120,9 +120,9 @@ impl Books {
                 edit_sequence: self.serial,
                 active: true,
             };
-            let ret = ret(&id, &object);
+            let made = ret(&id, &object);
             self.objects.insert(id, object);
-            return done(&ret);
+            return done(&made);
         }
         let asked = element(text, "FullName").map(|name| (name, true));
         let asked = asked.or_else(|| element(text, "RefNumber").map(|number| (number, false)));
@@ -162,8 +162,8 @@ impl Books {
         let changed = self.objects.get_mut(&id).unwrap();
         changed.name = full_name;
         changed.edit_sequence = serial;
-        let ret = ret(&id, changed);
-        done(&ret)
+        let now = ret(&id, changed);
+        done(&now)
     }
 
     fn locked(&mut self, token: &str) -> bool {

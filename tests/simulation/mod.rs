@@ -74,7 +74,7 @@ async fn no_fault_loses_or_doubles_anything() {
     for seed in seeds.clone() {
         let plan = action::plan(seed, LENGTH);
         if let Ok(count) = run(seed, &plan, place.path()).await {
-            sessions += count
+            sessions += count;
         } else {
             let (plan, broken) = shrink(seed, plan, place.path()).await;
             panic!(

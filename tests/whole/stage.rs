@@ -49,7 +49,7 @@ impl Stage {
         let api = Api {
             agent: Agent::config_builder()
                 .http_status_as_error(false)
-                .timeout_global(Some(Duration::from_secs(60)))
+                .timeout_global(Some(Duration::from_mins(1)))
                 .build()
                 .into(),
             url: server.url.clone(),

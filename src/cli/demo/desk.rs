@@ -88,7 +88,7 @@ impl Desk {
     }
 }
 
-fn refused(why: crate::simulator::quickbooks::Refused) -> anyhow::Error {
+fn refused(why: impl std::fmt::Display) -> anyhow::Error {
     anyhow::Error::msg(why.to_string())
 }
 

@@ -1,6 +1,6 @@
 //! Payments and credits: what they pay, and what is left of both.
 //!
-//! Source: Onscreen Reference, "AppliedToTxnAdd"; field logs: an invoice without an open balance is
+//! Source: Onscreen Reference, `AppliedToTxnAdd`; field logs: an invoice without an open balance is
 //! answered as one that is not there (3120), too much as an invalid value (3210).
 
 use super::books::Object;
@@ -79,7 +79,7 @@ pub(crate) fn apply(
             let mine = target.body.at("CustomerRef/ListID") == customer;
             if mine && open > Number::ZERO && left > Number::ZERO {
                 let amount = if open < left { open } else { left };
-                left = left - amount;
+                left -= amount;
                 parts.push((Part { target, amount }, Number::ZERO));
             }
         }

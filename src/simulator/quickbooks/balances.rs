@@ -73,8 +73,7 @@ fn effects(object: &Object, add: &mut impl FnMut(&str, Number)) {
             on("TransferFromAccountRef", -amount("Amount"));
             on("TransferToAccountRef", amount("Amount"));
         }
-        "Account" => add(&object.id, amount("OpenBalance")),
-        "Customer" | "Vendor" => add(&object.id, amount("OpenBalance")),
+        "Account" | "Customer" | "Vendor" => add(&object.id, amount("OpenBalance")),
         "ItemInventory" | "ItemInventoryAssembly" => add(&object.id, amount("QuantityOnHand")),
         _ => {}
     }

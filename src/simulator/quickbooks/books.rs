@@ -48,7 +48,7 @@ pub(crate) struct Deleted {
     /// Seconds since 1970.
     pub created: i64,
     /// Seconds since 1970.
-    pub deleted: i64,
+    pub at: i64,
 }
 
 /// What the company file holds beside its objects; small, written whole at each commit.
@@ -170,7 +170,7 @@ impl Books {
             id: id.to_owned(),
             name: object.name().to_owned(),
             created: object.created,
-            deleted: now,
+            at: now,
         });
         self.undo.push(Undo::Deleted);
         Some(object)

@@ -52,7 +52,7 @@ impl Desk<'_> {
         format!("{:X}-{}", 0x8000_0000 + self.books.count("list"), self.now)
     }
 
-    /// A new TxnID or TxnLineID: `43-1789510995`.
+    /// A new TxnID or `TxnLineID`: `43-1789510995`.
     pub(crate) fn txn_id(&mut self) -> String {
         format!("{:X}-{}", self.books.count("transaction"), self.now)
     }

@@ -39,22 +39,19 @@ pub(crate) fn process(desk: &mut Desk<'_>, name: &str, request: &Node) -> Outcom
         }
         return Ok(Answered::ok(vec![ret]));
     }
-    let object = match asked.child("TxnID") {
-        Some(id) => {
-            let id = references::identify(desk, id)?;
-            desk.books.get(&id).cloned().ok_or_else(|| status::not_found(&id))?
-        }
-        None => {
-            let reference = asked.child("ListObjRef").cloned().unwrap_or_default();
-            let (id, name) = (reference.get("ListID"), reference.get("FullName"));
-            let found = if id.is_empty() {
-                desk.books.named(asked.get("ListDataExtType"), name)
-            } else {
-                desk.books.get(id)
-            };
-            let shown = if id.is_empty() { name } else { id };
-            found.cloned().ok_or_else(|| status::element_not_found(shown))?
-        }
+    let object = if let Some(id) = asked.child("TxnID") {
+        let id = references::identify(desk, id)?;
+        desk.books.get(&id).cloned().ok_or_else(|| status::not_found(&id))?
+    } else {
+        let reference = asked.child("ListObjRef").cloned().unwrap_or_default();
+        let (id, name) = (reference.get("ListID"), reference.get("FullName"));
+        let found = if id.is_empty() {
+            desk.books.named(asked.get("ListDataExtType"), name)
+        } else {
+            desk.books.get(id)
+        };
+        let shown = if id.is_empty() { name } else { id };
+        found.cloned().ok_or_else(|| status::element_not_found(shown))?
     };
     let mut body = object.body.clone();
     body.children.retain(|child| {

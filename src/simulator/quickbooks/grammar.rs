@@ -58,6 +58,7 @@ enum Particle {
 
 /// One element of a production.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the four marks of the notation")]
 pub(crate) struct Element {
     pub(crate) name: &'static str,
     pub(crate) form: Form,

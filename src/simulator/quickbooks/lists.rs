@@ -15,7 +15,7 @@ use super::xml::Node;
 /// Adds an element; answers its id.
 pub(crate) fn add(desk: &mut Desk<'_>, kind: &str, asked: &Node) -> Outcome<String> {
     desk.feature(kind)?;
-    let (kind, asked) = special(kind, asked)?;
+    let (kind, asked) = special(kind, asked);
     let (kind, asked) = (kind.as_str(), &asked);
     let mut body = Node::of(&format!("{kind}Ret"), shape::added(asked, shape::ret(kind)));
     if let Some(code) = body.child("BarCode").map(|code| code.get("BarCodeValue").to_owned()) {
@@ -99,7 +99,7 @@ pub(crate) fn list_id(asked: &Node) -> Outcome<String> {
 }
 
 /// `SpecialAccountAdd` and `SpecialItemAdd` make an ordinary element with a given name.
-fn special(kind: &str, asked: &Node) -> Outcome<(String, Node)> {
+fn special(kind: &str, asked: &Node) -> (String, Node) {
     let mut made = asked.clone();
     let (kind, name) = match kind {
         "SpecialAccount" => {
@@ -126,10 +126,10 @@ fn special(kind: &str, asked: &Node) -> Outcome<(String, Node)> {
             "ReimbursableExpenseGroup" => ("ItemGroup", "Reimb Group".to_owned()),
             _ => ("ItemSubtotal", "Reimb Subt".to_owned()),
         },
-        _ => return Ok((kind.to_owned(), made)),
+        _ => return (kind.to_owned(), made),
     };
     made.set("Name", name);
-    Ok((kind.to_owned(), made))
+    (kind.to_owned(), made)
 }
 
 /// Holds the name of a new element against its name space and gives it its full name.
@@ -161,7 +161,7 @@ fn check_name(desk: &mut Desk<'_>, kind: &str, body: &mut Node) -> Outcome<Strin
     Ok(full)
 }
 
-/// Resolves the parent; sets FullName and Sublevel where the list has levels.
+/// Resolves the parent; sets `FullName` and `Sublevel` where the list has levels.
 fn full_name(desk: &Desk<'_>, kind: &str, body: &mut Node, name: &str) -> Outcome<String> {
     let (mut full, mut level) = (name.to_owned(), 0);
     if let Some(parent) = body.child("ParentRef").filter(|parent| !parent.is_empty()) {
@@ -319,10 +319,9 @@ fn lines(desk: &mut Desk<'_>, body: &mut Node) {
             child.set("EditSequence", desk.now.to_string());
         }
     }
-    let mut number = 0;
-    for note in body.children.iter_mut().filter(|child| child.name == "AdditionalNotesRet") {
+    let notes = body.children.iter_mut().filter(|child| child.name == "AdditionalNotesRet");
+    for (number, note) in notes.enumerate() {
         note.set("NoteID", number.to_string());
-        number += 1;
         if note.child("Date").is_none() {
             note.set("Date", desk.today());
         }

@@ -1,6 +1,6 @@
 //! Queries: by id, by name, by filter, page by page.
 //!
-//! Source: Onscreen Reference, "…QueryRq", "Using iterators"; field logs for 500 and 1.
+//! Source: Onscreen Reference, `…QueryRq`, "Using iterators"; field logs for 500 and 1.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -268,7 +268,7 @@ impl<'r> Filter<'r> {
 }
 
 /// `ListDeletedQuery` and `TxnDeletedQuery`: what was deleted in the last 90 days.
-pub(crate) fn deleted(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answered> {
+pub(crate) fn deleted(desk: &Desk<'_>, request: &Node) -> Answered {
     const KEPT: i64 = 90 * 86_400;
     let list = request.name.starts_with("List");
     let (of_type, id, name, ret) = if list {
@@ -283,9 +283,9 @@ pub(crate) fn deleted(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answered> 
     let (from, to) = (bound("FromDeletedDate", false), bound("ToDeletedDate", true));
     let found = desk.books.deleted.iter().filter(|gone| {
         wanted.contains(&gone.kind.as_str())
-            && gone.deleted >= desk.now - KEPT
-            && from.is_none_or(|from| gone.deleted >= from)
-            && to.is_none_or(|to| gone.deleted <= to)
+            && gone.at >= desk.now - KEPT
+            && from.is_none_or(|from| gone.at >= from)
+            && to.is_none_or(|to| gone.at <= to)
     });
     let rets: Vec<Node> = found
         .map(|gone| {
@@ -295,12 +295,12 @@ pub(crate) fn deleted(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answered> 
                     Node::leaf(of_type, gone.kind.as_str()),
                     Node::leaf(id, gone.id.as_str()),
                     Node::leaf("TimeCreated", clock::stamp(gone.created)),
-                    Node::leaf("TimeDeleted", clock::stamp(gone.deleted)),
+                    Node::leaf("TimeDeleted", clock::stamp(gone.at)),
                     Node::leaf(name, gone.name.as_str()),
                 ],
             )
         })
         .collect();
     let status = if rets.is_empty() { status::no_match() } else { status::ok() };
-    Ok(Answered { status, rets, attributes: Vec::new() })
+    Answered { status, rets, attributes: Vec::new() }
 }

@@ -15,7 +15,7 @@ use super::status::WRONG_TYPE;
 use super::values;
 use super::xml::Node;
 
-/// Resolves all references in an aggregate: each then holds ListID and FullName.
+/// Resolves all references in an aggregate: each then holds ListID and `FullName`.
 pub(crate) fn resolve(desk: &mut Desk<'_>, node: &mut Node, kind: &str) -> Outcome<()> {
     resolve_in(desk, node, kind, kind)
 }

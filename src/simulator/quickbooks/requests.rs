@@ -66,7 +66,7 @@ pub(crate) fn process(
         "ListMerge" => merge(desk, request),
         "TxnDel" => delete_transaction(desk, request),
         "TxnVoid" => void(desk, request),
-        "ListDeletedQuery" | "TxnDeletedQuery" => queries::deleted(desk, request),
+        "ListDeletedQuery" | "TxnDeletedQuery" => Ok(queries::deleted(desk, request)),
         "ClearedStatusMod" => transactions::cleared(desk, request),
         _ if name.starts_with("DataExt") => extensions::process(desk, name, request),
         _ => match (name.strip_suffix("Query"), name.strip_suffix("Add"), name.strip_suffix("Mod"))

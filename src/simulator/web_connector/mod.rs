@@ -467,8 +467,7 @@ impl Session<'_> {
             Err(refused) => threw(refused.hresult, &refused.message),
             Ok(mut response) => {
                 if self.has(&Fault::TornResponse(round)) {
-                    let half = (response.len() / 2..).find(|at| response.is_char_boundary(*at));
-                    response.truncate(half.unwrap_or(0));
+                    response.truncate(response.floor_char_boundary(response.len() / 2));
                 }
                 Ok((response, String::new(), String::new()))
             }

@@ -191,9 +191,7 @@ fn read(body: &[u8], operation: &str) -> Result<Vec<String>, String> {
                 current.clear();
             }
             Event::End(_) => {
-                if depth == 5 {
-                    items.push(std::mem::take(&mut current));
-                } else if depth == 4 && items.is_empty() {
+                if depth == 5 || depth == 4 && items.is_empty() {
                     items.push(std::mem::take(&mut current));
                 }
                 depth -= 1;
