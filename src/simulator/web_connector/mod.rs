@@ -8,17 +8,19 @@
 //! to 34.
 
 pub mod qwc;
+mod report;
 mod soap;
 
 use std::time::Duration;
-
-use serde::Serialize;
 
 use super::fault::Fault;
 use super::quickbooks::Lock;
 use super::quickbooks::QuickBooks;
 use super::quickbooks::Refused;
 use qwc::Qwc;
+pub use report::Call;
+pub use report::Ended;
+pub use report::Report;
 use soap::CallError;
 use soap::Wire;
 
@@ -42,66 +44,6 @@ pub struct Endpoint {
     pub user: String,
     /// The password that the user typed.
     pub password: String,
-}
-
-/// How a session ended.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "ended", content = "why")]
-pub enum Ended {
-    /// The server said 100.
-    Done,
-    /// `none`: no data exchange required.
-    NothingToDo,
-    /// The server asked to come back after so many seconds.
-    Postponed(u64),
-    /// Another session is at work.
-    Busy,
-    /// Name or password is wrong.
-    WrongPassword,
-    /// QuickBooks could not be opened.
-    NoQuickBooks(String),
-    /// The server ended it; `getLastError` said this.
-    Stopped(String),
-    /// The server or the network broke the contract.
-    Broken(String),
-    /// A fault on order ended it.
-    Died(String),
-}
-
-impl Ended {
-    /// Whether the Web Connector shows an error.
-    pub const fn is_error(&self) -> bool {
-        matches!(
-            self,
-            Self::WrongPassword | Self::NoQuickBooks(_) | Self::Stopped(_) | Self::Broken(_)
-        )
-    }
-}
-
-/// One session.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Report {
-    /// How it ended.
-    #[serde(flatten)]
-    pub ended: Ended,
-    /// Calls that were made.
-    pub calls: u32,
-    /// Message sets that QuickBooks got.
-    pub message_sets: u32,
-    /// Requests in them.
-    pub requests: u32,
-    /// What `closeConnection` said.
-    pub closing: String,
-}
-
-/// One call, for those who watch.
-#[derive(Clone, Debug)]
-pub struct Call<'a> {
-    /// The operation.
-    pub operation: &'a str,
-    /// What was answered, in short; or what went wrong.
-    pub answer: String,
 }
 
 /// The client, with its QuickBooks.
