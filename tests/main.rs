@@ -10,6 +10,7 @@ mod model;
 mod qbxml;
 mod samples;
 mod simulation;
+mod simulator;
 mod soap;
 mod store;
 mod support;

@@ -326,13 +326,12 @@ impl Work<'_> {
                 && (date.is_none() || ret.txn_date == *date)
                 && (entity.is_none() || ret.entity == *entity)
         };
-        match candidates.as_slice() {
-            [] => self.send_again(record).await,
-            [(id, ret)] if same(ret) => {
-                let (id, ret) = (id.clone(), ret.clone());
-                self.adopt(record, id, &ret).await
-            }
-            several => {
+        let matching: Vec<_> = candidates.iter().filter(|(_, ret)| same(ret)).collect();
+        match (matching.as_slice(), candidates.as_slice()) {
+            ([], []) => self.send_again(record).await,
+            ([(id, ret)], _) => self.adopt(record, id.clone(), ret).await,
+            // Without a match a person may have renamed it; with several, nobody knows which.
+            (_, several) => {
                 let shown = several.iter().take(5).map(|(id, ret)| {
                     let called = ret.ref_number.as_deref().or(ret.full_name.as_deref());
                     format!("{} ({id})", called.unwrap_or("without a number"))

@@ -1,7 +1,7 @@
 //! The Web Connector's floor, over real HTTP: bytes in, bytes out.
 
 mod connector;
-mod http;
+pub(crate) mod http;
 mod large;
 pub(crate) mod out_of_order;
 mod session;

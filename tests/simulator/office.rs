@@ -1,0 +1,98 @@
+//! An accountant's office: the real engine behind the real endpoint, a simulated Web Connector and
+//! QuickBooks, and one clock that is moved by hand.
+
+use std::sync::Arc;
+
+use bookbridge::domain::ids::ConnectionId;
+use bookbridge::domain::ids::RecordKey;
+use bookbridge::domain::record::OnDuplicate;
+use bookbridge::domain::record::Record;
+use bookbridge::engine::Actor;
+use bookbridge::engine::Engine;
+use bookbridge::engine::Handling;
+use bookbridge::engine::NewConnection;
+use bookbridge::engine::NewRecord;
+use bookbridge::engine::Settings;
+use bookbridge::engine::ambient::Ambient as _;
+use bookbridge::simulator::Ended;
+use bookbridge::simulator::Endpoint;
+use bookbridge::simulator::QuickBooks;
+use bookbridge::simulator::Setup;
+use bookbridge::simulator::WebConnector;
+use bookbridge::soap::SoapSettings;
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+
+use crate::soap::http::Server;
+use crate::store::Place;
+use crate::support::hands::Hands;
+
+pub(super) struct Office {
+    pub(super) engine: Engine,
+    pub(super) hands: Arc<Hands>,
+    pub(super) connector: WebConnector,
+    id: ConnectionId,
+    _server: Server,
+    _place: Place,
+}
+
+fn actor() -> Actor {
+    Actor("a test".to_owned())
+}
+
+impl Office {
+    pub(super) async fn open() -> Self {
+        Self::with(NewConnection { name: "Acme".to_owned(), ..NewConnection::default() }).await
+    }
+
+    pub(super) async fn with(new: NewConnection) -> Self {
+        let place = Place::new();
+        let hands = Arc::new(Hands::new(5));
+        let settings = Settings { message_set_size: 2, ..Settings::default() };
+        let engine = Engine::new(place.shared(), hands.clone(), settings);
+        let (connection, password) = engine.add_connection(new, &actor()).await.unwrap();
+        let server = Server::start(engine.clone(), SoapSettings::default());
+        let endpoint = Endpoint {
+            url: server.url(),
+            user: connection.username,
+            password: password.expose_secret().to_owned(),
+        };
+        let ticking = hands.clone();
+        let now = move || ticking.now().as_second();
+        let quickbooks = QuickBooks::open(None, &Setup::default(), now()).unwrap();
+        let connector = WebConnector::new(endpoint, quickbooks, Box::new(now));
+        Self { engine, hands, connector, id: connection.id, _server: server, _place: place }
+    }
+
+    pub(super) async fn put(&self, path: &str, data: Value) {
+        let (kind, source_id) = path.split_once('/').unwrap();
+        let new = NewRecord {
+            kind: kind.to_owned(),
+            source_id: source_id.to_owned(),
+            data,
+            posted: true,
+            priority: 0,
+            depends_on: Vec::new(),
+            on_duplicate: OnDuplicate::Fail,
+        };
+        self.engine.put(&self.id, new, Handling::Strict, &actor()).await.unwrap();
+    }
+
+    pub(super) async fn record(&self, path: &str) -> Record {
+        let (kind, source_id) = path.split_once('/').unwrap();
+        let key = RecordKey::new(&self.id, kind, source_id).unwrap();
+        self.engine.store().record(&key).await.unwrap().unwrap()
+    }
+
+    /// One poll with these faults; how it ended.
+    pub(super) fn poll(&mut self, faults: &[&str]) -> Ended {
+        let faults: Vec<_> = faults.iter().map(|spec| spec.parse().unwrap()).collect();
+        self.connector.session(&faults, &mut |_| {}).ended
+    }
+
+    /// The objects of a kind in QuickBooks, by name or number.
+    pub(super) fn in_quickbooks(&mut self, kind: &str) -> Vec<String> {
+        let books = self.connector.quickbooks().books();
+        books.of_kind(kind).map(|object| object.name().to_owned()).collect()
+    }
+}

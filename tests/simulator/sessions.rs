@@ -1,0 +1,176 @@
+//! Sessions of the simulated Web Connector with the real endpoint.
+
+use bookbridge::domain::outcome::Code;
+use bookbridge::domain::record::Status;
+use bookbridge::engine::NewConnection;
+use bookbridge::simulator::Ended;
+use serde_json::json;
+
+use super::office::Office;
+
+async fn customers(office: &Office, count: u32) {
+    for number in 0..count {
+        office.put(&format!("Customer/{number}"), json!({"Name": format!("C{number}")})).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_session_brings_everything_into_quickbooks() {
+    let mut office = Office::open().await;
+    customers(&office, 5).await;
+
+    assert_eq!(office.poll(&[]), Ended::Done);
+    assert_eq!(office.poll(&[]), Ended::NothingToDo);
+
+    assert_eq!(office.in_quickbooks("Customer"), ["C0", "C1", "C2", "C3", "C4"]);
+    assert_eq!(office.record("Customer/4").await.status, Status::Synced);
+}
+
+/// Each fault hits the second message set of three; whatever it is, everything is there once.
+#[actix_web::test]
+async fn whatever_goes_wrong_everything_is_there_once() {
+    for fault in [
+        "lose-response:2",
+        "kill-before-receive",
+        "lose-request:2",
+        "lose-progress:2",
+        "double-receive:2",
+        "double-send:2",
+        "crash:2",
+        "forget:2",
+        "torn-response:2",
+        "modal-dialog",
+        "unavailable",
+        "no-access",
+        "stop-before:2",
+        "parse-error:2",
+        "wrong-password",
+        "slow:1ms",
+    ] {
+        let mut office = Office::open().await;
+        customers(&office, 5).await;
+
+        office.poll(&[fault]);
+        for _ in 0..6 {
+            office.hands.pass(3600);
+            office.poll(&[]);
+        }
+
+        assert_eq!(office.in_quickbooks("Customer"), ["C0", "C1", "C2", "C3", "C4"], "{fault}");
+        for number in 0..5 {
+            let record = office.record(&format!("Customer/{number}")).await;
+            assert_eq!(record.status, Status::Synced, "{fault}: {number}: {:?}", record.findings);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_web_connector_shows_what_is_wrong() {
+    let mut office = Office::open().await;
+    customers(&office, 1).await;
+
+    assert_eq!(office.poll(&["wrong-password"]), Ended::WrongPassword);
+    let refused = office.poll(&["unavailable"]);
+    assert!(
+        matches!(&refused, Ended::NoQuickBooks(why) if why.contains("0x80040408")),
+        "{refused:?}"
+    );
+    let dialog = office.poll(&["modal-dialog"]);
+    assert!(matches!(&dialog, Ended::Stopped(why) if why.contains("dialog is open")), "{dialog:?}");
+    office.hands.pass(3600);
+    assert_eq!(
+        office.poll(&["lose-response"]),
+        Ended::Died("answer 1 of QuickBooks was lost".to_owned())
+    );
+    assert_eq!(office.poll(&[]), Ended::Busy);
+    office.hands.pass(3600);
+    assert_eq!(office.poll(&[]), Ended::Done);
+}
+
+#[actix_web::test]
+async fn another_company_file_gets_nothing() {
+    let file = Some("C:\\QuickBooks\\Rock Castle Construction.QBW".to_owned());
+    let new =
+        NewConnection { name: "Acme".to_owned(), company_file: file, ..NewConnection::default() };
+    let mut office = Office::with(new).await;
+    customers(&office, 1).await;
+
+    let ended = office.poll(&["wrong-company"]);
+
+    assert!(matches!(&ended, Ended::NoQuickBooks(why) if why.contains("0x8004040A")), "{ended:?}");
+    assert!(office.in_quickbooks("Customer").is_empty());
+    assert_eq!(office.poll(&[]), Ended::Done);
+    assert_eq!(office.in_quickbooks("Customer"), ["C0"]);
+}
+
+#[actix_web::test]
+async fn what_somebody_has_open_is_tried_again() {
+    let mut office = Office::open().await;
+    customers(&office, 1).await;
+    office.poll(&[]);
+    office.put("Customer/0", json!({"Name": "C0", "Phone": "1"})).await;
+
+    assert_eq!(office.poll(&["locked:Customer/C0"]), Ended::Done);
+    let locked = office.record("Customer/0").await;
+    assert_eq!((locked.status, locked.findings[0].code), (Status::Queued, Code::RecordLocked));
+    office.hands.pass(3600);
+    office.poll(&[]);
+
+    assert_eq!(office.record("Customer/0").await.status, Status::Synced);
+}
+
+/// Texts with everything that is hard on their way: through JSON, qbXML, SOAP, QuickBooks, and back.
+#[actix_web::test]
+async fn every_text_arrives_as_it_was_pushed() {
+    let names = ["Müller & Söhne", "O'Neil \"Jim\" <x>", "]]> &amp; &#65;", "5 € – “q”", "a  b"];
+    let mut office = Office::open().await;
+    for (number, name) in names.iter().enumerate() {
+        office
+            .put(
+                &format!("Customer/{number}"),
+                json!({"Name": name, "Notes": format!("1\n2 {name}")}),
+            )
+            .await;
+    }
+
+    assert_eq!(office.poll(&[]), Ended::Done);
+
+    assert_eq!(office.in_quickbooks("Customer"), names);
+    for (number, name) in names.iter().enumerate() {
+        let record = office.record(&format!("Customer/{number}")).await;
+        assert_eq!(record.status, Status::Synced, "{:?}", record.findings);
+        assert_eq!(record.reference.unwrap().label, *name);
+    }
+}
+
+#[actix_web::test]
+async fn lines_keep_their_ids_over_a_change() {
+    let mut office = Office::open().await;
+    let line = |key: &str, desc: &str, amount: &str| json!({"#id": key, "ItemRef": {"source": "ItemService/s"}, "Desc": desc, "Amount": amount});
+    office
+        .put(
+            "ItemService/s",
+            json!({"Name": "Labor", "SalesOrPurchase": {"AccountRef": {"FullName": "Services"}}}),
+        )
+        .await;
+    office.put("Customer/c", json!({"Name": "C"})).await;
+    let invoice = |lines: serde_json::Value| json!({"CustomerRef": {"source": "Customer/c"}, "RefNumber": "7", "InvoiceLine": lines});
+    office
+        .put("Invoice/7", invoice(json!([line("a", "one", "1.00"), line("b", "two", "2.00")])))
+        .await;
+    assert_eq!(office.poll(&[]), Ended::Done);
+    let before = office.record("Invoice/7").await.reference.unwrap();
+
+    office
+        .put("Invoice/7", invoice(json!([line("b", "two", "2.50"), line("c", "three", "3.00")])))
+        .await;
+    assert_eq!(office.poll(&[]), Ended::Done);
+
+    let after = office.record("Invoice/7").await.reference.unwrap();
+    assert_eq!(after.lines["b"], before.lines["b"]);
+    assert!(!after.lines.contains_key("a") && after.lines.contains_key("c"), "{:?}", after.lines);
+    let books = office.connector.quickbooks().books();
+    let object = books.get(&after.id).unwrap();
+    assert_eq!(object.body.get("BalanceRemaining"), "5.50");
+    assert_eq!(books.of_kind("Invoice").count(), 1);
+}
