@@ -7,6 +7,7 @@ use bookbridge::domain::ids::ConnectionId;
 use bookbridge::domain::ids::RecordKey;
 use bookbridge::domain::record::OnDuplicate;
 use bookbridge::domain::record::Record;
+use bookbridge::engine::Action;
 use bookbridge::engine::Actor;
 use bookbridge::engine::Engine;
 use bookbridge::engine::Handling;
@@ -82,6 +83,12 @@ impl Office {
         let (kind, source_id) = path.split_once('/').unwrap();
         let key = RecordKey::new(&self.id, kind, source_id).unwrap();
         self.engine.store().record(&key).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn act(&self, path: &str, action: Action) {
+        let (kind, source_id) = path.split_once('/').unwrap();
+        let key = RecordKey::new(&self.id, kind, source_id).unwrap();
+        self.engine.act(&key, action, &actor()).await.unwrap();
     }
 
     /// One poll with these faults; how it ended.

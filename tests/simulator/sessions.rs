@@ -2,6 +2,8 @@
 
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::record::Status;
+use bookbridge::domain::record::Wanted;
+use bookbridge::engine::Action;
 use bookbridge::engine::NewConnection;
 use bookbridge::simulator::Ended;
 use serde_json::json;
@@ -173,4 +175,38 @@ async fn lines_keep_their_ids_over_a_change() {
     let object = books.get(&after.id).unwrap();
     assert_eq!(object.body.get("BalanceRemaining"), "5.50");
     assert_eq!(books.of_kind("Invoice").count(), 1);
+}
+
+#[actix_web::test]
+async fn what_is_taken_back_is_deleted_or_voided_in_quickbooks() {
+    let mut office = Office::open().await;
+    office.put("Customer/c", json!({"Name": "C"})).await;
+    for number in ["1", "2"] {
+        let line = json!({"Desc": "x", "Amount": "5.00"});
+        let data = json!({"CustomerRef": {"source": "Customer/c"}, "RefNumber": number, "InvoiceLine": line});
+        office.put(&format!("Invoice/{number}"), data).await;
+    }
+    assert_eq!(office.poll(&[]), Ended::Done);
+
+    office.act("Invoice/1", Action::Withdraw(Wanted::Deleted)).await;
+    office.act("Invoice/2", Action::Withdraw(Wanted::Voided)).await;
+    // The answer to both is lost: done twice, they end where they end done once.
+    office.poll(&["lose-response"]);
+    office.hands.pass(3600);
+    assert_eq!(office.poll(&[]), Ended::Done);
+
+    assert_eq!(office.in_quickbooks("Invoice"), ["2"]);
+    let books = office.connector.quickbooks().books();
+    assert!(books.of_kind("Invoice").all(|it| it.body.get("Memo").starts_with("VOID:")));
+    for number in ["1", "2"] {
+        let record = office.record(&format!("Invoice/{number}")).await;
+        assert_eq!(record.status, Status::Withdrawn, "{:?}", record.findings);
+    }
+    // Put again, it is made anew.
+    let line = json!({"Desc": "x", "Amount": "6.00"});
+    let data =
+        json!({"CustomerRef": {"source": "Customer/c"}, "RefNumber": "1", "InvoiceLine": line});
+    office.put("Invoice/1", data).await;
+    assert_eq!(office.poll(&[]), Ended::Done);
+    assert_eq!(office.in_quickbooks("Invoice"), ["2", "1"]);
 }
