@@ -82,6 +82,12 @@ pub(crate) enum Action {
     Edit(Thing),
     /// A person deletes an object in QuickBooks.
     Delete(Thing),
+    /// A backup of the company file is made.
+    Backup,
+    /// The last backup is restored.
+    Restore,
+    /// A poll while another company file is open.
+    OtherFile,
     /// A person makes a customer inactive, or active again.
     Activate(usize, bool),
 }
@@ -95,12 +101,14 @@ fn thing(dice: &mut Dice) -> Thing {
 }
 
 /// The run of a seed.
-pub(crate) fn plan(seed: u64, length: usize) -> Vec<Action> {
+pub(crate) fn plan(seed: u64, length: usize) -> Vec<(usize, Action)> {
     let mut dice = Dice::new(seed);
     let mut actions = Vec::with_capacity(length);
     for _ in 0..length {
         let it = thing(&mut dice);
-        actions.push(match dice.below(40) {
+        // Most happens to the first of two connections, so that its stories are long.
+        let at = usize::from(dice.once_in(4));
+        let action = match dice.below(44) {
             0..=13 => Action::Put(it, dice.below(3)),
             14 => Action::Withdraw(it),
             15 | 16 => Action::Retry(it),
@@ -116,8 +124,12 @@ pub(crate) fn plan(seed: u64, length: usize) -> Vec<Action> {
             35 => Action::Lock(it, u32::try_from(dice.below(3)).unwrap() + 1),
             36 => Action::Edit(it),
             37 => Action::Delete(it),
+            38 => Action::Backup,
+            39 if dice.once_in(3) => Action::Restore,
+            40 => Action::OtherFile,
             _ => Action::Activate(dice.below(CUSTOMERS), dice.once_in(2)),
-        });
+        };
+        actions.push((at, action));
     }
     actions
 }

@@ -23,7 +23,7 @@ const SEEDS: std::ops::Range<u64> = 0..300;
 /// Runs spent on cutting a story down.
 const MAX_SHRINKS: usize = 200;
 
-async fn run(seed: u64, plan: &[Action], place: &Path) -> Result<u64, Broken> {
+async fn run(seed: u64, plan: &[(usize, Action)], place: &Path) -> Result<u64, Broken> {
     let dir = place.join(format!("{seed}"));
     let _ = std::fs::remove_dir_all(&dir);
     let world = World::new(seed, dir.clone()).await;
@@ -36,7 +36,11 @@ async fn run(seed: u64, plan: &[Action], place: &Path) -> Result<u64, Broken> {
 }
 
 /// The shortest plan that still breaks something, found by leaving parts out.
-async fn shrink(seed: u64, mut plan: Vec<Action>, place: &Path) -> (Vec<Action>, Broken) {
+async fn shrink(
+    seed: u64,
+    mut plan: Vec<(usize, Action)>,
+    place: &Path,
+) -> (Vec<(usize, Action)>, Broken) {
     let mut broken = run(seed, &plan, place).await.expect_err("it broke before");
     let mut runs = 0;
     let mut size = plan.len() / 2;

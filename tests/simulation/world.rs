@@ -77,14 +77,22 @@ pub(crate) struct World {
     hands: Arc<Hands>,
     reaper: Arc<Reaper>,
     engine: Option<Engine>,
+    lanes: Vec<Lane>,
+    story: Vec<String>,
+    pub(crate) sessions: u64,
+}
+
+/// One connection: its application, its Web Connector, its QuickBooks.
+struct Lane {
     id: ConnectionId,
     username: String,
     password: SecretString,
     books: Books,
+    backup: Books,
+    /// Whether a session told which company file is open.
+    paired: bool,
     /// Names of records whose put was acknowledged.
     acknowledged: BTreeSet<RecordKey>,
-    /// Where records stood when last looked at.
-    seen: BTreeMap<RecordKey, Status>,
     /// Records whose object a person deleted, or that the application withdrew.
     forgiven: BTreeSet<String>,
     /// The bytes of every write message set.
@@ -95,8 +103,6 @@ pub(crate) struct World {
     deleted: BTreeMap<String, u64>,
     /// A late answer: ticket and response.
     late: Option<(String, String)>,
-    story: Vec<String>,
-    pub(crate) sessions: u64,
 }
 
 /// What broke, and how it came about.
@@ -144,31 +150,28 @@ fn all_things() -> Vec<Thing> {
 impl World {
     pub(crate) async fn new(seed: u64, dir: PathBuf) -> Self {
         let hands = Arc::new(Hands::new(seed));
-        let mut world = Self {
-            dir,
-            hands,
-            reaper: Arc::default(),
-            engine: None,
-            id: ConnectionId::parse("world").unwrap(),
-            username: String::new(),
-            password: SecretString::from(String::new()),
-            books: Books::default(),
-            acknowledged: BTreeSet::new(),
-            seen: BTreeMap::new(),
-            forgiven: BTreeSet::new(),
-            sent: BTreeMap::new(),
-            unsettled: None,
-            deleted: BTreeMap::new(),
-            late: None,
-            story: Vec::new(),
-            sessions: 0,
-        };
+        let (lanes, story) = (Vec::new(), Vec::new());
+        let reaper = Arc::default();
+        let mut world = Self { dir, hands, reaper, engine: None, lanes, story, sessions: 0 };
         world.start().unwrap();
-        let new = NewConnection { name: "World".to_owned(), ..NewConnection::default() };
-        let made = world.engine().add_connection(new, &actor()).await.unwrap();
-        world.id = made.0.id;
-        world.username = made.0.username;
-        world.password = made.1;
+        for name in ["One", "Two"] {
+            let new = NewConnection { name: name.to_owned(), ..NewConnection::default() };
+            let made = world.engine().add_connection(new, &actor()).await.unwrap();
+            world.lanes.push(Lane {
+                id: made.0.id,
+                username: made.0.username,
+                password: made.1,
+                books: Books::default(),
+                backup: Books::default(),
+                paired: false,
+                acknowledged: BTreeSet::new(),
+                forgiven: BTreeSet::new(),
+                sent: BTreeMap::new(),
+                unsettled: None,
+                deleted: BTreeMap::new(),
+                late: None,
+            });
+        }
         world
     }
 
@@ -188,7 +191,7 @@ impl World {
     }
 
     /// Runs a plan, then lets the world come to rest; what broke, if anything did.
-    pub(crate) async fn run(mut self, plan: &[Action]) -> Result<u64, Broken> {
+    pub(crate) async fn run(mut self, plan: &[(usize, Action)]) -> Result<u64, Broken> {
         let went = self.live(plan).await;
         match went {
             Ok(()) => Ok(self.sessions),
@@ -196,33 +199,34 @@ impl World {
         }
     }
 
-    async fn live(&mut self, plan: &[Action]) -> Went<()> {
-        for action in plan {
-            self.story.push(format!("{action:?}"));
-            self.act(action).await?;
-            self.look().await?;
+    async fn live(&mut self, plan: &[(usize, Action)]) -> Went<()> {
+        for (at, action) in plan {
+            self.story.push(format!("{}: {action:?}", at + 1));
+            self.act(*at, action).await?;
+            self.look(*at).await?;
         }
         self.rest().await
     }
 
-    async fn act(&mut self, action: &Action) -> Went<()> {
+    async fn act(&mut self, at: usize, action: &Action) -> Went<()> {
         match action {
-            Action::Put(thing, version) => self.put(*thing, *version).await,
+            Action::Put(thing, version) => self.put(at, *thing, *version).await,
             Action::Withdraw(thing) => {
-                if !self.forgiven.insert(thing.token()) || thing.token().starts_with('C') {
+                if !self.lanes[at].forgiven.insert(thing.token()) || thing.token().starts_with('C')
+                {
                     return Ok(());
                 }
-                self.decide(*thing, Decision::Withdraw(Wanted::Withdrawn)).await
+                self.decide(at, *thing, Decision::Withdraw(Wanted::Withdrawn)).await
             }
             Action::Retry(thing) => {
                 // A person who sends what nobody knows the outcome of takes the blame.
-                let record = self.record(*thing).await?;
+                let record = self.record(at, *thing).await?;
                 let unknown = record.is_some_and(|it| {
                     it.findings.first().is_some_and(|it| it.code == Code::OutcomeUnknown)
                 });
-                if unknown { Ok(()) } else { self.decide(*thing, Decision::Retry).await }
+                if unknown { Ok(()) } else { self.decide(at, *thing, Decision::Retry).await }
             }
-            Action::Session(fault) => self.session(*fault).await,
+            Action::Session(fault) => self.session(at, *fault).await,
             Action::Restart => self.restart().await,
             Action::Crash { after, durable } => {
                 self.reaper.durable.store(*durable, Ordering::SeqCst);
@@ -235,14 +239,15 @@ impl World {
                 self.survive(swept).await.map(|_| ())
             }
             Action::Lock(thing, times) => {
-                self.books.locks.insert(thing.token(), *times);
+                self.lanes[at].books.locks.insert(thing.token(), *times);
                 Ok(())
             }
             Action::Edit(thing) => {
                 let token = thing.token();
-                let ids: Vec<_> = self.books.of(&token).iter().map(|it| it.0.clone()).collect();
+                let ids: Vec<_> =
+                    self.lanes[at].books.of(&token).iter().map(|it| it.0.clone()).collect();
                 for id in ids {
-                    let object = self.books.objects.get_mut(&id).unwrap();
+                    let object = self.lanes[at].books.objects.get_mut(&id).unwrap();
                     object.edit_sequence += 1_000_000;
                     object.name.push_str(" edited");
                 }
@@ -250,19 +255,34 @@ impl World {
             }
             Action::Delete(thing) => {
                 let token = thing.token();
-                let ids: Vec<_> = self.books.of(&token).iter().map(|it| it.0.clone()).collect();
+                let ids: Vec<_> =
+                    self.lanes[at].books.of(&token).iter().map(|it| it.0.clone()).collect();
                 for id in ids {
-                    self.books.objects.remove(&id);
-                    *self.deleted.entry(token.clone()).or_default() += 1;
-                    self.forgiven.insert(token.clone());
+                    self.lanes[at].books.objects.remove(&id);
+                    *self.lanes[at].deleted.entry(token.clone()).or_default() += 1;
+                    self.lanes[at].forgiven.insert(token.clone());
                 }
                 Ok(())
             }
+            Action::Backup => {
+                self.lanes[at].backup = self.lanes[at].books.clone();
+                Ok(())
+            }
+            Action::Restore => {
+                // What was made since is gone, with QuickBooks' memory of it.
+                let lane = &mut self.lanes[at];
+                let backup = lane.backup.clone();
+                lane.books.restore(backup);
+                lane.forgiven.extend(all_things().into_iter().map(Thing::token));
+                Ok(())
+            }
+            Action::OtherFile => self.other_file(at).await,
             Action::Activate(number, active) => {
                 let token = Thing::Customer(*number).token();
-                let ids: Vec<_> = self.books.of(&token).iter().map(|it| it.0.clone()).collect();
+                let ids: Vec<_> =
+                    self.lanes[at].books.of(&token).iter().map(|it| it.0.clone()).collect();
                 for id in ids {
-                    self.books.objects.get_mut(&id).unwrap().active = *active;
+                    self.lanes[at].books.objects.get_mut(&id).unwrap().active = *active;
                 }
                 Ok(())
             }
@@ -291,7 +311,7 @@ impl World {
         }
     }
 
-    async fn put(&mut self, thing: Thing, version: usize) -> Went<()> {
+    async fn put(&mut self, at: usize, thing: Thing, version: usize) -> Went<()> {
         let (token, memo) = (thing.token(), format!("v{version}"));
         let parent = thing.parent().map(|parent| json!({ "source": parent }));
         let data = match thing {
@@ -313,46 +333,54 @@ impl World {
             depends_on: Vec::new(),
             on_duplicate: OnDuplicate::Fail,
         };
-        let put = self.engine().put(&self.id, new, Handling::Lenient, &actor()).await;
+        let put = self.engine().put(&self.lanes[at].id, new, Handling::Lenient, &actor()).await;
         if self.survive(put).await?.is_some() {
-            self.acknowledged.insert(self.key(thing));
+            let key = self.key(at, thing);
+            self.lanes[at].acknowledged.insert(key);
         }
         Ok(())
     }
 
-    fn key(&self, thing: Thing) -> RecordKey {
-        RecordKey::new(&self.id, thing.kind(), &thing.token()).unwrap()
+    fn key(&self, at: usize, thing: Thing) -> RecordKey {
+        RecordKey::new(&self.lanes[at].id, thing.kind(), &thing.token()).unwrap()
     }
 
-    async fn record(&self, thing: Thing) -> Went<Option<Record>> {
-        let key = self.key(thing);
+    async fn record(&self, at: usize, thing: Thing) -> Went<Option<Record>> {
+        let key = self.key(at, thing);
         self.engine().store().record(&key).await.map_err(|error| error.to_string())
     }
 
-    async fn decide(&mut self, thing: Thing, decision: Decision) -> Went<()> {
-        let key = self.key(thing);
+    async fn decide(&mut self, at: usize, thing: Thing, decision: Decision) -> Went<()> {
+        let key = self.key(at, thing);
         let decided = self.engine().act(&key, decision, &actor()).await;
         self.survive(decided).await.map(|_| ())
     }
 
     /// One poll of the connector, with a fault at one of its rounds.
-    async fn session(&mut self, fault: Option<(usize, Fault)>) -> Went<()> {
+    async fn session(&mut self, at: usize, fault: Option<(usize, Fault)>) -> Went<()> {
         self.sessions += 1;
-        let login = self.engine().authenticate(&self.username, &self.password).await;
+        let login =
+            self.engine().authenticate(&self.lanes[at].username, &self.lanes[at].password).await;
         let Some(Login::Work { ticket, .. }) = self.survive(login).await? else { return Ok(()) };
         // A late answer comes before the next session asks, others while it is at work,
         // or a session later.
-        if self.late.is_some() && self.sessions.is_multiple_of(4) {
-            self.bring_late().await?;
+        if self.lanes[at].late.is_some() && self.sessions.is_multiple_of(4) {
+            self.bring_late(at).await?;
         }
         for round in 0..MAX_ROUNDS {
-            let fault = fault.filter(|(at, _)| *at == round).map(|(_, fault)| fault);
-            let call = FirstCall { country: "US".to_owned(), major: 13, ..FirstCall::default() };
+            let fault = fault.filter(|(when, _)| *when == round).map(|(_, fault)| fault);
+            let call = FirstCall {
+                company_file: format!("C:\\{at}.qbw"),
+                country: "US".to_owned(),
+                major: 13,
+                ..FirstCall::default()
+            };
             let sent = self.engine().send_request(&ticket, call.clone()).await;
             let Some(qbxml) = self.survive(sent).await? else { return Ok(()) };
-            self.in_order(&qbxml)?;
-            if self.late.is_some() && self.sessions % 4 == 2 {
-                self.bring_late().await?;
+            self.lanes[at].paired |= !qbxml.is_empty();
+            self.in_order(at, &qbxml)?;
+            if self.lanes[at].late.is_some() && self.sessions % 4 == 2 {
+                self.bring_late(at).await?;
             }
             if fault == Some(Fault::RequestLost) {
                 return Ok(());
@@ -368,7 +396,7 @@ impl World {
                 return self.survive(closed).await.map(|_| ());
             }
             if fault == Some(Fault::Rejected) {
-                self.bring(&ticket, "", "0x80040400").await?;
+                self.bring(at, &ticket, "", "0x80040400").await?;
                 continue;
             }
             if fault == Some(Fault::Ghost) {
@@ -383,31 +411,34 @@ impl World {
                 };
             }
             if fault == Some(Fault::ThrownEarly) {
-                self.bring(&ticket, "", "0x8004040D").await?;
+                self.bring(at, &ticket, "", "0x8004040D").await?;
                 let closed = self.engine().close_connection(&ticket).await;
                 return self.survive(closed).await.map(|_| ());
             }
-            self.books.forgets = fault == Some(Fault::Forgotten);
-            let response = self.books.process(&qbxml);
+            self.lanes[at].books.forgets = fault == Some(Fault::Forgotten);
+            let response = self.lanes[at].books.process(&qbxml);
             let percent = match fault {
                 Some(Fault::ResponseLost | Fault::Forgotten) => return Ok(()),
                 Some(Fault::Late) => {
-                    self.late = Some((ticket, response));
+                    self.lanes[at].late = Some((ticket, response));
                     return Ok(());
                 }
-                Some(Fault::Thrown) => self.bring(&ticket, "", "0x800706BA").await?,
+                Some(Fault::Thrown) => self.bring(at, &ticket, "", "0x800706BA").await?,
                 Some(Fault::Torn) => {
                     let cut = response.len() * 2 / 3;
-                    self.bring(&ticket, &response[..cut], "").await?
+                    self.bring(at, &ticket, &response[..cut], "").await?
                 }
                 Some(Fault::Second) => {
-                    let second = self.engine().authenticate(&self.username, &self.password).await;
+                    let second = self
+                        .engine()
+                        .authenticate(&self.lanes[at].username, &self.lanes[at].password)
+                        .await;
                     if let Some(Login::Work { .. }) = self.survive(second).await? {
                         return Err("two sessions were let in at once".to_owned());
                     }
-                    self.bring(&ticket, &response, "").await?
+                    self.bring(at, &ticket, &response, "").await?
                 }
-                _ => self.bring(&ticket, &response, "").await?,
+                _ => self.bring(at, &ticket, &response, "").await?,
             };
             if fault == Some(Fault::PercentLost) {
                 return Ok(());
@@ -424,38 +455,62 @@ impl World {
         Err(format!("a session went on for {MAX_ROUNDS} rounds"))
     }
 
-    async fn bring_late(&mut self) -> Went<()> {
-        let Some((ticket, response)) = self.late.take() else { return Ok(()) };
-        self.story.push("    a late answer came".to_owned());
-        let waiting = self.unsettled.take();
-        self.bring(&ticket, &response, "").await?;
-        // It may have settled what the session before was handed, not what this one is.
-        if waiting.as_ref().is_some_and(|id| !response.contains(id.as_str())) {
-            self.unsettled = waiting;
+    /// The Web Connector polls while another company file is open.
+    async fn other_file(&mut self, at: usize) -> Went<()> {
+        if !self.lanes[at].paired {
+            return Ok(());
         }
-        self.look().await
+        let lane = &self.lanes[at];
+        let login = self.engine().authenticate(&lane.username, &lane.password).await;
+        let Some(Login::Work { ticket, .. }) = self.survive(login).await? else { return Ok(()) };
+        let call = FirstCall { company_file: "D:\\other.qbw".to_owned(), ..FirstCall::default() };
+        let sent = self.engine().send_request(&ticket, call).await;
+        match self.survive(sent).await? {
+            Some(qbxml) if !qbxml.is_empty() => {
+                Err("another company file was handed work".to_owned())
+            }
+            _ => Ok(()),
+        }
     }
 
-    async fn bring(&mut self, ticket: &str, response: &str, hresult: &str) -> Went<Option<i32>> {
+    async fn bring_late(&mut self, at: usize) -> Went<()> {
+        let Some((ticket, response)) = self.lanes[at].late.take() else { return Ok(()) };
+        self.story.push("    a late answer came".to_owned());
+        let waiting = self.lanes[at].unsettled.take();
+        self.bring(at, &ticket, &response, "").await?;
+        // It may have settled what the session before was handed, not what this one is.
+        if waiting.as_ref().is_some_and(|id| !response.contains(id.as_str())) {
+            self.lanes[at].unsettled = waiting;
+        }
+        self.look(at).await
+    }
+
+    async fn bring(
+        &mut self,
+        at: usize,
+        ticket: &str,
+        response: &str,
+        hresult: &str,
+    ) -> Went<Option<i32>> {
         let body = Body::Inline(response.to_owned());
         let brought = self.engine().receive_response(ticket, body, hresult, "").await;
         let brought = self.survive(brought).await?;
         // Settled, under a dead ticket too; or it died while it settled, and nobody knows.
         let whole = response.ends_with("</QBXML>");
         if whole || brought.is_none_or(|percent| percent > 0) {
-            self.unsettled = None;
+            self.lanes[at].unsettled = None;
         }
         Ok(brought)
     }
 
     /// What is handed out: nothing new while something is unsettled, and that in the same bytes.
-    fn in_order(&mut self, qbxml: &str) -> Went<()> {
+    fn in_order(&mut self, at: usize, qbxml: &str) -> Went<()> {
         let Some(id) = attribute(qbxml, "newMessageSetID") else { return Ok(()) };
-        let bytes = self.sent.entry(id.clone()).or_insert_with(|| qbxml.to_owned());
+        let bytes = self.lanes[at].sent.entry(id.clone()).or_insert_with(|| qbxml.to_owned());
         if bytes != qbxml {
             return Err(format!("message set {id} was sent in other bytes"));
         }
-        match self.unsettled.replace(id.clone()) {
+        match self.lanes[at].unsettled.replace(id.clone()) {
             Some(before) if before != id => {
                 Err(format!("message set {id} was handed out while {before} is unsettled"))
             }
@@ -464,20 +519,20 @@ impl World {
     }
 
     /// What must hold after every step.
-    async fn look(&mut self) -> Went<()> {
+    async fn look(&mut self, at: usize) -> Went<()> {
         let things = all_things();
         for thing in &things {
-            let key = self.key(*thing);
-            let Some(record) = self.record(*thing).await? else {
-                if self.acknowledged.contains(&key) {
+            let key = self.key(at, *thing);
+            let Some(record) = self.record(at, *thing).await? else {
+                if self.lanes[at].acknowledged.contains(&key) {
                     return Err(format!("{} was acknowledged and is gone", key.path()));
                 }
                 continue;
             };
             let token = thing.token();
-            let made = self.books.made.get(&token).copied().unwrap_or(0);
-            let deleted = self.deleted.get(&token).copied().unwrap_or(0);
-            if made > 1 + deleted || self.books.of(&token).len() > 1 {
+            let made = self.lanes[at].books.made.get(&token).copied().unwrap_or(0);
+            let deleted = self.lanes[at].deleted.get(&token).copied().unwrap_or(0);
+            if made > 1 + deleted || self.lanes[at].books.of(&token).len() > 1 {
                 return Err(format!("{} was made {made} times in QuickBooks", key.path()));
             }
             let no_reason = record.findings.is_empty() && record.status == Status::Failed
@@ -485,18 +540,17 @@ impl World {
             if no_reason {
                 return Err(format!("{} is {} without a reason", key.path(), record.status));
             }
-            if record.status == Status::Synced && !self.forgiven.contains(&token) {
-                self.agrees(&record, &token)?;
+            if record.status == Status::Synced && !self.lanes[at].forgiven.contains(&token) {
+                self.agrees(at, &record, &token)?;
             }
-            self.seen.insert(key, record.status);
         }
         Ok(())
     }
 
     /// A synced record has exactly one object, with its content and at its reference.
-    fn agrees(&self, record: &Record, token: &str) -> Went<()> {
+    fn agrees(&self, at: usize, record: &Record, token: &str) -> Went<()> {
         let path = record.key.path();
-        let objects = self.books.of(token);
+        let objects = self.lanes[at].books.of(token);
         let [(id, object)] = objects.as_slice() else {
             return Err(format!("{path} is synced, but has {} objects", objects.len()));
         };
@@ -519,34 +573,38 @@ impl World {
     async fn rest(&mut self) -> Went<()> {
         self.story.push("the world comes to rest".to_owned());
         self.reaper.left.store(0, Ordering::SeqCst);
-        self.books.locks.clear();
+        self.lanes.iter_mut().for_each(|lane| lane.books.locks.clear());
         self.restart().await?;
         for _ in 0..DRAIN_SESSIONS {
             self.hands.pass(3600);
-            self.session(None).await?;
-            self.look().await?;
+            for at in 0..self.lanes.len() {
+                self.session(at, None).await?;
+                self.look(at).await?;
+            }
         }
         let store = self.engine().store();
         let wrong = store.check().await.unwrap_or_default();
         if let Some(wrong) = wrong.first() {
             return Err(format!("the store's books are wrong: {wrong}"));
         }
-        for thing in all_things() {
-            let Some(record) = self.record(thing).await? else { continue };
-            let path = record.key.path();
-            match record.status {
-                Status::Queued | Status::Sent | Status::InDoubt | Status::Held => {
-                    return Err(format!("{path} is still {} at rest", record.status));
+        for at in 0..self.lanes.len() {
+            for thing in all_things() {
+                let Some(record) = self.record(at, thing).await? else { continue };
+                let path = record.key.path();
+                match record.status {
+                    Status::Queued | Status::Sent | Status::InDoubt | Status::Held => {
+                        return Err(format!("{path} is still {} at rest", record.status));
+                    }
+                    Status::Blocked => self.really_blocked(at, &record).await?,
+                    _ => {}
                 }
-                Status::Blocked => self.really_blocked(&record).await?,
-                _ => {}
             }
         }
         Ok(())
     }
 
     /// A record is blocked only behind one that is not in QuickBooks.
-    async fn really_blocked(&self, record: &Record) -> Went<()> {
+    async fn really_blocked(&self, at: usize, record: &Record) -> Went<()> {
         for parent in &record.blocked_by {
             let found = self.engine().store().record(parent).await;
             let found = found.map_err(|error| error.to_string())?;
@@ -556,7 +614,7 @@ impl World {
             }
         }
         let filter = RecordFilter { status: Some(Status::Blocked), ..RecordFilter::default() };
-        let page = self.engine().store().records(&self.id, &filter, None, 500).await;
+        let page = self.engine().store().records(&self.lanes[at].id, &filter, None, 500).await;
         let page = page.map_err(|error| error.to_string())?;
         if page.items.iter().any(|item| item.key == record.key) {
             Ok(())
