@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::domain::ids::Digest;
 use crate::domain::ids::RecordKey;
+use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
 use crate::domain::outcome::Finding;
 
@@ -190,6 +191,9 @@ pub struct Record {
     pub sent: Option<Digest>,
     /// What is wrong, while `failed`; a remark while `synced`.
     pub findings: Vec<Finding>,
+    /// Our own question to QuickBooks whose answer it waits for, while `in_doubt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<RequestId>,
     /// Why a person bypassed it.
     pub bypass_reason: Option<String>,
     /// First put.

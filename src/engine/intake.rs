@@ -192,6 +192,7 @@ impl Engine {
                 reference: None,
                 sent: None,
                 findings: Vec::new(),
+                asked: None,
                 bypass_reason: None,
                 created_at: now,
                 updated_at: now,

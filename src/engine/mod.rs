@@ -31,6 +31,7 @@ mod requests;
 mod settle;
 mod sweep;
 mod verdict;
+mod watchdog;
 mod work;
 
 use std::sync::Arc;
@@ -51,6 +52,7 @@ pub use crate::engine::intake::Put;
 pub use crate::engine::operate::Action;
 pub use crate::engine::operate::BulkAction;
 pub use crate::engine::requests::NewRequest;
+pub use crate::engine::watchdog::Stuck;
 
 use crate::domain::activity::Activity;
 use crate::domain::connection::Connection;

@@ -80,7 +80,8 @@ impl Work<'_> {
             Purpose::Add | Purpose::Raw => match self.search(&record, item, message_set).await? {
                 Some((sent, raw)) => {
                     let question = Question::Outcome(sent);
-                    self.ask(About { record: record.key.clone(), question }, raw);
+                    let asked = self.ask(About { record: record.key.clone(), question }, raw);
+                    record.asked = Some(asked);
                     let note = "QuickBooks has no memory of it; its books are asked";
                     record.become_status(Status::InDoubt, now, note);
                     self.put_record(record);
@@ -93,10 +94,11 @@ impl Work<'_> {
         }
     }
 
-    fn ask(&mut self, about: About, raw: Raw) {
+    fn ask(&mut self, about: About, raw: Raw) -> RequestId {
         let now = self.engine.now();
+        let id = RequestId(ambient::time_ordered(self.engine.ambient.as_ref()));
         self.put_request(Request {
-            id: RequestId(ambient::time_ordered(self.engine.ambient.as_ref())),
+            id,
             revision: Revision::NEW,
             connection: self.connection.id.clone(),
             sequence: 0,
@@ -116,6 +118,7 @@ impl Work<'_> {
             created_at: now,
             updated_at: now,
         });
+        id
     }
 
     /// The queries that find what an Add would have made; `None` if none can. What was sent counts:
@@ -169,6 +172,7 @@ impl Work<'_> {
                 types: [since.types, named.types].concat(),
                 writes: false,
                 version: since.version.max(named.version),
+                newest: None,
             }),
         });
         Ok(raw.map(|raw| (sent, raw)))

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::diagnosis;
 use crate::domain::ids::MessageSetId;
 use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Progress;
@@ -22,8 +23,11 @@ use crate::domain::session::Stage;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::answer::Reading;
+use crate::engine::compose;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
+use crate::qbxml::raw;
+use crate::qbxml::response;
 
 /// A response that cannot be read is asked for again this often; then a person decides.
 const MAX_UNREADABLE: u32 = 3;
@@ -101,7 +105,7 @@ impl Work<'_> {
             let left = if message_set.items.len() > 1 { 1 } else { self.left().await? };
             return Ok(Event::Refused { left });
         }
-        let line = crate::diagnosis::render(&finding).detail;
+        let line = diagnosis::render(&finding).detail;
         Ok(Event::Trouble(Box::new(finding), line))
     }
 
@@ -177,13 +181,14 @@ impl Work<'_> {
         message_set.settled_at = Some(now);
         let said = message_set.failure.clone().unwrap_or_default();
         let items = message_set.items.clone();
-        self.put_message_set(message_set);
+        self.put_message_set(message_set.clone());
         if self.state.outstanding.as_ref() == Some(id) {
             self.state.outstanding = None;
         }
         if let [item] = items.as_slice() {
             session.refused += 1;
-            let finding = classify::hresult(&said);
+            let finding =
+                self.suspect(classify::hresult(&said), &message_set.qbxml, &item.request_id);
             match &item.subject {
                 Subject::Record(key) => {
                     if let Some(record) = self.record(key).await? {
@@ -226,6 +231,29 @@ impl Work<'_> {
         self.state.splits.push(second.to_vec());
         self.state.splits.push(first.to_vec());
         Ok(())
+    }
+
+    /// QuickBooks does not say what it could not read. The request is held against the table once
+    /// more, for the host as it is known now; else the element that needs the newest qbXML is named.
+    fn suspect(&self, finding: Finding, qbxml: &str, request_id: &str) -> Finding {
+        let target = compose::target(self.state.host.as_ref());
+        let whole = response::fragment(qbxml.as_bytes(), request_id);
+        let request = whole.as_deref().unwrap_or(qbxml);
+        match raw::check_xml(request, &target) {
+            Err(wrong) => {
+                let Some(first) = wrong.first() else { return finding };
+                let why = diagnosis::render(first).detail;
+                let field = first.facts.get("field").cloned().unwrap_or_default();
+                finding.cause("element").fact("field", field).fact("why", why.trim_end_matches('.'))
+            }
+            Ok(raw) => match raw.newest {
+                Some(newest) => {
+                    let finding = finding.cause("newest").fact("field", newest);
+                    finding.fact("since", raw.version).fact("version", target.version)
+                }
+                None => finding,
+            },
+        }
     }
 
     /// How many requests could be sent now, beyond what this step settles.

@@ -49,6 +49,8 @@ pub struct Raw {
     pub writes: bool,
     /// The lowest qbXML version that knows everything in it.
     pub version: Version,
+    /// The element that needs that version, if one does.
+    pub newest: Option<String>,
 }
 
 /// Checks qbXML: one or more `…Rq`, with or without an envelope.
@@ -103,7 +105,8 @@ pub fn build(name: &str, data: &Value, target: &Target) -> Result<Raw, Vec<Findi
     let _ = write!(written.out, "</{name}>");
     if written.findings.is_empty() {
         let types = vec![name.to_owned()];
-        Ok(Raw { xml: written.out, types, writes: writes(name), version: written.needs })
+        let version = written.needs;
+        Ok(Raw { xml: written.out, types, writes: writes(name), version, newest: None })
     } else {
         Err(written.findings)
     }
@@ -152,13 +155,15 @@ struct Walk {
     out: String,
     findings: Vec<Finding>,
     needs: Version,
+    newest: Option<String>,
     /// One more than the highest `requestID` that is a number.
     next_id: u64,
 }
 
 impl Walk {
     fn new(target: Target) -> Self {
-        Self { target, out: String::new(), findings: Vec::new(), needs: Version::FIRST, next_id: 1 }
+        let (out, findings, newest) = (String::new(), Vec::new(), None);
+        Self { target, out, findings, needs: Version::FIRST, newest, next_id: 1 }
     }
 
     fn find(&mut self, finding: Finding) {
@@ -172,7 +177,7 @@ impl Walk {
             return Err(self.findings);
         }
         let writes = types.iter().any(|name| writes(name));
-        Ok(Raw { xml: self.out, types, writes, version: self.needs })
+        Ok(Raw { xml: self.out, types, writes, version: self.needs, newest: self.newest })
     }
 
     /// The requests of a document, out of their envelope.
@@ -374,7 +379,10 @@ impl Walk {
     fn available(&mut self, of: Availability, node: &Node) {
         let mut writer = Writer::new(self.target, Mode::New);
         writer.available(of, &node.name, &node.place());
-        self.needs = self.needs.max(writer.needs);
+        if writer.needs > self.needs {
+            self.needs = writer.needs;
+            self.newest = Some(node.name.clone());
+        }
         self.findings.append(&mut writer.findings);
     }
 }

@@ -14,6 +14,8 @@ use crate::store::StoreError;
 
 /// How often the store is asked whether it still writes.
 const PULSE: Duration = Duration::from_secs(1);
+/// How often the watchdog looks for what is stuck.
+const WATCHDOG: Duration = Duration::from_mins(10);
 /// The shortest time between two sweeps.
 const SHORTEST_SWEEP: Duration = Duration::from_millis(250);
 /// The longest time between two sweeps.
@@ -24,9 +26,11 @@ pub(super) async fn until_stopped(engine: Engine, session_idle: Duration) -> Sto
     let every = (session_idle / 4).clamp(SHORTEST_SWEEP, LONGEST_SWEEP);
     let mut sweep = tokio::time::interval(every);
     let mut pulse = tokio::time::interval(PULSE);
+    let mut watchdog = tokio::time::interval(WATCHDOG);
     loop {
         let done = tokio::select! {
             _ = sweep.tick() => engine.sweep().await,
+            _ = watchdog.tick() => engine.watch().await.map(drop),
             _ = pulse.tick() => still_writes(&engine).await.map_err(Into::into),
         };
         match done {

@@ -74,6 +74,7 @@ fn record(source_id: &str) -> Record {
         reference: None,
         sent: None,
         findings: Vec::new(),
+        asked: None,
         bypass_reason: None,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,

@@ -5,3 +5,4 @@ mod decisions;
 mod questions;
 mod queue;
 mod recovery;
+mod watchdog;

@@ -231,6 +231,20 @@ async fn a_refused_message_set_is_split_until_one_stands_alone() {
 }
 
 #[actix_web::test]
+async fn a_refused_request_names_what_is_suspect() {
+    let bench = Bench::new().await;
+    let data = serde_json::json!({"Name": "A", "ClassRef": {"FullName": "x"}});
+    bench.put("Customer/1", data).await;
+    let carried = bench.open().await;
+
+    bench.throw(&carried.ticket, "0x80040400").await;
+
+    let record = bench.record("Customer/1").await;
+    assert_eq!(record.findings[0].facts["field"], "ClassRef");
+    assert_eq!(record.findings[0].facts["since"], "12.0");
+}
+
+#[actix_web::test]
 async fn an_exception_in_the_middle_leaves_the_message_set_in_doubt() {
     let bench = Bench::new().await;
     bench.customer("Customer/1").await;

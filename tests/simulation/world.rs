@@ -582,6 +582,10 @@ impl World {
                 self.look(at).await?;
             }
         }
+        let stuck = self.engine().watch().await.map_err(|error| error.to_string())?;
+        if let Some(stuck) = stuck.first() {
+            return Err(format!("the watchdog found something: {stuck:?}"));
+        }
         let store = self.engine().store();
         let wrong = store.check().await.unwrap_or_default();
         if let Some(wrong) = wrong.first() {

@@ -88,6 +88,7 @@ pub(super) fn record_of(key: &RecordKey) -> Record {
         reference: None,
         sent: None,
         findings: Vec::new(),
+        asked: None,
         bypass_reason: None,
         created_at: at(1),
         updated_at: at(1),
