@@ -7,6 +7,7 @@ mod cli;
 mod diagnosis;
 mod engine;
 mod model;
+mod power;
 mod qbxml;
 mod samples;
 mod simulation;

@@ -20,6 +20,8 @@ macro_rules! plants {
 }
 
 plants! {
+    /// What is written is not made durable. A power cut shows it, a crash of the program does not.
+    SkipFlush,
     /// A caller hears that its commit is on disk before it is.
     AnswerBeforeCommit,
     /// What is in doubt is sent again in other bytes.
@@ -52,13 +54,19 @@ plants! {
 
 #[cfg(feature = "plants")]
 mod active {
+    use std::sync::LazyLock;
     use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering;
 
     use super::Plant;
 
-    /// One more than the number of the bug; 0: none.
-    static ACTIVE: AtomicUsize = AtomicUsize::new(0);
+    /// One more than the number of the bug; 0: none. A program begins with the bug that
+    /// `PLANTED_BUG` names.
+    static ACTIVE: LazyLock<AtomicUsize> = LazyLock::new(|| {
+        let named = std::env::var("PLANTED_BUG").unwrap_or_default();
+        let found = Plant::ALL.iter().position(|plant| format!("{plant:?}") == named);
+        AtomicUsize::new(found.map_or(0, |number| number + 1))
+    });
 
     /// Plants one bug instead of the one before, or none.
     pub fn plant(plant: Option<Plant>) {

@@ -101,7 +101,9 @@ async fn every_planted_bug_is_found() {
 
     let place = tempfile::tempdir_in(memory()).unwrap();
     let mut missed = Vec::new();
-    for bug in plant::Plant::ALL {
+    // Power cuts find that one (`tests/power`): what is simulated here outlives a crash.
+    let bugs = plant::Plant::ALL.iter().filter(|bug| **bug != plant::Plant::SkipFlush);
+    for bug in bugs {
         plant::plant(Some(*bug));
         let mut found = None;
         for seed in SEEDS {
