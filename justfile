@@ -20,6 +20,22 @@ ci:
 bench:
     ./scripts/bench-10k
 
+# The seeded simulation, in a release build: `just soak 0..13000`. Prints sessions and time.
+soak *range:
+    ./scripts/soak {{range}}
+
+# Plants bugs, one by one, and shows that each is found.
+plants:
+    ./scripts/plants
+
+# Kills the server so often, 200 times if no number is given.
+crash *kills:
+    ./scripts/crash {{kills}}
+
+# Cuts the power so often, 2,000 times if no number is given.
+power-cuts *cuts:
+    ./scripts/power-cuts {{cuts}}
+
 # The documentation of the code.
 doc:
     cargo doc --no-deps --document-private-items --open

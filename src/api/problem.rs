@@ -26,6 +26,10 @@ use crate::store::StoreError;
 
 /// The media type of every problem.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+/// When a disk that is full is asked again: somebody has to make room.
+const ROOM_SECONDS: HeaderValue = HeaderValue::from_static("60");
+/// When a store that stopped is asked again: a supervisor starts the program anew.
+const RESTART_SECONDS: HeaderValue = HeaderValue::from_static("10");
 
 /// Why a call was not done.
 #[derive(Clone, Debug)]
@@ -173,13 +177,15 @@ impl From<StoreError> for Problem {
             }
             StoreError::Full => {
                 error!("refused a call: {why}");
-                Self::new(Refusal::StoreFull, sentence(&why.to_string())).retryable()
+                let problem = Self::new(Refusal::StoreFull, sentence(&why.to_string()));
+                problem.retryable().header(header::RETRY_AFTER, ROOM_SECONDS)
             }
             StoreError::TooLarge { .. } => Self::new(Refusal::TooLarge, sentence(&why.to_string())),
             StoreError::Stopped(_) => {
                 error!("refused a call: {why}");
                 let detail = "The store stopped after an error of the disk.";
-                Self::new(Refusal::StoreStopped, detail).retryable()
+                let problem = Self::new(Refusal::StoreStopped, detail);
+                problem.retryable().header(header::RETRY_AFTER, RESTART_SECONDS)
             }
             StoreError::Corrupt { .. }
             | StoreError::Open { .. }
@@ -288,10 +294,21 @@ mod tests {
         check(EngineError::BadInput { pointer: "/data".into(), why: "x".into() }, 422);
         check(EngineError::BadInput { pointer: "sourceId".into(), why: "x".into() }, 400);
         check(EngineError::NotNow("x".into()), 409);
-        check(StoreError::Full.into(), 507);
+        check(StoreError::Full.into(), 503);
         check(StoreError::Stopped("x".into()).into(), 503);
         check(StoreError::Conflict { what: "x".into() }.into(), 409);
         check(StoreError::Corrupt { what: "x".into(), why: "y".into() }.into(), 500);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_now_says_when_to_come_again() {
+        for why in [StoreError::Full, StoreError::Stopped("x".into())] {
+            let response = Problem::from(why).error_response();
+
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let after = response.headers().get(header::RETRY_AFTER).unwrap().to_str().unwrap();
+            assert!(after.parse::<u32>().is_ok(), "{after}");
+        }
     }
 
     #[test]

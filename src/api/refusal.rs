@@ -92,7 +92,7 @@ refusals! {
         "The call was not done. The log has more under the request id.";
     StoreStopped = "STORE_STOPPED", SERVICE_UNAVAILABLE, "The store stopped",
         "After an error of the disk nothing is accepted until Bookbridge was started again.";
-    StoreFull = "STORE_FULL", INSUFFICIENT_STORAGE, "The disk is full",
+    StoreFull = "STORE_FULL", SERVICE_UNAVAILABLE, "The disk is full",
         "Nothing new is accepted until there is room on the disk. What was acknowledged is safe.";
 }
 

@@ -68,16 +68,12 @@ fn library(place: &Path) -> Option<PathBuf> {
         .arg(source)
         .args(["-lpthread"])
         .output();
-    match compiled {
-        Ok(compiled) => {
-            assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-            Some(library)
-        }
-        Err(_) => {
-            eprintln!("skipped: no C compiler");
-            None
-        }
-    }
+    let Ok(compiled) = compiled else {
+        eprintln!("skipped: no C compiler");
+        return None;
+    };
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    Some(library)
 }
 
 struct Api {

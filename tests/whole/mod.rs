@@ -1,5 +1,6 @@
 //! The program as a whole: its own processes, real HTTP, and QuickBooks' books as the witness.
 
+mod disk;
 mod kill;
 mod many;
 mod stage;

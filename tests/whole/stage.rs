@@ -61,6 +61,12 @@ impl Stage {
         (server, api)
     }
 
+    /// Pushes one record by the command line; whether it was acknowledged.
+    pub(super) fn push_by_command(&self, kind: &str, source: &str, data: &Value) -> bool {
+        let line = json!({"kind": kind, "sourceId": source, "data": data}).to_string();
+        self.house.run_with(&["push", CONNECTION, "-"], &line).code == 0
+    }
+
     /// Every invoice in QuickBooks' books: its number and its TxnID.
     pub(super) fn invoices(&self) -> Vec<(u32, String)> {
         let company = self.house.path().join("company");
