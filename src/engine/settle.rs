@@ -101,6 +101,13 @@ impl Work<'_> {
         let finding = classify::hresult(said);
         message_set.failure = Some(said.clone());
         self.put_message_set(message_set.clone());
+        if finding.code == Code::RequestRejected && message_set.writes && message_set.handed_out > 1
+        {
+            // It is unreadable now; whether it was so when it was sent first, nobody knows.
+            let why = "QuickBooks cannot read it now, but may have done it before";
+            self.give_up(message_set, why).await?;
+            return Ok(Event::Answered { settled: 0, left: self.left().await? });
+        }
         if finding.code == Code::RequestRejected {
             let left = if message_set.items.len() > 1 { 1 } else { self.left().await? };
             return Ok(Event::Refused { left });

@@ -231,6 +231,21 @@ async fn a_refused_message_set_is_split_until_one_stands_alone() {
 }
 
 #[actix_web::test]
+async fn what_is_refused_when_it_is_sent_again_may_have_been_done_before() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    bench.open().await;
+    bench.hands.pass(901);
+    let again = bench.open().await;
+
+    assert_eq!(bench.throw(&again.ticket, "0x80040400").await, 50);
+
+    assert_eq!(bench.record("Customer/1").await.status, Status::InDoubt);
+    let question = bench.send(&again.ticket).await;
+    assert!(question.contains("<FullName>Customer 1</FullName>"), "{question}");
+}
+
+#[actix_web::test]
 async fn a_refused_request_names_what_is_suspect() {
     let bench = Bench::new().await;
     let data = serde_json::json!({"Name": "A", "ClassRef": {"FullName": "x"}});
