@@ -30,6 +30,7 @@ mod health;
 mod keys;
 mod openapi;
 mod page;
+mod pages;
 mod path;
 mod prefer;
 mod problem;

@@ -21,6 +21,7 @@ use crate::api::body::object;
 use crate::api::body::without_mark;
 use crate::api::page::Listed;
 use crate::api::page::Part;
+use crate::api::pages;
 use crate::api::path::Id;
 use crate::api::path::Named;
 use crate::api::problem::Problem;
@@ -30,7 +31,6 @@ use crate::api::query::Params;
 use crate::api::query::Query;
 use crate::api::query::wrong;
 use crate::api::refusal::Refusal;
-use crate::api::response::Answers;
 use crate::api::shape::Request;
 use crate::api::stream;
 use crate::domain::ids::RequestId;
@@ -165,7 +165,8 @@ pub(super) struct RequestWithResponse {
 
 /// Show a raw request, with its response once QuickBooks answered.
 ///
-/// With `Accept: text/xml` the response is QuickBooks' own document, verbatim.
+/// With `Accept: text/xml` the response is QuickBooks' own document, verbatim; of an iterated query
+/// one document with an answer a page.
 #[utoipa::path(get, path = "/v1/connections/{connection}/requests/{id}", tag = "requests",
     params(Wait), responses((status = 200,
         content((RequestWithResponse = "application/json"), (String = "text/xml")))))]
@@ -180,17 +181,19 @@ async fn show(
     let longest = Duration::from_secs(wait.0.wait.unwrap_or(0));
     let request = engine.wait_for(&named.0, RequestId(id.0), longest).await?;
     let mut response = HttpResponse::Ok();
-    let Some(body) = engine.response_of(&request).await? else {
+    let bodies = engine.responses_of(&request).await?;
+    if bodies.is_empty() {
         return Ok(response.content_type("application/json").body(before(request, "null}")?));
-    };
-    let reader = engine.store().open_body(&body)?;
+    }
+    let read = bodies.iter().map(|body| engine.store().open_body(body));
+    let read = read.collect::<Result<Vec<_>, _>>()?;
     if wants_xml(&call) {
-        let pieces = stream::blocking(stream::pieces(reader));
+        let pieces = stream::blocking(pages::xml(read));
         return Ok(response.content_type("text/xml; charset=utf-8").streaming(pieces));
     }
     let head = std::iter::once(Ok(Bytes::from(before(request, "[")?)));
     let tail = std::iter::once(Ok(Bytes::from_static(b"]}")));
-    let pieces = stream::blocking(head.chain(Answers::of(reader)).chain(tail));
+    let pieces = stream::blocking(head.chain(pages::json(read)).chain(tail));
     Ok(response.content_type("application/json").streaming(pieces))
 }
 

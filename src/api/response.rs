@@ -46,6 +46,11 @@ impl<R: BufRead> Answers<R> {
         Self { reader, buffer: Vec::new(), place: Place::Between, first: true }
     }
 
+    /// Of one more document, whose answers follow others in the same array.
+    pub(super) fn after_others(from: R) -> Self {
+        Self { first: false, ..Self::of(from) }
+    }
+
     fn event(&mut self) -> io::Result<Event<'_>> {
         self.buffer.clear();
         self.reader.read_event_into(&mut self.buffer).map_err(io::Error::other)

@@ -10,6 +10,7 @@ use crate::domain::ids::MessageSetId;
 use crate::domain::ids::RecordKey;
 use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
+use crate::domain::ids::SessionId;
 use crate::domain::outcome::Finding;
 
 /// Where a raw request stands.
@@ -39,6 +40,15 @@ impl RequestStatus {
             Self::Failed => "failed",
         }
     }
+}
+
+/// An iterator of QuickBooks: it lives as long as the session that began it (OSR, "Iterators").
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Iterator {
+    /// The session.
+    pub session: SessionId,
+    /// `iteratorID`.
+    pub id: String,
 }
 
 /// What we ask QuickBooks for our own sake.
@@ -103,6 +113,12 @@ pub struct Request {
     pub status: RequestStatus,
     /// The message set that carries it, once sent; its response stands there.
     pub message_set: Option<MessageSetId>,
+    /// The message sets that carried the pages of an iterated query before that one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<MessageSetId>,
+    /// Where an iterated query goes on, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterator: Option<Iterator>,
     /// Not before this time, if set.
     pub due: Option<Timestamp>,
     /// Automatic tries.

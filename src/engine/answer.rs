@@ -49,6 +49,8 @@ pub(crate) struct Answer {
     pub(crate) request_id: Option<String>,
     /// Status code, severity and text.
     pub(crate) said: Said,
+    /// `iteratorID` and `iteratorRemainingCount`, if the query has more pages.
+    pub(crate) iterator: Option<(String, u64)>,
     /// The objects in it, as many as a question of ours may have for an answer.
     pub(crate) rets: Vec<Ret>,
 }
@@ -90,6 +92,7 @@ fn read(input: Box<dyn std::io::BufRead + Send>) -> Result<(MessageSetHead, Vec<
                 answers.push(Answer {
                     request_id: head.request_id,
                     said: head.status,
+                    iterator: head.iterator_id.zip(head.iterator_remaining),
                     rets: Vec::new(),
                 });
             }

@@ -25,6 +25,7 @@ use crate::domain::record::Wanted;
 use crate::domain::request::RequestStatus;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::pages;
 use crate::engine::work::Work;
 use crate::qbxml::build;
 use crate::qbxml::build::Build;
@@ -85,7 +86,7 @@ impl Engine {
             for subject in candidates {
                 seen.insert(subject.clone());
                 if draft.items.len() >= self.settings.message_set_size
-                    || !self.add(work, &mut draft, &subject, &target).await?
+                    || !self.add(work, &mut draft, &subject, &target, session).await?
                 {
                     break;
                 }
@@ -150,6 +151,7 @@ impl Engine {
         draft: &mut Draft,
         subject: &Subject,
         target: &Target,
+        session: SessionId,
     ) -> Result<bool, EngineError> {
         match subject {
             Subject::Record(key) => {
@@ -168,13 +170,13 @@ impl Engine {
                 if !draft.items.is_empty() {
                     return Ok(false);
                 }
-                let Some(request) = work.request(*id).await? else { return Ok(true) };
+                let Some(mut request) = work.request(*id).await? else { return Ok(true) };
                 if request.status != RequestStatus::Queued {
                     return Ok(true);
                 }
                 draft.writes = Some(request.writes);
                 draft.needs = Version::parse(&request.version).unwrap_or(Version::FIRST);
-                draft.requests.push(request.qbxml.clone());
+                draft.requests.push(pages::next(&mut request, session));
                 draft.items.push(Item {
                     request_id: String::new(),
                     subject: subject.clone(),
@@ -183,6 +185,7 @@ impl Engine {
                     lines: Vec::new(),
                     said: None,
                 });
+                work.put_request(request);
                 Ok(false)
             }
         }

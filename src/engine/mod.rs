@@ -25,6 +25,7 @@ mod intake;
 mod keys;
 mod names;
 mod operate;
+mod pages;
 mod place;
 mod questions;
 mod requests;

@@ -111,6 +111,8 @@ impl Work<'_> {
             idempotency_key: None,
             status: RequestStatus::Queued,
             message_set: None,
+            pages: Vec::new(),
+            iterator: None,
             due: None,
             tries: 0,
             findings: Vec::new(),

@@ -91,6 +91,8 @@ impl Engine {
             digest,
             status: RequestStatus::Queued,
             message_set: None,
+            pages: Vec::new(),
+            iterator: None,
             due: None,
             tries: 0,
             findings: Vec::new(),
@@ -162,14 +164,21 @@ impl Engine {
         }
     }
 
-    /// What QuickBooks answered: a whole response document, verbatim, if it is here.
+    /// What QuickBooks answered: whole response documents, verbatim; one, or one a page of an
+    /// iterated query. Empty as long as it is not answered.
     ///
     /// # Errors
     ///
     /// [`EngineError::Store`].
-    pub async fn response_of(&self, request: &Request) -> Result<Option<Body>, EngineError> {
-        let Some(id) = &request.message_set else { return Ok(None) };
-        let message_set = self.store.message_set(id).await?;
-        Ok(message_set.and_then(|message_set| message_set.response))
+    pub async fn responses_of(&self, request: &Request) -> Result<Vec<Body>, EngineError> {
+        let mut bodies = Vec::new();
+        // Pages of a query that goes on may still be read again from the first.
+        if request.status == RequestStatus::Answered || request.pages.is_empty() {
+            for id in request.pages.iter().chain(&request.message_set) {
+                let message_set = self.store.message_set(id).await?;
+                bodies.extend(message_set.and_then(|message_set| message_set.response));
+            }
+        }
+        Ok(bodies)
     }
 }

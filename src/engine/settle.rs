@@ -24,6 +24,7 @@ use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::answer::Reading;
 use crate::engine::compose;
+use crate::engine::pages;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
 use crate::qbxml::raw;
@@ -316,7 +317,7 @@ impl Work<'_> {
                     if let Some(mut request) = self.request(*id).await? {
                         message_set.items[index].said =
                             answers.first().map(|answer| answer.said.clone());
-                        request.status = RequestStatus::Answered;
+                        pages::turn(&mut request, &message_set, answers.first());
                         request.updated_at = self.engine.now();
                         let about = request.about.clone();
                         self.put_request(request);

@@ -238,7 +238,7 @@ async fn what_is_refused_when_it_is_sent_again_may_have_been_done_before() {
     bench.hands.pass(901);
     let again = bench.open().await;
 
-    assert_eq!(bench.throw(&again.ticket, "0x80040400").await, 50);
+    assert_eq!(bench.throw(&again.ticket, "0x80040400").await, 1);
 
     assert_eq!(bench.record("Customer/1").await.status, Status::InDoubt);
     let question = bench.send(&again.ticket).await;

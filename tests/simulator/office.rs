@@ -32,7 +32,7 @@ pub(super) struct Office {
     pub(super) engine: Engine,
     pub(super) hands: Arc<Hands>,
     pub(super) connector: WebConnector,
-    id: ConnectionId,
+    pub(super) id: ConnectionId,
     _server: Server,
     _place: Place,
 }

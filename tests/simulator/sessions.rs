@@ -1,10 +1,16 @@
 //! Sessions of the simulated Web Connector with the real endpoint.
 
+use std::io::Read as _;
+use std::time::Duration;
+
+use bookbridge::domain::ids::RequestId;
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::record::Status;
 use bookbridge::domain::record::Wanted;
 use bookbridge::engine::Action;
+use bookbridge::engine::Actor;
 use bookbridge::engine::NewConnection;
+use bookbridge::engine::NewRequest;
 use bookbridge::simulator::Ended;
 use serde_json::json;
 
@@ -209,4 +215,45 @@ async fn what_is_taken_back_is_deleted_or_voided_in_quickbooks() {
     office.put("Invoice/1", data).await;
     assert_eq!(office.poll(&[]), Ended::Done);
     assert_eq!(office.in_quickbooks("Invoice"), ["2", "1"]);
+}
+
+/// Answers and names in a response, over all its pages.
+async fn response(office: &Office, id: RequestId) -> Option<(usize, Vec<String>)> {
+    let request = office.engine.wait_for(&office.id, id, Duration::ZERO).await.unwrap();
+    let mut names = Vec::new();
+    let bodies = office.engine.responses_of(&request).await.unwrap();
+    for body in &bodies {
+        let mut text = String::new();
+        office.engine.store().open_body(body).unwrap().read_to_string(&mut text).unwrap();
+        names.extend(text.split("<FullName>").skip(1).map(|rest| rest[..2].to_owned()));
+    }
+    (!bodies.is_empty()).then_some((bodies.len(), names))
+}
+
+#[actix_web::test]
+async fn an_iterated_query_comes_whole_and_once_whatever_interrupts_it() {
+    for fault in
+        ["", "lose-response:2", "lose-progress:2", "crash:2", "stop-before:2", "torn-response:3"]
+    {
+        let mut office = Office::open().await;
+        customers(&office, 5).await;
+        assert_eq!(office.poll(&[]), Ended::Done);
+        let query =
+            "<CustomerQueryRq iterator=\"Start\"><MaxReturned>2</MaxReturned></CustomerQueryRq>";
+        let new = NewRequest::Xml(query.to_owned());
+        let asked = office.engine.submit(&office.id, new, None, &Actor("a test".to_owned())).await;
+        let id = asked.unwrap().id;
+
+        let faults: Vec<_> = [fault].into_iter().filter(|fault| !fault.is_empty()).collect();
+        office.poll(&faults);
+        if !fault.is_empty() {
+            assert_eq!(response(&office, id).await, None, "{fault}: nothing of it before the end");
+            office.hands.pass(3600);
+            office.poll(&[]);
+        }
+
+        let names = ["C0", "C1", "C2", "C3", "C4"].map(str::to_owned).to_vec();
+        assert_eq!(response(&office, id).await, Some((3, names)), "{fault}");
+        assert_eq!(office.poll(&[]), Ended::NothingToDo, "{fault}");
+    }
 }

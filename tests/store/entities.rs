@@ -112,6 +112,8 @@ pub(super) fn request(number: u128) -> Request {
         digest: Digest::of(b"body"),
         status: RequestStatus::Queued,
         message_set: None,
+        pages: Vec::new(),
+        iterator: None,
         due: None,
         tries: 0,
         findings: Vec::new(),
