@@ -163,8 +163,8 @@ impl Engine {
             });
         }
         // What the session before held goes back into the queue in this very step.
-        let due = work.requeued_now() > 0
-            || !self.store.ready(&connection.id, now, 1).await?.is_empty();
+        let due =
+            work.requeued_now() > 0 || !self.store.ready(&connection.id, now, 1).await?.is_empty();
         if work.state.outstanding.is_none() && work.state.splits.is_empty() && !due {
             work.state.last_success_at = Some(now);
             let wanted = std::mem::take(&mut work.state.wanted);

@@ -124,6 +124,19 @@ async fn the_books_are_asked_for_what_quickbooks_does_not_remember() {
 }
 
 #[actix_web::test]
+async fn an_answer_that_quickbooks_could_not_store_is_final_all_the_same() {
+    let mut bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let first = bench.open().await;
+    let answer = bench.agree(&first.qbxml);
+    let answer = answer.replace("messageSetStatusCode=\"0\"", "messageSetStatusCode=\"9005\"");
+
+    assert_eq!(bench.bring(&first.ticket, &answer).await, 100);
+
+    assert_eq!(bench.record("Customer/1").await.status, Status::Synced);
+}
+
+#[actix_web::test]
 async fn what_is_not_in_the_books_is_sent_again_but_not_for_ever() {
     let bench = Bench::new().await;
     bench.customer("Customer/1").await;
