@@ -38,6 +38,9 @@ pub fn check(kind: &str, data: &Value, target: &Target) -> Vec<Finding> {
     };
     let mut writer = Writer::new(*target, Mode::New);
     writer.line_names = &kind.lines;
+    if let Some(body) = Kind::body(&kind.add) {
+        writer.attributes(&body.attributes, members, "/data");
+    }
     let other = kind.modify.as_ref().map(|message| Kind::shape(message).clone());
     writer.aggregate(Kind::shape(&kind.add), other.as_deref(), members, "/data");
     practical(&mut writer, kind, members);

@@ -184,6 +184,12 @@ fn what_the_schema_lets_pass_and_quickbooks_refuses_is_found() {
 }
 
 #[test]
+fn an_attribute_that_the_kind_does_not_have_is_found_too() {
+    let employee = json!({"@defMacro": "ListID:a", "FirstName": "A"});
+    found("Employee", &employee, &[(Code::UnknownField, "/data/@defMacro")]);
+}
+
+#[test]
 fn an_element_of_another_edition_or_a_newer_version_is_told() {
     let old = Target { version: Version::new(6, 0), edition: Edition::Us };
     let data = json!({"Name": "A", "ClassRef": {"FullName": "x"}});
