@@ -214,7 +214,7 @@ fn what_is_not_there_is_told_as_it_is_asked() {
         "<InvoiceQueryRq><RefNumber>9</RefNumber></InvoiceQueryRq>".to_owned(),
     ];
 
-    assert_eq!(codes(&mut quickbooks, &requests.concat()), ["500", "500", "1", "1"]);
+    assert_eq!(codes(&mut quickbooks, &requests.concat()), ["500", "500", "1", "500"]);
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn compute(books: &Books, object: &Object, node: &mut Node) {
     match object.kind.as_str() {
         "Customer" | "Account" => {
             node.set("Balance", sum.amount());
-            node.set("TotalBalance", (sum + below(books, object)).amount());
+            node.set("TotalBalance", total_balance(books, object).amount());
             if object.kind == "Customer" && node.child("JobStatus").is_none() {
                 node.set("JobStatus", "None");
             }
@@ -121,13 +121,10 @@ fn compute(books: &Books, object: &Object, node: &mut Node) {
     }
 }
 
-/// The balances of all jobs or subaccounts of an element.
-fn below(books: &Books, object: &Object) -> Number {
-    let prefix = format!("{}:", object.name().to_lowercase());
-    let children = books.of_kind(&object.kind).filter(|child| {
-        child.body.child("ParentRef").is_some() && child.name().to_lowercase().starts_with(&prefix)
-    });
-    children.map(|child| books.balances.of(&child.id)).sum()
+/// The balance of an element with those of all its jobs or subaccounts.
+pub(crate) fn total_balance(books: &Books, object: &Object) -> Number {
+    let below = books.below(&object.id).map(|child| total_balance(books, child));
+    books.balances.of(&object.id) + below.sum()
 }
 
 /// Adds the printed form of each address: `BillAddressBlock` of `BillAddress`.

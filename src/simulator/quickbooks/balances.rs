@@ -89,13 +89,16 @@ fn lines(object: &Object, add: &mut impl FnMut(&str, Number)) {
         | "ItemReceipt"
         | "Check"
         | "CreditCardCharge"
+        | "Deposit"
         | "InventoryAdjustment"
         | "JournalEntry" => Number::ONE,
         _ => return,
     };
     object.body.walk(&mut |line: &Node| match line.name.as_str() {
         "JournalDebitLine" => add(line.at("AccountRef/ListID"), Number::of(line.get("Amount"))),
-        "JournalCreditLine" => add(line.at("AccountRef/ListID"), -Number::of(line.get("Amount"))),
+        "JournalCreditLine" | "DepositLineRet" => {
+            add(line.at("AccountRef/ListID"), -Number::of(line.get("Amount")));
+        }
         "InventoryAdjustmentLineRet" => {
             add(line.at("ItemRef/ListID"), Number::of(line.get("QuantityDifference")));
         }

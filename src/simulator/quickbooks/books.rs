@@ -38,7 +38,7 @@ pub struct Object {
 
 /// One deleted object.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Deleted {
+pub struct Deleted {
     /// Its kind.
     pub kind: String,
     /// Its id.
@@ -48,7 +48,7 @@ pub(crate) struct Deleted {
     /// Seconds since 1970.
     pub created: i64,
     /// Seconds since 1970.
-    pub at: i64,
+    pub deleted: i64,
 }
 
 /// What the company file holds beside its objects; small, written whole at each commit.
@@ -70,6 +70,7 @@ pub struct Books {
     objects: BTreeMap<String, Arc<Object>>,
     by_kind: BTreeMap<String, BTreeMap<u64, String>>,
     names: BTreeMap<(String, String), String>,
+    below: BTreeMap<String, BTreeSet<String>>,
     pub(crate) balances: Balances,
     pub(crate) deleted: Vec<Deleted>,
     pub(crate) ledger: Ledger,
@@ -90,6 +91,8 @@ pub(crate) struct Changes {
     pub(crate) objects: Vec<Arc<Object>>,
     pub(crate) gone: Vec<String>,
     pub(crate) deleted: Vec<Deleted>,
+    /// The ledger, if it is another.
+    pub(crate) ledger: Option<Ledger>,
 }
 
 impl Object {
@@ -132,6 +135,12 @@ impl Books {
         self.objects.values()
     }
 
+    /// The jobs, subaccounts or other elements right below one.
+    pub fn below<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a Arc<Object>> {
+        let ids = self.below.get(id).into_iter().flatten();
+        ids.filter_map(|id| self.objects.get(id))
+    }
+
     /// The list element with that full name in the name space of a kind, whatever its own kind.
     pub fn named(&self, kind: &str, name: &str) -> Option<&Arc<Object>> {
         let key = (kinds::space(kind).to_owned(), name.trim().to_lowercase());
@@ -170,7 +179,7 @@ impl Books {
             id: id.to_owned(),
             name: object.name().to_owned(),
             created: object.created,
-            at: now,
+            deleted: now,
         });
         self.undo.push(Undo::Deleted);
         Some(object)
@@ -222,8 +231,12 @@ impl Books {
                     None => changes.gone.push(id.clone()),
                 },
                 Undo::Deleted => deleted += 1,
-                _ => {}
+                Undo::Ledger(_) => changes.ledger = Some(Ledger::default()),
+                Undo::Object(..) => {}
             }
+        }
+        if changes.ledger.is_some() {
+            changes.ledger = Some(self.ledger.clone());
         }
         changes.deleted = self.deleted[self.deleted.len() - deleted..].to_vec();
         changes
@@ -244,6 +257,9 @@ impl Books {
             self.link(object);
         }
         self.deleted.extend(changes.deleted);
+        if let Some(ledger) = changes.ledger {
+            self.ledger = ledger;
+        }
     }
 
     fn link(&mut self, object: Arc<Object>) {
@@ -251,6 +267,10 @@ impl Books {
         kind.insert(object.serial, object.id.clone());
         if let Some(key) = object.key() {
             self.names.insert(key, object.id.clone());
+        }
+        let parent = object.body.at("ParentRef/ListID");
+        if !parent.is_empty() {
+            self.below.entry(parent.to_owned()).or_default().insert(object.id.clone());
         }
         self.balances.add(&object);
         self.objects.insert(object.id.clone(), object);
@@ -265,6 +285,9 @@ impl Books {
             && self.names.get(&key) == Some(&object.id)
         {
             self.names.remove(&key);
+        }
+        if let Some(below) = self.below.get_mut(object.body.at("ParentRef/ListID")) {
+            below.remove(id);
         }
         self.balances.subtract(&object);
         Some(object)

@@ -1,160 +1,163 @@
-//! The company itself: what it tells of itself, and the lists that a new one begins with.
+//! What QuickBooks says of itself and of its company file: host, company, preferences.
 
-use super::QuickBooks;
-use super::Setup;
-use super::books::Books;
+use super::clock;
 use super::desk::Desk;
-use super::grammar::Version;
-use super::lists;
-use super::requests::Answered;
-use super::xml;
+use super::extensions;
+use super::grammar::ANSWERS;
+use super::requests::Answer;
+use super::requests::include;
 use super::xml::Node;
 
-/// The versions that a host lists, lowest first.
+/// Every version of qbXML there is; a host speaks those up to its own.
 const VERSIONS: &[&str] = &[
     "1.0", "1.1", "2.0", "2.1", "3.0", "4.0", "4.1", "5.0", "6.0", "7.0", "8.0", "9.0", "10.0",
-    "11.0", "12.0", "13.0", "14.0", "15.0", "16.0",
+    "11.0", "12.0", "13.0", "14.0", "15.0", "16.0", "17.0",
 ];
 
-/// The lists of a new company, as requests.
-const OPENING: &str = include_str!("opening.xml");
-
-/// Enters what a new company begins with.
-pub(crate) fn open_books(books: &mut Books, now: i64) {
-    let root = xml::read_node(OPENING).unwrap_or_default();
-    for add in &root.children {
-        let mut desk = Desk {
-            books,
-            locks: &mut Vec::new(),
-            macros: &mut std::collections::BTreeMap::new(),
-            now,
-            version: Version(16, 0),
-            request_id: String::new(),
-        };
-        let kind = add.name.strip_suffix("Add").unwrap_or(&add.name);
-        let entered = lists::add(&mut desk, kind, add);
-        debug_assert!(entered.is_ok(), "{}: {entered:?}", add.to_text());
+/// Names the program and the versions that it speaks.
+pub(crate) fn host(desk: &Desk<'_>, request: &Node) -> Answer {
+    let mut host = leaves(&[
+        ("ProductName", "QuickBooks Enterprise Solutions 24.0"),
+        ("MajorVersion", "34"),
+        ("MinorVersion", "0"),
+        ("Country", &desk.setup.edition),
+    ]);
+    let highest = desk.setup.sdk.parse().unwrap_or(desk.version);
+    for version in VERSIONS.iter().filter(|version| version.parse().is_ok_and(|v| highest >= v)) {
+        host.push(Node::leaf("SupportedQBXMLVersion", *version));
     }
+    host.extend(leaves(&[("IsAutomaticLogin", "false"), ("QBFileMode", "MultiUser")]));
+    shown(desk, request, "HostRet", host)
 }
 
-/// `HostRet`.
-pub(crate) fn host(setup: &Setup) -> Node {
-    let highest: Version = setup.sdk.parse().unwrap_or_default();
-    let mut host = Node::of(
-        "HostRet",
-        vec![
-            Node::leaf("ProductName", "QuickBooks Enterprise Solutions 23.0"),
-            Node::leaf("MajorVersion", "33"),
-            Node::leaf("MinorVersion", "0"),
-            Node::leaf("Country", setup.edition.as_str()),
-        ],
-    );
-    for version in VERSIONS.iter().filter(|it| it.parse::<Version>().is_ok_and(|it| it <= highest))
-    {
-        host.children.push(Node::leaf("SupportedQBXMLVersion", *version));
+/// Names the company, with the data extensions of those owners that are asked for.
+pub(crate) fn company(desk: &Desk<'_>, request: &Node) -> Answer {
+    let name = desk.setup.company_name.as_str();
+    let mut company = leaves(&[
+        ("IsSampleCompany", "false"),
+        ("CompanyName", name),
+        ("LegalCompanyName", name),
+        ("FirstMonthFiscalYear", "January"),
+        ("FirstMonthIncomeTaxYear", "January"),
+    ]);
+    let service = leaves(&[
+        ("Name", "QuickBooks Online Banking"),
+        ("Domain", "banking.qb"),
+        ("ServiceStatus", "Never"),
+    ]);
+    company.push(Node::of("SubscribedServices", vec![Node::of("Service", service)]));
+    company.push(Node::of("AccountantCopy", leaves(&[("AccountantCopyExists", "false")])));
+    company.extend(extensions::of_company(desk, request));
+    shown(desk, request, "CompanyRet", company)
+}
+
+/// When the company file was last restored and condensed: never.
+pub(crate) fn activity(desk: &Desk<'_>, request: &Node) -> Answer {
+    let never = clock::stamp(0);
+    let activity = leaves(&[("LastRestoreTime", &never), ("LastCondenseTime", &never)]);
+    shown(desk, request, "CompanyActivityRet", activity)
+}
+
+/// The preferences, the closing date among them.
+pub(crate) fn preferences(desk: &Desk<'_>, request: &Node) -> Answer {
+    let switched = |feature: &str| {
+        let off = matches!(desk.setting(&format!("feature:{feature}")), "off" | "forbidden");
+        if off { "false" } else { "true" }
+    };
+    let mut accounting = leaves(&[
+        ("IsUsingAccountNumbers", "true"),
+        ("IsRequiringAccounts", "true"),
+        ("IsUsingClassTracking", switched("Class")),
+        ("IsUsingAuditTrail", "true"),
+        ("IsAssigningJournalEntryNumbers", "true"),
+    ]);
+    if !desk.setting("ClosingDate").is_empty() {
+        accounting.push(Node::leaf("ClosingDate", desk.setting("ClosingDate")));
     }
-    host.children.push(Node::leaf("IsAutomaticLogin", "false"));
-    host.children.push(Node::leaf("QBFileMode", "MultiUser"));
-    host
-}
-
-/// `CompanyRet`, with the extensions of the owners that are asked for.
-pub(crate) fn company(desk: &Desk<'_>, request: &Node) -> Node {
-    let owners: Vec<String> =
-        request.all("OwnerID").map(|owner| owner.text.trim().to_ascii_lowercase()).collect();
-    of_books(desk.books, |owner| owners.iter().any(|it| it == owner))
-}
-
-fn of_books(books: &Books, shown: impl Fn(&str) -> bool) -> Node {
-    let name = books.ledger.settings.get("CompanyName").map_or("", String::as_str);
-    let mut company = Node::of(
-        "CompanyRet",
-        vec![
-            Node::leaf("IsSampleCompany", "false"),
-            Node::leaf("CompanyName", name),
-            Node::leaf("LegalCompanyName", name),
-            Node::leaf("FirstMonthFiscalYear", "January"),
-            Node::leaf("FirstMonthIncomeTaxYear", "January"),
-        ],
-    );
-    for (key, value) in &books.ledger.extensions {
-        let Some((owner, field)) = key.split_once('/').filter(|(owner, _)| shown(owner)) else {
-            continue;
-        };
-        company.children.push(Node::of(
-            "DataExtRet",
-            vec![
-                Node::leaf("OwnerID", owner),
-                Node::leaf("DataExtName", field),
-                Node::leaf("DataExtType", "STR255TYPE"),
-                Node::leaf("DataExtValue", value.as_str()),
+    let levels = leaves(&[
+        ("IsUsingPriceLevels", switched("PriceLevel")),
+        ("IsRoundingSalesPriceUp", "false"),
+    ]);
+    let mut sales = leaves(&[
+        ("IsTrackingReimbursedExpensesAsIncome", "false"),
+        ("IsAutoApplyingPayments", "false"),
+    ]);
+    sales.push(Node::of("PriceLevels", levels));
+    let preferences = vec![
+        Node::of("AccountingPreferences", accounting),
+        group(
+            "FinanceChargePreferences",
+            &[
+                ("AnnualInterestRate", "0.00"),
+                ("MinFinanceCharge", "0.00"),
+                ("GracePeriod", "0"),
+                ("IsAssessingForOverdueCharges", "false"),
+                ("CalculateChargesFrom", "DueDate"),
+                ("IsMarkedToBePrinted", "false"),
             ],
-        ));
-    }
-    company
-}
-
-/// `PreferencesRet`, as far as anything here depends on it.
-pub(crate) fn preferences(desk: &Desk<'_>) -> Node {
-    of_settings(desk.books)
-}
-
-fn of_settings(books: &Books) -> Node {
-    let mut accounting = Node::of(
-        "AccountingPreferences",
-        vec![
-            Node::leaf("IsUsingAccountNumbers", "true"),
-            Node::leaf("IsRequiringAccounts", "true"),
-            Node::leaf("IsUsingClassTracking", "true"),
-            Node::leaf("IsUsingAuditTrail", "true"),
-            Node::leaf("IsAssigningJournalEntryNumbers", "true"),
-        ],
-    );
-    if let Some(date) = books.ledger.settings.get("ClosingDate").filter(|date| !date.is_empty()) {
-        accounting.children.push(Node::leaf("ClosingDate", date.as_str()));
-    }
-    Node::of(
-        "PreferencesRet",
-        vec![
-            accounting,
-            Node::of(
-                "JobsAndEstimatesPreferences",
-                vec![
-                    Node::leaf("IsUsingEstimates", "true"),
-                    Node::leaf("IsUsingProgressInvoicing", "false"),
-                    Node::leaf("IsPrintingItemsWithZeroAmounts", "false"),
-                ],
-            ),
-            Node::of(
-                "PurchasesAndVendorsPreferences",
-                vec![
-                    Node::leaf("IsUsingInventory", "true"),
-                    Node::leaf("DaysBillsAreDue", "10"),
-                    Node::leaf("IsAutomaticallyUsingDiscounts", "false"),
-                ],
-            ),
-            Node::of(
-                "SalesAndCustomersPreferences",
-                vec![
-                    Node::leaf("IsTrackingReimbursedExpensesAsIncome", "false"),
-                    Node::leaf("IsAutoApplyingPayments", "false"),
-                ],
-            ),
-        ],
-    )
-}
-
-/// The three answers as one document, as the Web Connector carries them.
-pub(crate) fn document(it: &QuickBooks, _now: i64) -> String {
-    let answers = [
-        ("HostQuery", host(&it.setup)),
-        ("CompanyQuery", of_books(&it.books, |_| true)),
-        ("PreferencesQuery", of_settings(&it.books)),
+        ),
+        group(
+            "JobsAndEstimatesPreferences",
+            &[
+                ("IsUsingEstimates", switched("Estimate")),
+                ("IsUsingProgressInvoicing", "false"),
+                ("IsPrintingItemsWithZeroAmounts", "false"),
+            ],
+        ),
+        group("MultiCurrencyPreferences", &[("IsMultiCurrencyOn", "false")]),
+        group(
+            "MultiLocationInventoryPreferences",
+            &[
+                ("IsMultiLocationInventoryAvailable", "false"),
+                ("IsMultiLocationInventoryEnabled", "false"),
+            ],
+        ),
+        group(
+            "PurchasesAndVendorsPreferences",
+            &[
+                ("IsUsingInventory", switched("ItemInventory")),
+                ("DaysBillsAreDue", "10"),
+                ("IsAutomaticallyUsingDiscounts", "false"),
+            ],
+        ),
+        group(
+            "ReportsPreferences",
+            &[("AgingReportBasis", "AgeFromDueDate"), ("SummaryReportBasis", "Accrual")],
+        ),
+        Node::of("SalesAndCustomersPreferences", sales),
+        group("TimeTrackingPreferences", &[("FirstDayOfWeek", "Monday")]),
+        group(
+            "CurrentAppAccessRights",
+            &[("IsAutomaticLoginAllowed", "true"), ("IsPersonalDataAccessAllowed", "false")],
+        ),
+        group(
+            "ItemsAndInventoryPreferences",
+            &[
+                ("EnhancedInventoryReceivingEnabled", "false"),
+                ("IsTrackingSerialOrLotNumber", "None"),
+                ("FIFOEnabled", "false"),
+                ("IsRSBEnabled", "false"),
+                ("IsBarcodeEnabled", "false"),
+            ],
+        ),
     ];
-    let answers = answers.into_iter().enumerate().map(|(number, (name, ret))| {
-        let request = Node::new(&format!("{name}Rq"));
-        Answered::ok(vec![ret]).node(&request, &number.to_string())
-    });
-    let root = Node::of("QBXML", vec![Node::of("QBXMLMsgsRs", answers.collect())]);
-    format!("<?xml version=\"1.0\" ?>\n{}", root.to_text())
+    shown(desk, request, "PreferencesRet", preferences)
+}
+
+/// The Ret in the order of the grammar, without what this version does not know.
+fn shown(desk: &Desk<'_>, request: &Node, name: &str, children: Vec<Node>) -> Answer {
+    let mut ret = Node::of(name, children);
+    if let Some(production) = ANSWERS.head(name) {
+        ANSWERS.arrange(&mut ret, production, desk.version);
+    }
+    include(request, &mut ret);
+    Answer::of(vec![ret])
+}
+
+fn group(name: &str, children: &[(&str, &str)]) -> Node {
+    Node::of(name, leaves(children))
+}
+
+fn leaves(pairs: &[(&str, &str)]) -> Vec<Node> {
+    pairs.iter().map(|(name, text)| Node::leaf(name, *text)).collect()
 }

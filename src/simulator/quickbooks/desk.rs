@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Setup;
 use super::books::Books;
 use super::books::Object;
 use super::clock;
@@ -27,6 +28,9 @@ pub(crate) struct Desk<'a> {
     pub(crate) books: &'a mut Books,
     pub(crate) locks: &'a mut Vec<Lock>,
     pub(crate) macros: &'a mut BTreeMap<String, String>,
+    /// What the iterators of this session have not returned yet: ids, by iteratorID.
+    pub(crate) iterators: &'a mut BTreeMap<String, Vec<String>>,
+    pub(crate) setup: &'a Setup,
     pub(crate) now: i64,
     pub(crate) version: Version,
     pub(crate) request_id: String,

@@ -132,11 +132,6 @@ impl Grammar {
         self.production(self.heads.get(element)?)
     }
 
-    /// Whether there is such a request.
-    pub(crate) fn knows(&self, message: &str) -> bool {
-        self.productions.contains_key(message)
-    }
-
     /// Holds a message against its production.
     ///
     /// # Errors

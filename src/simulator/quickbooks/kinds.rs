@@ -202,3 +202,8 @@ pub(crate) fn spoken(element: &str, object: &str) -> String {
         }
     }
 }
+
+/// Whether it pays other transactions.
+pub(crate) fn is_payment(kind: &str) -> bool {
+    matches!(kind, "ReceivePayment" | "BillPaymentCheck" | "BillPaymentCreditCard")
+}

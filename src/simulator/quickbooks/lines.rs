@@ -287,11 +287,6 @@ fn forget(line: &mut Node, change: &Node) {
     }
 }
 
-/// The name of the first reference to an item that a line holds, for tests of presence.
-pub(crate) fn has_lines(body: &Node) -> bool {
-    body.children.iter().any(|child| is_priced(&child.name) || child.name.contains("Line"))
-}
-
 /// Whether a kind of transaction must have lines.
 pub(crate) fn needs_lines(kind: &str) -> bool {
     !matches!(

@@ -21,6 +21,9 @@ pub(crate) fn add(desk: &mut Desk<'_>, kind: &str, asked: &Node) -> Outcome<Stri
     if let Some(code) = body.child("BarCode").map(|code| code.get("BarCodeValue").to_owned()) {
         body.set("BarCodeValue", code);
     }
+    if kind == "Employee" {
+        name_employee(&mut body);
+    }
     let name = check_name(desk, kind, &mut body)?;
     if desk.is_locked(kind, &[&name]) {
         let why = "This list has been modified by another user.";
@@ -44,11 +47,24 @@ pub(crate) fn modify(desk: &mut Desk<'_>, kind: &str, asked: &Node) -> Outcome<S
     references::resolve(desk, &mut changes, kind)?;
     let mut body = object.body.clone();
     shape::merge(&mut body, &changes.children, shape::ret(kind));
+    if kind == "Employee" {
+        name_employee(&mut body);
+    }
     rename(desk, &object, &mut body)?;
     check_kind(desk, kind, &id, &body)?;
     lines(desk, &mut body);
     desk.change(&object, body);
     Ok(id)
+}
+
+/// An employee is called by the parts of the name: no request names one otherwise.
+fn name_employee(body: &mut Node) {
+    let parts =
+        ["FirstName", "MiddleName", "LastName"].map(|part| body.get(part).trim().to_owned());
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    if !parts.is_empty() {
+        body.set("Name", parts.join(" "));
+    }
 }
 
 /// Deletes an element that nothing uses.
@@ -71,7 +87,7 @@ pub(crate) fn merge(desk: &mut Desk<'_>, request: &Node) -> Outcome<(Object, Obj
     let source = desk.target(&kind, from, Some(&sequence("MergeFrom")))?;
     let target = desk.target(&kind, to, Some(&sequence("MergeTo")))?;
     let family = |object: &Object| object.body.at("ParentRef/ListID").to_owned();
-    let has_jobs = desk.books.all().any(|other| other.body.at("ParentRef/ListID") == from);
+    let has_jobs = desk.books.below(from).next().is_some();
     if from == to || family(&source) != family(&target) || has_jobs {
         return Err(status::merge(from, to));
     }
@@ -135,13 +151,6 @@ fn special(kind: &str, asked: &Node) -> (String, Node) {
 /// Holds the name of a new element against its name space and gives it its full name.
 fn check_name(desk: &mut Desk<'_>, kind: &str, body: &mut Node) -> Outcome<String> {
     let element = kinds::name_element(kind);
-    if kind == "Employee" && body.child(element).is_none() {
-        // QuickBooks makes an employee's name of its parts.
-        let parts = ["FirstName", "MiddleName", "LastName"].map(|part| body.get(part).trim());
-        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        let whole = parts.join(" ");
-        body.set(element, whole);
-    }
     let name = body.get(element).trim().to_owned();
     if name.is_empty() {
         return Err(status::missing(element));

@@ -1,61 +1,83 @@
-//! A simulated QuickBooks Desktop: a company file and the request processor in front of it.
+//! A simulated QuickBooks Desktop: one company file, and the request processor before it.
 //!
-//! [`QuickBooks::process`] takes a document and gives the answer, or the HRESULT that the request
-//! processor raises. What it did is on disk before it returns, together with the answer that it
-//! remembers for error recovery, as in QuickBooks.
+//! [`QuickBooks::process`] takes a request document as the Web Connector hands it over and answers
+//! as QuickBooks does: a response document, or the HRESULT that the request processor raises. What
+//! a document changed is on disk, together with the answer that is kept for its recovery, before
+//! the answer is given.
 //!
-//! Strict where QuickBooks is strict: order, types, lengths, names, references. What it does not
-//! know it answers as QuickBooks answers requests of another edition (1030).
+//! Read in this order: `xml` and `grammar` (what a document may be), `message_sets` (how it is
+//! carried out, once), `requests` (who answers what), `lists` and `transactions` (what changes),
+//! `queries` (what is found), `books` and `journal` (what is kept).
+//!
+//! Source: Onscreen Reference; QuickBooks SDK Programmer's Guide; field logs.
 
 mod answer;
-mod applied;
 mod balances;
 mod books;
 mod clock;
 mod company;
+mod deposits;
 mod desk;
 mod extensions;
+mod filters;
 mod grammar;
 mod journal;
 mod kinds;
 mod lines;
+mod links;
 mod lists;
 mod message_sets;
 mod number;
+mod payments;
+mod purchases;
 mod queries;
 mod references;
+mod removals;
 mod requests;
+mod sales;
 mod shape;
+mod starter;
 mod status;
-mod totals;
+#[cfg(test)]
+mod tests;
 mod transactions;
 mod values;
 mod xml;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
 
+use desk::Desk;
+use grammar::Version;
+use journal::Commit;
+use journal::Journal;
+use message_sets::Course;
+use message_sets::Kept;
+use message_sets::MessageSet;
+use message_sets::MessageSets;
+use message_sets::OnError;
+use message_sets::ResponseData;
+use requests::Answer;
+
 pub use books::Books;
+pub use books::Deleted;
 pub use books::Object;
 pub use desk::Lock;
+pub use number::Number;
 pub use xml::Node;
 
-use grammar::Version;
-use journal::Journal;
-use message_sets::Memory;
-use queries::Iterators;
-
-/// What a company file is made as; an existing one keeps its name.
-#[derive(Clone, Debug)]
+/// What a company file is made as; an existing one keeps its name and its path.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Setup {
     /// The company's name.
     pub company_name: String,
-    /// Its path on the simulated machine.
+    /// The path of the company file, as QuickBooks reports it.
     pub file: String,
-    /// Country: `US`.
+    /// `US`; other editions have another grammar.
     pub edition: String,
-    /// The highest qbXML version, such as `16.0`.
+    /// The highest version of qbXML, such as `16.0`.
     pub sdk: String,
 }
 
@@ -63,128 +85,208 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             company_name: "Rock Castle Construction".to_owned(),
-            file: "C:\\QuickBooks\\Rock Castle Construction.QBW".to_owned(),
+            file: r"C:\QuickBooks\Rock Castle Construction.QBW".to_owned(),
             edition: "US".to_owned(),
             sdk: "16.0".to_owned(),
         }
     }
 }
 
-/// An HRESULT that the request processor raises: nothing was done.
+/// The request processor refused a whole document: nothing was carried out, nothing is remembered.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refused {
-    /// Such as `0x80040400`.
+    /// Such as 0x80040400.
     pub hresult: u32,
-    /// QuickBooks' words.
+    /// QuickBooks' own sentence.
     pub message: String,
 }
 
 impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "0x{:08X}: {}", self.hresult, self.message)
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "0x{:08X}: {}", self.hresult, self.message)
     }
 }
 
-impl Refused {
-    /// The parser's refusal of a whole document. Where and why, only the log of the SDK says.
-    fn parse(why: &str) -> Self {
-        tracing::debug!("QuickBooks cannot read a document: {why}");
-        Self {
-            hresult: 0x8004_0400,
-            message: "QuickBooks found an error when parsing the provided XML text stream."
-                .to_owned(),
-        }
-    }
-}
+impl std::error::Error for Refused {}
 
-/// One company file, open.
+/// The setting that holds the company's name.
+const NAME: &str = "CompanyName";
+/// The setting that holds the path of its file.
+const FILE: &str = "File";
+
+/// One company file that is open in QuickBooks.
 #[derive(Debug)]
 pub struct QuickBooks {
-    setup: Setup,
     books: Books,
-    memory: Memory,
-    journal: Option<Journal>,
+    message_sets: MessageSets,
+    iterators: BTreeMap<String, Vec<String>>,
     locks: Vec<Lock>,
-    iterators: Iterators,
+    setup: Setup,
+    journal: Option<Journal>,
 }
 
 impl QuickBooks {
-    /// Opens the company file in a directory, or makes it; in memory without one.
+    /// Opens the company file in `directory`, or makes it; in memory without one.
     ///
     /// # Errors
     ///
-    /// If its journal cannot be read or made.
+    /// The directory cannot be read or written, another program has the company file open, or it is
+    /// damaged.
     pub fn open(directory: Option<&Path>, setup: &Setup, now: i64) -> io::Result<Self> {
-        let mut books = Books::default();
-        let mut memory = Memory::default();
-        let journal = match directory {
-            None => None,
-            Some(directory) => Some(Journal::open(directory, &mut books, &mut memory)?),
+        let (journal, commits) = match directory {
+            Some(directory) => {
+                let (journal, commits) = Journal::open(directory)?;
+                (Some(journal), commits)
+            }
+            None => (None, Vec::new()),
         };
-        let (locks, iterators) = (Vec::new(), Iterators::default());
-        let mut this = Self { setup: setup.clone(), books, memory, journal, locks, iterators };
-        if this.books.ledger.settings.is_empty() {
-            let ledger = this.books.ledger_mut();
-            ledger.settings.insert("CompanyName".to_owned(), setup.company_name.clone());
-            ledger.settings.insert("File".to_owned(), setup.file.clone());
-            company::open_books(&mut this.books, now);
-            this.keep(message_sets::Change::None)?;
+        let mut opened = Self {
+            books: Books::default(),
+            message_sets: MessageSets::default(),
+            iterators: BTreeMap::new(),
+            locks: Vec::new(),
+            setup: setup.clone(),
+            journal,
+        };
+        let is_new = commits.is_empty();
+        for commit in commits {
+            opened.books.load(commit.changes);
+            opened.message_sets.settle(commit.kept, &commit.forgotten);
         }
-        let known = |name: &str| this.books.ledger.settings.get(name).cloned().unwrap_or_default();
-        (this.setup.company_name, this.setup.file) = (known("CompanyName"), known("File"));
-        Ok(this)
+        if is_new {
+            let settings = &mut opened.books.ledger_mut().settings;
+            settings.insert(NAME.to_owned(), setup.company_name.clone());
+            settings.insert(FILE.to_owned(), setup.file.clone());
+            starter::fill(&mut opened.desk(&mut BTreeMap::new(), Version(16, 0), now))
+                .map_err(|status| io::Error::other(status.message))?;
+            opened.commit(None, Vec::new())?;
+        }
+        let settings = &opened.books.ledger.settings;
+        if let (Some(name), Some(file)) = (settings.get(NAME), settings.get(FILE)) {
+            name.clone_into(&mut opened.setup.company_name);
+            file.clone_into(&mut opened.setup.file);
+        }
+        Ok(opened)
     }
 
-    /// Processes one document.
+    /// Carries out one request document, `now` being seconds since 1970.
+    ///
+    /// What it changed is on disk before this returns.
     ///
     /// # Errors
     ///
-    /// [`Refused`]: what the request processor raises; nothing was done.
+    /// [`Refused`] with the HRESULT that the request processor raises.
     pub fn process(&mut self, qbxml: &str, now: i64) -> Result<String, Refused> {
-        message_sets::process(self, qbxml, now)
+        let set = MessageSet::read(qbxml, &self.setup)?;
+        let forget = match self.message_sets.course(&set) {
+            Course::Repeat(response) => return Ok(response),
+            Course::Say(code) => return Ok(response(&set, Some(code), Vec::new())),
+            Course::CarryOut { forget } => forget,
+        };
+        let answers = self.carry_out(&set, now);
+        let full = self.books.ledger.settings.get("MessageSets").is_some_and(|is| is == "full");
+        let recovers = set.new_id.is_some() || set.old_id.is_some();
+        let code = recovers.then_some(if full && set.new_id.is_some() { 9005 } else { 0 });
+        let response = response(&set, code, answers);
+        let kept = set.new_id.filter(|_| !full).map(|id| Kept {
+            id,
+            checksum: set.checksum,
+            response: response.clone(),
+        });
+        self.commit(kept, forget).map_err(|error| Refused::disk(&error))?;
+        Ok(response)
     }
 
-    /// What the Web Connector tells of host, company and preferences in its first call
-    /// (`strHCPResponse`). A session begins: iterators of the one before are gone.
+    /// Carries out the requests of a message set, one after the other.
+    fn carry_out(&mut self, set: &MessageSet, now: i64) -> Vec<Node> {
+        let mut macros = BTreeMap::new();
+        let mut desk = self.desk(&mut macros, set.version, now);
+        let mut stopped = false;
+        let mut answers = Vec::with_capacity(set.requests.len());
+        for request in &set.requests {
+            request.attribute("requestID").unwrap_or_default().clone_into(&mut desk.request_id);
+            let mut answer = if stopped {
+                Answer::status(status::not_processed())
+            } else {
+                requests::carry_out(&mut desk, request)
+            };
+            stopped |= answer.is_error() && set.on_error == OnError::Stop;
+            if set.response_data == ResponseData::None {
+                answer.content.clear();
+            }
+            answers.push(answer.into_node(request));
+        }
+        answers
+    }
+
+    /// What the Web Connector hands over in the first call of a session: host, company and
+    /// preferences in one response document. The iterators of the session before are gone.
     pub fn host_company_preferences(&mut self, now: i64) -> String {
-        self.iterators = Iterators::default();
-        company::document(self, now)
+        self.iterators.clear();
+        let version = self.setup.sdk.parse().unwrap_or_default();
+        let mut macros = BTreeMap::new();
+        let desk = self.desk(&mut macros, version, now);
+        let mut answers = Vec::new();
+        for (id, name) in ["HostQueryRq", "CompanyQueryRq", "PreferencesQueryRq"].iter().enumerate()
+        {
+            let mut request = Node::of(name, vec![Node::leaf("OwnerID", "*")]);
+            request.attributes.push(("requestID".to_owned(), id.to_string()));
+            let answer = match id {
+                0 => company::host(&desk, &request),
+                1 => company::company(&desk, &request),
+                _ => company::preferences(&desk, &request),
+            };
+            answers.push(answer.into_node(&request));
+        }
+        document(Node::of("QBXMLMsgsRs", answers))
     }
 
-    /// Another user opens something.
+    /// Lets another user hold something open.
     pub fn lock(&mut self, lock: Lock) {
         self.locks.push(lock);
     }
 
-    /// All others close everything.
+    /// Lets everybody else close what they hold open.
     pub fn unlock_all(&mut self) {
         self.locks.clear();
     }
 
-    /// Sets a preference: `ClosingDate`, or `feature:KIND` to `off` or `forbidden`.
+    /// Changes a setting of the company: `ClosingDate` to a day, `feature:Estimate` to `off` (the
+    /// edition lacks it) or `forbidden` (the user may not), `MessageSets` to `full` (no answer can
+    /// be kept). An empty value takes the setting away.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// The change cannot be written to disk.
     pub fn set(&mut self, setting: &str, value: &str) -> io::Result<()> {
-        self.books.ledger_mut().settings.insert(setting.to_owned(), value.to_owned());
-        self.keep(message_sets::Change::None)
+        let settings = &mut self.books.ledger_mut().settings;
+        if value.is_empty() {
+            settings.remove(setting);
+        } else {
+            settings.insert(setting.to_owned(), value.to_owned());
+        }
+        self.commit(None, Vec::new())
+    }
+
+    /// Loses the answers kept for recovery, until the file is opened again: their message sets are
+    /// remembered as carried out, but not stored (9002).
+    pub fn forget_message_sets(&mut self) {
+        self.message_sets.lose();
     }
 
     /// Writes the Web Connector's stamp into the company file, as adding a `.qwc` does.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// The change cannot be written to disk.
     pub fn stamp(&mut self, owner_id: &str, name: &str, value: &str) -> io::Result<()> {
-        let key = extensions::key(owner_id, name);
-        self.books.ledger_mut().extensions.insert(key, value.to_owned());
-        self.keep(message_sets::Change::None)
+        extensions::stamp(self.books.ledger_mut(), owner_id, name, value);
+        self.commit(None, Vec::new())
     }
 
     /// The stamp of that name, if there is one.
-    pub fn stamp_of(&self, owner_id: &str, name: &str) -> Option<&str> {
-        self.books.ledger.extensions.get(&extensions::key(owner_id, name)).map(String::as_str)
+    pub fn stamp_of(&self, owner_id: &str, name: &str) -> Option<String> {
+        extensions::stamp_of(&self.books.ledger, owner_id, name)
     }
 
     /// The books, for witnesses.
@@ -192,38 +294,70 @@ impl QuickBooks {
         &self.books
     }
 
-    /// Its path on the simulated machine.
+    /// The path of the company file, as QuickBooks reports it.
     pub fn file(&self) -> &str {
         &self.setup.file
     }
 
-    /// The highest qbXML version.
+    /// The highest version of qbXML that it speaks.
     pub fn version(&self) -> (u16, u16) {
         let version: Version = self.setup.sdk.parse().unwrap_or_default();
         (version.0, version.1)
     }
 
-    /// The country.
+    /// The edition: `US`.
     pub fn edition(&self) -> &str {
         &self.setup.edition
     }
 
-    /// Loses the memory of message sets whose answers were not fetched: they are remembered as not
-    /// stored (9002).
-    pub fn forget_message_sets(&mut self) {
-        self.memory.forget_responses();
+    fn desk<'a>(
+        &'a mut self,
+        macros: &'a mut BTreeMap<String, String>,
+        version: Version,
+        now: i64,
+    ) -> Desk<'a> {
+        Desk {
+            books: &mut self.books,
+            locks: &mut self.locks,
+            macros,
+            iterators: &mut self.iterators,
+            setup: &self.setup,
+            now,
+            version,
+            request_id: String::new(),
+        }
     }
 
-    /// Writes what changed to disk and makes it final; takes it back if that fails.
-    fn keep(&mut self, change: message_sets::Change) -> io::Result<()> {
-        if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.write(&self.books, &change)
+    /// Makes what happened final: on disk first, then in memory; neither if the disk refuses.
+    fn commit(&mut self, kept: Option<Kept>, forgotten: Vec<String>) -> io::Result<()> {
+        let commit = Commit { changes: self.books.changes(), kept, forgotten };
+        if let Some(journal) = self.journal.as_mut().filter(|_| !commit.is_empty())
+            && let Err(error) = journal.append(&commit)
         {
             self.books.back_to(0);
             return Err(error);
         }
-        self.memory.apply(change);
         self.books.settle();
+        self.message_sets.settle(commit.kept, &commit.forgotten);
         Ok(())
     }
+}
+
+/// The answer to a message set.
+fn response(set: &MessageSet, code: Option<u32>, answers: Vec<Node>) -> String {
+    let mut node = Node::of("QBXMLMsgsRs", answers);
+    if let (Some(id), Some(_)) = (&set.new_id, code) {
+        node.attributes.push(("newMessageSetID".to_owned(), id.clone()));
+    }
+    if let Some(code) = code {
+        node.attributes.push(("messageSetStatusCode".to_owned(), code.to_string()));
+    }
+    document(node)
+}
+
+/// A response document; QuickBooks names no encoding.
+fn document(set: Node) -> String {
+    let mut text = "<?xml version=\"1.0\" ?>\n".to_owned();
+    Node::of("QBXML", vec![set]).write(&mut text);
+    text
 }

@@ -14,17 +14,17 @@ const ONE: i128 = 100_000;
 
 /// A number with five decimals.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Number(i128);
+pub struct Number(i128);
 
 impl Number {
     /// Nothing.
-    pub(crate) const ZERO: Self = Self(0);
+    pub const ZERO: Self = Self(0);
     /// One whole.
-    pub(crate) const ONE: Self = Self(ONE);
+    pub const ONE: Self = Self(ONE);
 
     /// Reads `[+-]digits[.digits]`, at most `whole` digits before and `decimals` (up to five) after
     /// the point. An empty text is nothing.
-    pub(crate) fn parse(text: &str, whole: usize, decimals: &[usize]) -> Option<Self> {
+    pub fn parse(text: &str, whole: usize, decimals: &[usize]) -> Option<Self> {
         let (sign, digits) = match text.as_bytes().first() {
             Some(b'-') => (-1, &text[1..]),
             Some(b'+') => (1, &text[1..]),
@@ -44,25 +44,25 @@ impl Number {
     }
 
     /// Reads what the books hold themselves; what cannot be read is nothing.
-    pub(crate) fn of(text: &str) -> Self {
+    pub fn of(text: &str) -> Self {
         Self::parse(text, 20, &[0, 1, 2, 3, 4, 5]).unwrap_or_default()
     }
 
     /// Rounds to cents, half away from zero.
     #[must_use]
-    pub(crate) fn cents(self) -> Self {
+    pub fn cents(self) -> Self {
         Self(round(self.0, 1_000) * 1_000)
     }
 
     /// The product, rounded to five decimals.
     #[must_use]
-    pub(crate) fn times(self, other: Self) -> Self {
+    pub fn times(self, other: Self) -> Self {
         Self(round(self.0 * other.0, ONE))
     }
 
     /// The quotient, rounded to five decimals; nothing if divided by nothing.
     #[must_use]
-    pub(crate) fn over(self, other: Self) -> Self {
+    pub fn over(self, other: Self) -> Self {
         if other.0 == 0 {
             Self::ZERO
         } else {
@@ -72,32 +72,32 @@ impl Number {
 
     /// That many hundredths of it.
     #[must_use]
-    pub(crate) fn percent(self, percent: Self) -> Self {
+    pub fn percent(self, percent: Self) -> Self {
         Self(round(self.0 * percent.0, ONE * 100))
     }
 
     /// Without its sign.
     #[must_use]
-    pub(crate) fn abs(self) -> Self {
+    pub fn abs(self) -> Self {
         Self(self.0.abs())
     }
 
     /// With two decimals: `-12.50`.
-    pub(crate) fn amount(self) -> String {
+    pub fn amount(self) -> String {
         let cents = round(self.0, 1_000);
         let sign = if cents < 0 { "-" } else { "" };
         format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100)
     }
 
     /// With as many decimals as it needs.
-    pub(crate) fn plain(self) -> String {
+    pub fn plain(self) -> String {
         let sign = if self.0 < 0 { "-" } else { "" };
         let text = format!("{sign}{}.{:05}", self.0.abs() / ONE, self.0.abs() % ONE);
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 
     /// As a price: at least two decimals.
-    pub(crate) fn price(self) -> String {
+    pub fn price(self) -> String {
         if self.0 % 1_000 == 0 { self.amount() } else { self.plain() }
     }
 }

@@ -1,306 +1,259 @@
-//! Queries: by id, by name, by filter, page by page.
-//!
-//! Source: Onscreen Reference, `…QueryRq`, "Using iterators"; field logs for 500 and 1.
+//! Queries: objects by id, by name, or by filters; pages of an iterator.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::answer;
 use super::answer::Lines;
 use super::answer::Wanted;
 use super::books::Object;
-use super::clock;
+use super::deposits;
 use super::desk::Desk;
+use super::filters::Filters;
+use super::filters::ListOr;
 use super::kinds;
-use super::requests::Answered;
+use super::links;
+use super::number::Number;
+use super::references;
+use super::requests::Answer;
+use super::requests::include;
+use super::sales;
 use super::status;
 use super::status::Outcome;
+use super::status::Status;
 use super::xml::Node;
 
-/// The iterators of one session, by their ids: what is left, and what was asked.
-#[derive(Debug, Default)]
-pub(crate) struct Iterators {
-    open: BTreeMap<String, (Vec<String>, Node)>,
-    made: u64,
+/// What was found, and the name of the first thing that was not.
+struct Found {
+    objects: Vec<Arc<Object>>,
+    missing: Option<String>,
 }
 
-/// Answers a query over objects.
-pub(crate) fn query(
-    desk: &mut Desk<'_>,
-    iterators: &mut Iterators,
-    family: &str,
-    request: &Node,
-) -> Outcome<Answered> {
-    let kinds = kinds::family(family);
-    match request.attribute("iterator") {
-        None => {}
-        Some("Start") => return start(desk, iterators, &kinds, request),
-        Some(_) => return go_on(desk, iterators, request),
+/// Finds objects of some kinds.
+pub(crate) fn objects(desk: &mut Desk<'_>, request: &Node, family: &[&str]) -> Outcome<Answer> {
+    for kind in family {
+        desk.feature(kind)?;
     }
-    let (found, missing) = find(desk, &kinds, request)?;
-    let most = request.get("MaxReturned").trim().parse().unwrap_or(usize::MAX);
     let wanted = Wanted::by(request, desk.version, Lines::OnRequest);
-    let rets: Vec<Node> =
-        found.iter().take(most).map(|object| answer::ret(desk.books, object, &wanted)).collect();
-    let status = match (missing, rets.is_empty()) {
-        (Some(missing), _) => status::not_found_in_query(&missing),
-        (None, true) => status::no_match(),
-        (None, false) => status::ok(),
-    };
+    answer(desk, request, family, |desk, object| answer::ret(desk.books, object, &wanted))
+}
+
+/// Finds transactions of any kind, in their common short form.
+pub(crate) fn transactions(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answer> {
+    let types: Vec<&str> = request
+        .child("TransactionTypeFilter")
+        .map(|filter| filter.children.iter().map(|child| child.text.trim()).collect())
+        .unwrap_or_default();
+    let all = types.is_empty() || types.contains(&"All");
+    let family: Vec<&str> =
+        kinds::TRANSACTIONS.iter().copied().filter(|kind| all || types.contains(kind)).collect();
+    answer(desk, request, &family, |_, object| short(request, object))
+}
+
+/// Answers a query: found by what it names, by its filters, or by its iterator.
+fn answer(
+    desk: &mut Desk<'_>,
+    request: &Node,
+    family: &[&str],
+    show: impl Fn(&Desk<'_>, &Object) -> Node,
+) -> Outcome<Answer> {
+    let count = request.child("MaxReturned").and_then(|max| max.text.trim().parse::<usize>().ok());
     let mut attributes = Vec::new();
-    let metadata = request.attribute("metaData").unwrap_or("NoMetaData");
-    if metadata != "NoMetaData" {
-        attributes.push(("retCount".to_owned(), rets.len().to_string()));
-    }
-    let rets = if metadata == "MetaDataOnly" { Vec::new() } else { rets };
-    Ok(Answered { status, rets, attributes })
-}
-
-fn start(
-    desk: &Desk<'_>,
-    iterators: &mut Iterators,
-    kinds: &[&str],
-    request: &Node,
-) -> Outcome<Answered> {
-    let Ok(most) = request.get("MaxReturned").trim().parse::<usize>() else {
-        return Err(status::missing_max_returned());
+    let found = match request.attribute("iterator") {
+        Some("Stop") => {
+            let id = request.attribute("iteratorID").unwrap_or_default();
+            desk.iterators.remove(id).ok_or_else(|| status::iterator(id))?;
+            return Ok(Answer::of(Vec::new()));
+        }
+        Some(step) => {
+            let count = count.ok_or_else(status::missing_max_returned)?;
+            page(desk, request, family, step, count, &mut attributes)?
+        }
+        None => {
+            let mut found = named(desk, request, family)?;
+            found.objects.truncate(count.unwrap_or(usize::MAX));
+            found
+        }
     };
-    let (found, _) = find(desk, kinds, request)?;
-    iterators.made += 1;
-    let id = format!("{{00000000-0000-4000-8000-{:012X}}}", iterators.made);
-    let ids = found.iter().map(|object| object.id.clone()).collect();
-    iterators.open.insert(id.clone(), (ids, request.clone()));
-    page(desk, iterators, &id, most)
-}
-
-fn go_on(desk: &Desk<'_>, iterators: &mut Iterators, request: &Node) -> Outcome<Answered> {
-    let id = request.attribute("iteratorID").unwrap_or_default().to_owned();
-    if !iterators.open.contains_key(&id) {
-        return Err(status::iterator(&id));
-    }
-    if request.attribute("iterator") == Some("Stop") {
-        iterators.open.remove(&id);
-        return Ok(Answered::ok(Vec::new()));
-    }
-    let Ok(most) = request.get("MaxReturned").trim().parse::<usize>() else {
-        return Err(status::missing_max_returned());
+    let status = match found.missing {
+        Some(missing) => status::not_found_in_query(&missing),
+        None if found.objects.is_empty() => status::no_match(),
+        None => status::ok(),
     };
-    page(desk, iterators, &id, most)
+    Ok(shown(desk, request, found.objects.as_slice(), status, attributes, show))
 }
 
-fn page(desk: &Desk<'_>, iterators: &mut Iterators, id: &str, most: usize) -> Outcome<Answered> {
-    let Some((ids, asked)) = iterators.open.get_mut(id) else { return Err(status::iterator(id)) };
-    let now: Vec<String> = ids.drain(..most.min(ids.len())).collect();
-    let left = ids.len();
-    let wanted = Wanted::by(asked, desk.version, Lines::OnRequest);
-    let found = now.iter().filter_map(|id| desk.books.get(id));
-    let rets: Vec<Node> = found.map(|object| answer::ret(desk.books, object, &wanted)).collect();
-    if left == 0 {
-        iterators.open.remove(id);
-    }
-    let status = if rets.is_empty() { status::no_match() } else { status::ok() };
-    let attributes = vec![
-        ("iteratorRemainingCount".to_owned(), left.to_string()),
-        ("iteratorID".to_owned(), id.to_owned()),
-    ];
-    Ok(Answered { status, rets, attributes })
-}
-
-/// What a query finds, and the first name or id that is not there.
-fn find(
+/// The answer, with the data or with the number of them alone.
+fn shown(
     desk: &Desk<'_>,
-    kinds: &[&str],
     request: &Node,
-) -> Outcome<(Vec<Arc<Object>>, Option<String>)> {
-    let mut missing = None;
-    let mut named = Vec::new();
+    objects: &[Arc<Object>],
+    status: Status,
+    mut attributes: Vec<(String, String)>,
+    show: impl Fn(&Desk<'_>, &Object) -> Node,
+) -> Answer {
+    let meta = request.attribute("metaData").unwrap_or("NoMetaData");
+    if meta != "NoMetaData" {
+        attributes.insert(0, ("retCount".to_owned(), objects.len().to_string()));
+    }
+    let content = if meta == "MetaDataOnly" {
+        Vec::new()
+    } else {
+        objects.iter().map(|object| show(desk, object)).collect()
+    };
+    Answer { status, attributes, content }
+}
+
+/// One page of an iterator.
+fn page(
+    desk: &mut Desk<'_>,
+    request: &Node,
+    family: &[&str],
+    step: &str,
+    count: usize,
+    attributes: &mut Vec<(String, String)>,
+) -> Outcome<Found> {
+    let (id, mut rest) = if step == "Start" {
+        let found = named(desk, request, family)?;
+        let ids: Vec<String> = found.objects.iter().map(|object| object.id.clone()).collect();
+        let number = desk.books.count("iterator");
+        let id = uuid::Uuid::from_u64_pair(desk.now.unsigned_abs(), number);
+        (format!("{{{id}}}"), ids)
+    } else {
+        let id = request.attribute("iteratorID").unwrap_or_default().to_owned();
+        let rest = desk.iterators.remove(&id).ok_or_else(|| status::iterator(&id))?;
+        (id, rest)
+    };
+    let behind = rest.split_off(count.min(rest.len()));
+    attributes.push(("iteratorRemainingCount".to_owned(), behind.len().to_string()));
+    attributes.push(("iteratorID".to_owned(), id.clone()));
+    if !behind.is_empty() {
+        desk.iterators.insert(id, behind);
+    }
+    let objects = rest.iter().filter_map(|id| desk.books.get(id).cloned()).collect();
+    Ok(Found { objects, missing: None })
+}
+
+/// The objects that a query names, or that its filters admit.
+fn named(desk: &Desk<'_>, request: &Node, family: &[&str]) -> Outcome<Found> {
+    let of_lists = family.iter().all(|kind| !kinds::is_transaction(kind));
+    let mut found = Found { objects: Vec::new(), missing: None };
     let mut by_name = false;
-    for element in &request.children {
-        let text = element.text.trim();
-        let found: Vec<Arc<Object>> = match element.name.as_str() {
+    for child in &request.children {
+        let text = child.text.trim();
+        let hits: Vec<Arc<Object>> = match child.name.as_str() {
             "ListID" | "TxnID" => {
-                let found = desk.books.get(text);
-                found.filter(|it| kinds.contains(&it.kind.as_str())).cloned().into_iter().collect()
+                let hit = desk.books.get(text).filter(|hit| family.contains(&hit.kind.as_str()));
+                hit.cloned().into_iter().collect()
             }
             "FullName" | "Name" => {
-                let found = kinds.iter().find_map(|kind| desk.books.find(kind, text));
-                found.cloned().into_iter().collect()
+                let hit = family.iter().find_map(|kind| desk.books.find(kind, text));
+                hit.cloned().into_iter().collect()
             }
-            "RefNumber" | "RefNumberCaseSensitive" => {
-                by_name = true;
-                let exact = element.name != "RefNumber";
-                let is_it = |object: &&Arc<Object>| {
-                    let number = object.body.get("RefNumber");
-                    if exact { number == text } else { number.eq_ignore_ascii_case(text) }
-                };
-                named.extend(of_kinds(desk, kinds).filter(is_it).cloned());
-                continue;
+            "RefNumber" => of(desk, family)
+                .filter(|it| it.name().eq_ignore_ascii_case(text))
+                .cloned()
+                .collect(),
+            "RefNumberCaseSensitive" => {
+                of(desk, family).filter(|it| it.name() == text).cloned().collect()
             }
             _ => continue,
         };
         by_name = true;
-        if found.is_empty() && missing.is_none() {
-            missing = Some(text.to_owned());
+        if hits.is_empty() && found.missing.is_none() {
+            found.missing = Some(text.to_owned());
         }
-        named.extend(found);
+        found.objects.extend(hits);
     }
-    if by_name {
-        return Ok((named, missing));
+    if !by_name {
+        let filters = Filters::read(
+            desk,
+            request,
+            if of_lists { ListOr::List } else { ListOr::Transaction },
+        )?;
+        found.objects = of(desk, family).filter(|it| filters.admit(desk, it)).cloned().collect();
     }
-    let filter = Filter::of(request)?;
-    let found = of_kinds(desk, kinds).filter(|object| filter.takes(desk, object)).cloned();
-    Ok((found.collect(), None))
+    Ok(found)
 }
 
-fn of_kinds<'d>(desk: &'d Desk<'_>, kinds: &'d [&str]) -> impl Iterator<Item = &'d Arc<Object>> {
-    kinds.iter().flat_map(|kind| desk.books.of_kind(kind))
+/// All objects of some kinds.
+fn of<'a>(desk: &'a Desk<'_>, family: &'a [&str]) -> impl Iterator<Item = &'a Arc<Object>> {
+    family.iter().flat_map(|kind| desk.books.of_kind(kind))
 }
 
-/// What a query without names asks for.
-#[derive(Default)]
-struct Filter<'r> {
-    active: &'r str,
-    modified: (Option<i64>, Option<i64>),
-    dates: (&'r str, &'r str),
-    text: Option<(&'r str, String)>,
-    range: Option<(String, String)>,
-    entities: Vec<&'r Node>,
-    paid: &'r str,
-    account_types: Vec<&'r str>,
-}
-
-impl<'r> Filter<'r> {
-    fn of(request: &'r Node) -> Outcome<Self> {
-        let mut filter = Self { active: request.get("ActiveStatus"), ..Self::default() };
-        let named = |names: &[&str]| names.iter().find_map(|name| request.child(name));
-        let range = named(&["ModifiedDateRangeFilter", "TransactionModifiedDateRangeFilter"]);
-        let of = range.unwrap_or(request);
-        let moment = |name: &str, end: bool| clock::seconds(of.get(name).trim(), end);
-        filter.modified = (moment("FromModifiedDate", false), moment("ToModifiedDate", true));
-        if let (Some(from), Some(to)) = filter.modified
-            && from > to
-        {
-            return Err(status::date_range());
+/// A transaction as `TransactionQuery` shows it.
+fn short(request: &Node, object: &Object) -> Node {
+    let body = &object.body;
+    let mut ret = vec![
+        Node::leaf("TxnType", object.kind.as_str()),
+        Node::leaf("TxnID", object.id.as_str()),
+        Node::leaf("TimeCreated", super::clock::stamp(object.created)),
+        Node::leaf("TimeModified", super::clock::stamp(object.modified)),
+    ];
+    let mut renamed = |names: &[&str], element: &str| {
+        if let Some(found) = names.iter().find_map(|name| body.child(name)) {
+            ret.push(Node { name: element.to_owned(), ..found.clone() });
         }
-        if let Some(dates) = named(&["TxnDateRangeFilter", "TransactionDateRangeFilter"]) {
-            filter.dates = (dates.get("FromTxnDate").trim(), dates.get("ToTxnDate").trim());
-        }
-        if let Some(text) = named(&["NameFilter", "RefNumberFilter"]) {
-            let part = if text.name == "NameFilter" { "Name" } else { "RefNumber" };
-            filter.text = Some((text.get("MatchCriterion"), text.get(part).trim().to_lowercase()));
-        }
-        if let Some(range) = named(&["NameRangeFilter", "RefNumberRangeFilter"]) {
-            let part = if range.name == "NameRangeFilter" { "Name" } else { "RefNumber" };
-            let bound = |end: &str| range.get(&format!("{end}{part}")).trim().to_lowercase();
-            filter.range = Some((bound("From"), bound("To")));
-        }
-        let entities = ["EntityFilter", "TransactionEntityFilter", "TimeTrackingEntityFilter"];
-        filter.entities = named(&entities).map_or(Vec::new(), |it| it.children.iter().collect());
-        filter.paid = request.get("PaidStatus");
-        filter.account_types = request.all("AccountType").map(|it| it.text.trim()).collect();
-        Ok(filter)
-    }
-
-    fn takes(&self, desk: &Desk<'_>, object: &Object) -> bool {
-        let transaction = kinds::is_transaction(&object.kind);
-        let active = match self.active {
-            "All" => true,
-            "InactiveOnly" => !object.is_active(),
-            _ => object.is_active(),
-        };
-        let (from, to) = self.modified;
-        let modified = from.is_none_or(|from| object.modified >= from)
-            && to.is_none_or(|to| object.modified <= to);
-        let date = object.body.get("TxnDate");
-        let dated = !transaction
-            || (self.dates.0.is_empty() || date >= self.dates.0)
-                && (self.dates.1.is_empty() || date <= self.dates.1);
-        let name = object.name().to_lowercase();
-        let named = self.text.as_ref().is_none_or(|(criterion, text)| match *criterion {
-            "StartsWith" => name.starts_with(text),
-            "EndsWith" => name.ends_with(text),
-            _ => name.contains(text.as_str()),
-        });
-        let ranged = self.range.as_ref().is_none_or(|(from, to)| {
-            (from.is_empty() || name >= *from) && (to.is_empty() || name <= *to)
-        });
-        let paid = match self.paid {
-            "PaidOnly" => object.body.is("IsPaid"),
-            "NotPaidOnly" => !object.body.is("IsPaid"),
-            _ => true,
-        };
-        let typed = self.account_types.is_empty()
-            || self.account_types.contains(&object.body.get("AccountType"));
-        (transaction || active)
-            && modified
-            && dated
-            && named
-            && ranged
-            && paid
-            && typed
-            && self.of_entity(desk, object)
-    }
-
-    fn of_entity(&self, desk: &Desk<'_>, object: &Object) -> bool {
-        if self.entities.is_empty() {
-            return true;
-        }
-        let references = ["CustomerRef", "VendorRef", "PayeeEntityRef", "EntityRef"];
-        let own = references.iter().find_map(|name| object.body.child(name));
-        let Some(own) = own else { return false };
-        self.entities.iter().any(|wanted| {
-            let text = wanted.text.trim();
-            let name = own.get("FullName");
-            match wanted.name.as_str() {
-                "ListID" => own.get("ListID") == text,
-                "FullName" => name.eq_ignore_ascii_case(text),
-                "ListIDWithChildren" => {
-                    let above = desk.books.get(text).map_or("", |parent| parent.name());
-                    own.get("ListID") == text || name.starts_with(&format!("{above}:"))
-                }
-                _ => {
-                    name.eq_ignore_ascii_case(text)
-                        || name.to_lowercase().starts_with(&format!("{}:", text.to_lowercase()))
-                }
-            }
-        })
-    }
-}
-
-/// `ListDeletedQuery` and `TxnDeletedQuery`: what was deleted in the last 90 days.
-pub(crate) fn deleted(desk: &Desk<'_>, request: &Node) -> Answered {
-    const KEPT: i64 = 90 * 86_400;
-    let list = request.name.starts_with("List");
-    let (of_type, id, name, ret) = if list {
-        ("ListDelType", "ListID", "FullName", "ListDeletedRet")
-    } else {
-        ("TxnDelType", "TxnID", "RefNumber", "TxnDeletedRet")
     };
-    let wanted: Vec<&str> = request.all(of_type).map(|it| it.text.trim()).collect();
-    let range = request.child("DeletedDateRangeFilter");
-    let bound =
-        |name: &str, end: bool| range.and_then(|range| clock::seconds(range.get(name).trim(), end));
-    let (from, to) = (bound("FromDeletedDate", false), bound("ToDeletedDate", true));
-    let found = desk.books.deleted.iter().filter(|gone| {
-        wanted.contains(&gone.kind.as_str())
-            && gone.at >= desk.now - KEPT
-            && from.is_none_or(|from| gone.at >= from)
-            && to.is_none_or(|to| gone.at <= to)
+    renamed(&["CustomerRef", "VendorRef", "PayeeEntityRef", "EntityRef"], "EntityRef");
+    let accounts =
+        ["ARAccountRef", "APAccountRef", "DepositToAccountRef", "BankAccountRef", "AccountRef"];
+    renamed(&accounts, "AccountRef");
+    renamed(&["TxnDate"], "TxnDate");
+    renamed(&["RefNumber"], "RefNumber");
+    let amounts =
+        ["TotalAmount", "AmountDue", "CreditAmount", "DepositTotal", "Amount", "Subtotal"];
+    renamed(&amounts, "Amount");
+    renamed(&["Memo"], "Memo");
+    let mut ret = Node::of("TransactionRet", ret);
+    include(request, &mut ret);
+    ret
+}
+
+/// The open bills and credits of a vendor.
+pub(crate) fn bills_to_pay(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answer> {
+    let mut asked = request.clone();
+    references::resolve(desk, &mut asked, "BillToPay")?;
+    let vendor = asked.at("PayeeEntityRef/ListID");
+    let mut rows = Vec::new();
+    for (kind, row) in [("Bill", "BillToPay"), ("VendorCredit", "CreditToApply")] {
+        for it in desk.books.of_kind(kind) {
+            let open = links::open_amount(it);
+            if it.body.at("VendorRef/ListID") != vendor || open == Number::ZERO {
+                continue;
+            }
+            let mut ret = Node::of(
+                row,
+                vec![Node::leaf("TxnID", it.id.as_str()), Node::leaf("TxnType", kind)],
+            );
+            for element in ["APAccountRef", "TxnDate", "RefNumber", "DueDate"] {
+                ret.children.extend(it.body.child(element).cloned());
+            }
+            let amount = if kind == "Bill" { "AmountDue" } else { "CreditRemaining" };
+            ret.set(amount, open.amount());
+            rows.push(Node::of("BillToPayRet", vec![ret]));
+        }
+    }
+    Ok(if rows.is_empty() { Answer::status(status::no_match()) } else { Answer::of(rows) })
+}
+
+/// The payments that wait in Undeposited Funds.
+pub(crate) fn payments_to_deposit(desk: &Desk<'_>, request: &Node) -> Answer {
+    let Some(account) = sales::undeposited(desk) else { return Answer::status(status::no_match()) };
+    let waiting = of(desk, &["ReceivePayment", "SalesReceipt"]).filter(|it| {
+        it.body.at("DepositToAccountRef/ListID") == account.id
+            && it.body.child(deposits::DEPOSITED).is_none()
     });
-    let rets: Vec<Node> = found
-        .map(|gone| {
-            Node::of(
-                ret,
-                vec![
-                    Node::leaf(of_type, gone.kind.as_str()),
-                    Node::leaf(id, gone.id.as_str()),
-                    Node::leaf("TimeCreated", clock::stamp(gone.created)),
-                    Node::leaf("TimeDeleted", clock::stamp(gone.at)),
-                    Node::leaf(name, gone.name.as_str()),
-                ],
-            )
-        })
-        .collect();
-    let status = if rets.is_empty() { status::no_match() } else { status::ok() };
-    Answered { status, rets, attributes: Vec::new() }
+    let mut rows = Vec::new();
+    for it in waiting {
+        let mut ret =
+            vec![Node::leaf("TxnID", it.id.as_str()), Node::leaf("TxnType", it.kind.as_str())];
+        for element in ["CustomerRef", "TxnDate", "RefNumber"] {
+            ret.extend(it.body.child(element).cloned());
+        }
+        ret.push(Node::leaf("Amount", it.body.get("TotalAmount")));
+        let mut ret = Node::of("ReceivePaymentToDepositRet", ret);
+        include(request, &mut ret);
+        rows.push(ret);
+    }
+    if rows.is_empty() { Answer::status(status::no_match()) } else { Answer::of(rows) }
 }

@@ -78,6 +78,11 @@ pub(crate) fn not_found_in_query(what: &str) -> Status {
     Status::new(500, format!("{head} (\"{what}\") that could not be found in QuickBooks."))
 }
 
+/// An error of the program.
+pub(crate) fn internal() -> Status {
+    Status::new(1000, "There has been an internal error when processing the request.")
+}
+
 /// No such request here.
 pub(crate) fn unsupported() -> Status {
     Status::new(1030, "This request is not supported by this implementation.")
@@ -295,4 +300,27 @@ pub(crate) const WRONG_ACCOUNT: &str = "The specified account is invalid or of t
 /// No account to post to. No real text is public.
 pub(crate) fn missing_account() -> Status {
     Status::new(3270, "Missing posting account.")
+}
+
+/// A data extension that nobody defined. No real text is public.
+pub(crate) fn unknown_extension(name: &str) -> Status {
+    Status::new(
+        3121,
+        format!("The data extension named \"{name}\" specified in the request cannot be found."),
+    )
+}
+
+/// Changing a transaction failed.
+pub(crate) fn modifying_transaction(kind: &str, why: &str) -> Status {
+    Status::new(3170, format!("There was an error when modifying a {kind}.")).because(why)
+}
+
+/// A transaction that says nothing.
+pub(crate) fn empty(kind: &str) -> Status {
+    saving(kind, "The transaction is empty.")
+}
+
+/// More of a credit used than is left of it.
+pub(crate) fn credit(amount: &str) -> Status {
+    invalid_value("AppliedToTxnAdd credit amount", amount)
 }

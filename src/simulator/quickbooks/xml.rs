@@ -3,7 +3,7 @@
 //! The reader refuses what the parser of QuickBooks refuses: a missing declaration, raw bytes above
 //! ASCII, undefined entities, control characters, two roots. It knows nothing of qbXML.
 //!
-//! Source: consolibyte wiki, "qbXML questions" (raw `é` fails, `&#233;` works; `&nbsp;`
+//! Source: consolibyte wiki, `quickbooks_qbxml_questions` (raw `é` fails, `&#233;` works; `&nbsp;`
 //! fails); qbwc/qbwc#69 (a missing declaration fails).
 
 use quick_xml::Reader;
