@@ -82,6 +82,8 @@ pub(crate) enum Action {
     Edit(Thing),
     /// A person deletes an object in QuickBooks.
     Delete(Thing),
+    /// A person merges a customer into another: it is gone, the other one is changed.
+    Merge(usize, usize),
     /// A backup of the company file is made.
     Backup,
     /// The last backup is restored.
@@ -108,7 +110,7 @@ pub(crate) fn plan(seed: u64, length: usize) -> Vec<(usize, Action)> {
         let it = thing(&mut dice);
         // Most happens to the first of two connections, so that its stories are long.
         let at = usize::from(dice.once_in(4));
-        let action = match dice.below(44) {
+        let action = match dice.below(45) {
             0..=13 => Action::Put(it, dice.below(3)),
             14 => Action::Withdraw(it),
             15 | 16 => Action::Retry(it),
@@ -127,6 +129,7 @@ pub(crate) fn plan(seed: u64, length: usize) -> Vec<(usize, Action)> {
             38 => Action::Backup,
             39 if dice.once_in(3) => Action::Restore,
             40 => Action::OtherFile,
+            41 => Action::Merge(dice.below(CUSTOMERS), dice.below(CUSTOMERS)),
             _ => Action::Activate(dice.below(CUSTOMERS), dice.once_in(2)),
         };
         actions.push((at, action));

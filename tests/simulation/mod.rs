@@ -26,8 +26,9 @@ const MAX_SHRINKS: usize = 200;
 async fn run(seed: u64, plan: &[(usize, Action)], place: &Path) -> Result<u64, Broken> {
     let dir = place.join(format!("{seed}"));
     let _ = std::fs::remove_dir_all(&dir);
-    let world = World::new(seed, dir.clone()).await;
-    let went = AssertUnwindSafe(world.run(plan)).catch_unwind().await;
+    // A planted bug may break the world while it is being made.
+    let life = async { World::new(seed, dir.clone()).await.run(plan).await };
+    let went = AssertUnwindSafe(life).catch_unwind().await;
     let _ = std::fs::remove_dir_all(&dir);
     went.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().cloned().unwrap_or_default();

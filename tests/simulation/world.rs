@@ -254,13 +254,16 @@ impl World {
                 Ok(())
             }
             Action::Delete(thing) => {
-                let token = thing.token();
-                let ids: Vec<_> =
-                    self.lanes[at].books.of(&token).iter().map(|it| it.0.clone()).collect();
-                for id in ids {
-                    self.lanes[at].books.objects.remove(&id);
-                    *self.lanes[at].deleted.entry(token.clone()).or_default() += 1;
-                    self.lanes[at].forgiven.insert(token.clone());
+                self.remove(at, &thing.token());
+                Ok(())
+            }
+            Action::Merge(from, into) => {
+                let into = Thing::Customer(*into).token();
+                let found = self.lanes[at].books.of(&into).first().map(|it| it.0.clone());
+                if let Some(id) = found.filter(|_| Thing::Customer(*from).token() != into) {
+                    self.remove(at, &Thing::Customer(*from).token());
+                    let object = self.lanes[at].books.objects.get_mut(&id).unwrap();
+                    object.edit_sequence += 1_000_000;
                 }
                 Ok(())
             }
@@ -286,6 +289,17 @@ impl World {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// Takes what stands for a record out of the books.
+    fn remove(&mut self, at: usize, token: &str) {
+        let lane = &mut self.lanes[at];
+        let ids: Vec<_> = lane.books.of(token).iter().map(|it| it.0.clone()).collect();
+        for id in ids {
+            lane.books.objects.remove(&id);
+            *lane.deleted.entry(token.to_owned()).or_default() += 1;
+            lane.forgiven.insert(token.to_owned());
         }
     }
 
