@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod connection;
 pub mod ids;
 pub mod message_set;
+pub mod mirror;
 pub mod outcome;
 pub mod plant;
 pub mod record;

@@ -2,6 +2,7 @@
 //!
 //! Its life is the table in [`Status::may_become`]; the simulation holds every step to it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -138,6 +139,19 @@ pub struct Reference {
     pub label: String,
 }
 
+/// One value that a fix put in the place of another.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Amendment {
+    /// JSON pointer into the data, such as `/Name`.
+    pub pointer: String,
+    /// The value that the application gave; once it gives another, the amendment is past.
+    pub from: Value,
+    /// What goes to QuickBooks.
+    pub to: Value,
+    /// The fix.
+    pub fix: String,
+}
+
 /// One line of a record's history.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Moment {
@@ -191,7 +205,15 @@ pub struct Record {
     pub sent: Option<Digest>,
     /// What is wrong, while `failed`; a remark while `synced`.
     pub findings: Vec<Finding>,
-    /// Our own question to QuickBooks whose answer it waits for, while `in_doubt`.
+    /// What people changed of the data by pressing a fix; the application's own stays as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amendments: Vec<Amendment>,
+    /// A person decided that it goes although Bookbridge would keep it back: what QuickBooks
+    /// itself refuses is refused still.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insisted: bool,
+    /// Our own request to QuickBooks whose answer it waits for: a question while `in_doubt`, a fix
+    /// that is on its way while `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<RequestId>,
     /// Why a person bypassed it.
@@ -222,8 +244,59 @@ impl Record {
         self.timeline.push(Moment { at: now, status, note: note.to_owned() });
     }
 
+    /// The data with what people changed of it: what goes to QuickBooks.
+    pub fn amended(&self) -> Cow<'_, Value> {
+        let mut data = Cow::Borrowed(&self.data);
+        for Amendment { pointer, from, to, .. } in &self.amendments {
+            if data.pointer(pointer).unwrap_or(&Value::Null) == from {
+                put_at(data.to_mut(), pointer, to);
+            }
+        }
+        data
+    }
+
+    /// Its name or number, as the application gave it or a person changed it.
+    pub fn name(&self) -> Option<&str> {
+        for member in ["Name", "RefNumber"] {
+            let Some(text) = self.data.get(member).and_then(Value::as_str) else { continue };
+            let amended = self.amendments.iter().rev().find_map(|it| {
+                let here = it.pointer.strip_prefix('/') == Some(member) && it.from == *text;
+                it.to.as_str().filter(|_| here)
+            });
+            return Some(amended.unwrap_or(text)).filter(|name| !name.trim().is_empty());
+        }
+        None
+    }
+
     /// Whether the data changed since it was last handed out.
     pub fn changed_since_sent(&self) -> bool {
         self.sent.is_some_and(|sent| sent != self.digest)
+    }
+}
+
+/// Puts a value at a pointer; a member that is missing is made, anything deeper is not.
+fn put_at(data: &mut Value, pointer: &str, value: &Value) {
+    if let Some(place) = data.pointer_mut(pointer) {
+        place.clone_from(value);
+    } else if let Some((above, member)) = pointer.rsplit_once('/')
+        && let Some(Value::Object(members)) = data.pointer_mut(above)
+    {
+        members.insert(member.replace("~1", "/").replace("~0", "~"), value.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amendment_holds_while_the_application_says_the_same() {
+        let mut data = serde_json::json!({"Name": "A very long name", "Phone": "1"});
+        put_at(&mut data, "/Memo", &"new".into());
+        put_at(&mut data, "/Nowhere/Deep", &"lost".into());
+        put_at(&mut data, "/Name", &"short".into());
+
+        let wanted = serde_json::json!({"Name": "short", "Phone": "1", "Memo": "new"});
+        assert_eq!(data, wanted);
     }
 }

@@ -192,6 +192,8 @@ impl Engine {
                 reference: None,
                 sent: None,
                 findings: Vec::new(),
+                amendments: Vec::new(),
+                insisted: false,
                 asked: None,
                 bypass_reason: None,
                 created_at: now,

@@ -12,6 +12,7 @@ use crate::domain::ids::ConnectionId;
 use crate::domain::ids::Revision;
 use crate::domain::message_set::Body;
 use crate::domain::message_set::MessageSet;
+use crate::domain::mirror::Mirrored;
 use crate::domain::record::Record;
 use crate::domain::request::Request;
 use crate::domain::session::Session;
@@ -29,6 +30,7 @@ pub(crate) enum Entity {
     Key(ApiKey),
     Activity(Activity),
     Call(Call),
+    Mirrored(Box<Mirrored>),
 }
 
 impl Entity {
@@ -44,6 +46,7 @@ impl Entity {
             Self::Key(key) => format!("API key {}", key.id),
             Self::Activity(activity) => format!("activity of {}", activity.connection),
             Self::Call(call) => format!("call of session {}", call.session),
+            Self::Mirrored(it) => format!("mirror object {} of {}", it.id, it.connection),
         }
     }
 
@@ -57,6 +60,7 @@ impl Entity {
             Self::MessageSet(set) => Some(&set.connection),
             Self::Session(session) => Some(&session.connection),
             Self::Activity(activity) => Some(&activity.connection),
+            Self::Mirrored(it) => Some(&it.connection),
             Self::Key(_) | Self::Call(_) => None,
         }
     }
@@ -71,8 +75,14 @@ impl Entity {
             Self::MessageSet(set) => Some(set.revision),
             Self::Session(session) => Some(session.revision),
             Self::Key(key) => Some(key.revision),
+            Self::Mirrored(it) => Some(it.revision),
             Self::Activity(_) | Self::Call(_) => None,
         }
+    }
+
+    /// Whether it is written without being read first: the last word wins.
+    pub(crate) const fn is_told(&self) -> bool {
+        matches!(self, Self::Mirrored(_))
     }
 
     /// Its place in the queue, if it is of a sort that queues.
@@ -100,6 +110,7 @@ impl Entity {
             Self::MessageSet(set) => set.revision = revision,
             Self::Session(session) => session.revision = revision,
             Self::Key(key) => key.revision = revision,
+            Self::Mirrored(it) => it.revision = revision,
             Self::Activity(_) | Self::Call(_) => {}
         }
     }
@@ -127,6 +138,7 @@ impl Entity {
             Self::Key(key) => serde_json::to_vec(key),
             Self::Activity(activity) => serde_json::to_vec(activity),
             Self::Call(call) => serde_json::to_vec(call),
+            Self::Mirrored(it) => serde_json::to_vec(it),
         };
         json.expect("plain structs and maps with text keys have a JSON form")
     }
@@ -160,4 +172,5 @@ unwrapped! {
     Key(ApiKey) => key;
     Activity(Activity) => activity;
     Call(Call) => call;
+    Mirrored(Mirrored) => it, *;
 }

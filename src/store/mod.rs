@@ -41,6 +41,7 @@ use crate::domain::ids::SessionId;
 use crate::domain::message_set::Body;
 use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Subject;
+use crate::domain::mirror::Mirrored;
 use crate::domain::outcome::Code;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
@@ -73,6 +74,8 @@ pub enum Change {
     Note(Activity),
     /// Append to a session's calls.
     LogCall(Call),
+    /// Write down what QuickBooks told of an object: the last word wins.
+    Mirror(Box<Mirrored>),
 }
 
 /// Something that must not have changed, though this commit does not write it.
@@ -172,6 +175,19 @@ pub struct RecordFilter {
     pub cause: Option<Code>,
     /// Whose source id or QuickBooks label holds this text, whatever the case.
     pub text: Option<String>,
+}
+
+/// What is looked for in the mirror.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Find {
+    /// Exactly this name in a name space, as [`mirror::normal`](crate::domain::mirror::normal)
+    /// writes it.
+    Named(String, String),
+    /// Names in a name space that begin so, in their order.
+    Prefix(String, String),
+    /// Transactions of a kind with the same
+    /// [`mirror::equal`](crate::domain::mirror::equal).
+    Equal(String, String),
 }
 
 /// A part of a list.
@@ -330,6 +346,31 @@ pub trait Store: Send + Sync + 'static {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Activity>, StoreError>;
+
+    /// What is known of the object with this ListID or TxnID.
+    async fn mirrored(
+        &self,
+        connection: &ConnectionId,
+        id: &str,
+    ) -> Result<Option<Mirrored>, StoreError>;
+    /// Objects of the mirror by what an index says of them, at most `limit`.
+    async fn mirror_find(
+        &self,
+        connection: &ConnectionId,
+        find: &Find,
+        limit: usize,
+    ) -> Result<Vec<Mirrored>, StoreError>;
+    /// How many objects the mirror has.
+    async fn mirror_size(&self, connection: &ConnectionId) -> Result<u64, StoreError>;
+    /// Records that are not out of the game and have this name or number in a name space, as
+    /// [`mirror::normal`](crate::domain::mirror::normal) writes it, at most `limit`.
+    async fn records_named(
+        &self,
+        connection: &ConnectionId,
+        space: &str,
+        name: &str,
+        limit: usize,
+    ) -> Result<Vec<RecordKey>, StoreError>;
 
     /// All API keys, revoked ones too.
     async fn keys(&self) -> Result<Vec<ApiKey>, StoreError>;

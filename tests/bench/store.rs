@@ -74,6 +74,8 @@ fn record(source_id: &str) -> Record {
         reference: None,
         sent: None,
         findings: Vec::new(),
+        amendments: Vec::new(),
+        insisted: false,
         asked: None,
         bypass_reason: None,
         created_at: Timestamp::UNIX_EPOCH,

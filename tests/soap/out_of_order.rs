@@ -20,6 +20,7 @@ use bookbridge::domain::ids::RequestId;
 use bookbridge::domain::ids::SessionId;
 use bookbridge::domain::message_set::Body;
 use bookbridge::domain::message_set::MessageSet;
+use bookbridge::domain::mirror::Mirrored;
 use bookbridge::domain::record::Record;
 use bookbridge::domain::request::Request;
 use bookbridge::domain::session::Session;
@@ -27,6 +28,7 @@ use bookbridge::engine::Engine;
 use bookbridge::engine::Settings;
 use bookbridge::engine::ambient::System;
 use bookbridge::store::Commit;
+use bookbridge::store::Find;
 use bookbridge::store::Counts;
 use bookbridge::store::Page;
 use bookbridge::store::Queued;
@@ -179,6 +181,29 @@ impl Store for OutOfOrder {
         _: Option<&str>,
         _: usize,
     ) -> Result<Page<Activity>, StoreError> {
+        no()
+    }
+    async fn mirrored(&self, _: &ConnectionId, _: &str) -> Result<Option<Mirrored>, StoreError> {
+        no()
+    }
+    async fn mirror_find(
+        &self,
+        _: &ConnectionId,
+        _: &Find,
+        _: usize,
+    ) -> Result<Vec<Mirrored>, StoreError> {
+        no()
+    }
+    async fn mirror_size(&self, _: &ConnectionId) -> Result<u64, StoreError> {
+        no()
+    }
+    async fn records_named(
+        &self,
+        _: &ConnectionId,
+        _: &str,
+        _: &str,
+        _: usize,
+    ) -> Result<Vec<RecordKey>, StoreError> {
         no()
     }
     async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {

@@ -88,6 +88,8 @@ pub(super) fn record_of(key: &RecordKey) -> Record {
         reference: None,
         sent: None,
         findings: Vec::new(),
+        amendments: Vec::new(),
+        insisted: false,
         asked: None,
         bypass_reason: None,
         created_at: at(1),

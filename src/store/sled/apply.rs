@@ -91,6 +91,7 @@ impl Prepared {
             Change::PutKey(it) => written(Entity::Key(it)),
             Change::Note(it) => written(Entity::Activity(it)),
             Change::LogCall(it) => written(Entity::Call(it)),
+            Change::Mirror(it) => written(Entity::Mirrored(it)),
         };
         let steps = commit.changes.into_iter().map(step).collect::<Result<_, StoreError>>()?;
         Ok(Self { guards: commit.guards, steps })
@@ -223,7 +224,7 @@ pub(super) fn put(draft: &mut Draft<'_>, written: Written, mode: Mode) -> Result
     };
     let found = old.as_ref().map_or(Revision::NEW, |row| row.head.revision);
     let revision = match (mode, entity.revision()) {
-        (Mode::Change, Some(expected)) if expected != found => {
+        (Mode::Change, Some(expected)) if expected != found && !entity.is_told() => {
             return Err(conflict(entity.name()));
         }
         (Mode::Change, _) => found.next(),

@@ -84,6 +84,7 @@ impl<F: Fn(io::Error) -> StoreError + Copy> Export<'_, F> {
                 self.row(Tree::MessageSet, &message_set)?;
             }
             self.rows(Tree::Activity, &prefix)?;
+            self.rows(Tree::Mirror, &prefix)?;
         }
         Ok(())
     }

@@ -101,6 +101,21 @@ pub(super) fn count_of_requests(connection: &ConnectionId) -> Vec<u8> {
     with(of(connection), &[b"q"])
 }
 
+/// What [`super::trees::Tree::Count`] counts: objects of the mirror.
+pub(super) fn count_of_mirror(connection: &ConnectionId) -> Vec<u8> {
+    with(of(connection), &[b"m"])
+}
+
+/// An object of the mirror.
+pub(super) fn mirrored(connection: &ConnectionId, id: &str) -> Vec<u8> {
+    with(of(connection), &[id.as_bytes()])
+}
+
+/// Everything that has a name in a name space begins so.
+pub(super) fn named(connection: &ConnectionId, space: &str, name: &str) -> Vec<u8> {
+    with(of(connection), &[space.as_bytes(), &[END], name.as_bytes()])
+}
+
 /// Higher priorities sort first.
 fn priority(priority: i32) -> [u8; 4] {
     (!(priority.cast_unsigned() ^ (1 << 31))).to_be_bytes()

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use crate::domain::ids::Revision;
 use crate::domain::message_set::Subject;
+use crate::domain::mirror;
+use crate::domain::mirror::Mirrored;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::request::Request;
@@ -47,6 +49,7 @@ pub(super) fn place(entity: &Entity, ordinal: u64) -> (Tree, Vec<u8>) {
         Entity::Key(it) => (Tree::Key, it.id.0.as_bytes().to_vec()),
         Entity::Activity(it) => (Tree::Activity, keys::with(keys::of(&it.connection), &[&ordinal])),
         Entity::Call(it) => (Tree::Call, keys::with(it.session.0.as_bytes().to_vec(), &[&ordinal])),
+        Entity::Mirrored(it) => (Tree::Mirror, keys::mirrored(&it.connection, &it.id)),
     }
 }
 
@@ -78,6 +81,7 @@ pub(super) fn links(entity: &Entity, ordinal: u64) -> BTreeSet<Link> {
             add(Tree::Ticket, it.ticket.0.to_vec(), it.id.0.as_bytes());
         }
         Entity::Key(it) => add(Tree::KeyDigest, it.digest.0.to_vec(), it.id.0.as_bytes()),
+        Entity::Mirrored(it) => links_of_mirrored(it, &mut add),
         Entity::State(_) | Entity::Activity(_) | Entity::Call(_) => {}
     }
     links
@@ -88,6 +92,10 @@ fn links_of_record(it: &Record, ordinal: &[u8], add: &mut impl FnMut(Tree, Vec<u
     let local = keys::local(&it.key);
     add(Tree::RecordOrder, keys::with(of(), &[ordinal]), &local);
     add(Tree::RecordStatus, keys::with(of(), &[&[keys::status(it.status)], ordinal]), &local);
+    if let Some((space, name)) = name_of(it) {
+        let key = keys::named(&it.key.connection, space, &name);
+        add(Tree::RecordName, keys::with(key, &[&[0], &local]), &[]);
+    }
     if it.status == Status::Blocked {
         for parent in &it.blocked_by {
             add(Tree::Blocked, keys::with(keys::of_record(parent), &[&keys::record(&it.key)]), &[]);
@@ -101,6 +109,13 @@ fn links_of_record(it: &Record, ordinal: &[u8], add: &mut impl FnMut(Tree, Vec<u
         let place = Queued { subject, priority: it.priority, sequence: it.sequence, due: it.due };
         add(Tree::Queue, keys::queued(&it.key.connection, &place), &[]);
     }
+}
+
+/// The name or number of a record, where others may have the same.
+fn name_of(it: &Record) -> Option<(&str, String)> {
+    let stands = !matches!(it.status, Status::Failed | Status::Bypassed | Status::Withdrawn);
+    let name = it.name().filter(|_| stands)?;
+    Some((mirror::space(&it.key.kind), mirror::normal(name)))
 }
 
 fn links_of_request(it: &Request, ordinal: &[u8], add: &mut impl FnMut(Tree, Vec<u8>, &[u8])) {
@@ -117,6 +132,19 @@ fn links_of_request(it: &Request, ordinal: &[u8], add: &mut impl FnMut(Tree, Vec
     }
 }
 
+fn links_of_mirrored(it: &Mirrored, add: &mut impl FnMut(Tree, Vec<u8>, &[u8])) {
+    let facts = &it.facts;
+    let id = it.id.as_bytes();
+    if let Some((space, name)) = facts.place() {
+        let key = keys::named(&it.connection, space, &name);
+        add(Tree::MirrorName, keys::with(key, &[&[0], id]), &[]);
+    }
+    if let Some(equal) = facts.equal() {
+        let key = keys::named(&it.connection, &facts.kind, &equal);
+        add(Tree::MirrorEqual, keys::with(key, &[&[0], id]), &[]);
+    }
+}
+
 /// What of [`Tree::Count`] counts this entity.
 pub(super) fn counted(entity: &Entity) -> Option<Vec<u8>> {
     match entity {
@@ -124,12 +152,13 @@ pub(super) fn counted(entity: &Entity) -> Option<Vec<u8>> {
         Entity::Request(it) if it.status == RequestStatus::Queued => {
             Some(keys::count_of_requests(&it.connection))
         }
+        Entity::Mirrored(it) => Some(keys::count_of_mirror(&it.connection)),
         _ => None,
     }
 }
 
 /// Trees that hold rows.
-pub(super) const ROWS: [Tree; 9] = [
+pub(super) const ROWS: [Tree; 10] = [
     Tree::Connection,
     Tree::State,
     Tree::Record,
@@ -139,6 +168,7 @@ pub(super) const ROWS: [Tree; 9] = [
     Tree::Key,
     Tree::Activity,
     Tree::Call,
+    Tree::Mirror,
 ];
 
 /// Reads an entity of a tree of [`ROWS`].
@@ -157,6 +187,7 @@ pub(super) fn decode(tree: Tree, version: u8, head: &Head, json: &[u8]) -> Resul
         Tree::Key => Entity::Key(format::decode(version, json)?),
         Tree::Activity => Entity::Activity(format::decode(version, json)?),
         Tree::Call => Entity::Call(format::decode(version, json)?),
+        Tree::Mirror => Entity::Mirrored(format::decode(version, json)?),
         other => return Err(format!("the tree {} holds no rows", other.name())),
     };
     let Head { revision, sequence, .. } = *head;

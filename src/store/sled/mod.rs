@@ -31,6 +31,7 @@ mod files;
 mod import;
 mod keys;
 mod links;
+mod named;
 mod open;
 mod reads;
 mod remove;
@@ -70,10 +71,12 @@ use crate::domain::ids::RequestId;
 use crate::domain::ids::SessionId;
 use crate::domain::message_set::Body;
 use crate::domain::message_set::MessageSet;
+use crate::domain::mirror::Mirrored;
 use crate::domain::record::Record;
 use crate::domain::request::Request;
 use crate::domain::session::Session;
 use crate::store::Commit;
+use crate::store::Find;
 use crate::store::Counts;
 use crate::store::Page;
 use crate::store::Queued;
@@ -311,6 +314,37 @@ impl Store for SledStore {
         limit: usize,
     ) -> Result<Page<Activity>, StoreError> {
         self.shelf.activity(connection, cursor, limit)
+    }
+
+    async fn mirrored(
+        &self,
+        connection: &ConnectionId,
+        id: &str,
+    ) -> Result<Option<Mirrored>, StoreError> {
+        self.shelf.load(Tree::Mirror, &keys::mirrored(connection, id))
+    }
+
+    async fn mirror_find(
+        &self,
+        connection: &ConnectionId,
+        find: &Find,
+        limit: usize,
+    ) -> Result<Vec<Mirrored>, StoreError> {
+        self.shelf.mirror_find(connection, find, limit)
+    }
+
+    async fn mirror_size(&self, connection: &ConnectionId) -> Result<u64, StoreError> {
+        self.shelf.mirror_size(connection)
+    }
+
+    async fn records_named(
+        &self,
+        connection: &ConnectionId,
+        space: &str,
+        name: &str,
+        limit: usize,
+    ) -> Result<Vec<RecordKey>, StoreError> {
+        self.shelf.records_named(connection, space, name, limit)
     }
 
     async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {

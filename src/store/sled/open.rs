@@ -21,7 +21,9 @@ use crate::store::sled::files;
 use crate::store::sled::files::Files;
 use crate::store::sled::import;
 use crate::store::sled::keys;
+use crate::store::sled::links;
 use crate::store::sled::remove;
+use crate::store::sled::shelf;
 use crate::store::sled::shelf::Shelf;
 use crate::store::sled::trees::Tree;
 use crate::store::sled::trees::Trees;
@@ -40,6 +42,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const DATABASE: &str = "sled";
 const SPOOL: &str = "spool";
 const OPENINGS: &[u8] = b"openings";
+/// Set once records are found by name.
+const NAMES: &[u8] = b"names";
 
 /// Opens, and makes if it is missing, the store in a directory.
 pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreError> {
@@ -94,6 +98,7 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
     let mut first = Writes::default();
     first.set(Tree::Meta, OPENINGS.to_vec(), Some(keys::number(opening).to_vec()));
     shelf.trees.write(&first).map_err(|error| refuse(unusable(&error)))?;
+    index_names(&shelf).map_err(|error| refuse(error.to_string()))?;
     db.flush().map_err(|error| refuse(unusable(&error)))?;
     log.sync_data().map_err(io("sync"))?;
     sweep(&shelf)?;
@@ -121,6 +126,32 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
         .spawn(move || writer.run(&asked))
         .map_err(io("start the writer of"))?;
     Ok(SledStore { shelf, asks: Some(asks), thread: Some(thread), stopped })
+}
+
+/// Stores of before the mirror have no index of records by name: it is made once.
+fn index_names(shelf: &Shelf) -> Result<(), StoreError> {
+    if shelf.trees.get(Tree::Meta, NAMES)?.is_some() {
+        return Ok(());
+    }
+    let write = |writes: &Writes| {
+        let written = shelf.trees.write(writes);
+        written.map_err(|error| shelf::corrupt(Tree::RecordName, NAMES, error))
+    };
+    let mut writes = Writes::default();
+    for (number, entry) in shelf.trees.scan(Tree::Record, &[]).enumerate() {
+        let (key, _) = entry?;
+        let Some(row) = shelf.row(Tree::Record, &key)? else { continue };
+        for link in links::links(&row.entity, row.head.ordinal) {
+            if link.tree == Tree::RecordName {
+                writes.set(link.tree, link.key, Some(link.value));
+            }
+        }
+        if number % 1000 == 999 {
+            write(&std::mem::take(&mut writes))?;
+        }
+    }
+    writes.set(Tree::Meta, NAMES.to_vec(), Some(Vec::new()));
+    write(&writes)
 }
 
 /// Opens sled, which panics on some damage, and says in a sentence why it cannot.

@@ -36,7 +36,7 @@ pub(super) fn bit(
 ) -> Result<bool, StoreError> {
     let prefix = keys::of(id);
     let mut left = BIT;
-    for tree in [Tree::Record, Tree::Request, Tree::Activity] {
+    for tree in [Tree::Record, Tree::Request, Tree::Activity, Tree::Mirror] {
         for entry in shelf.trees.scan(tree, &prefix).take(left) {
             let (key, _) = entry?;
             erase(draft, tree, &key)?;

@@ -86,6 +86,14 @@ trees! {
     KeyDigest = "key_digest",
     /// Spool file → length.
     File = "file",
+    /// Connection, ListID or TxnID → row.
+    Mirror = "mirror",
+    /// Connection, name space, name, ListID or TxnID → nothing.
+    MirrorName = "mirror_name",
+    /// Connection, kind, what equal entries have in common, TxnID → nothing.
+    MirrorEqual = "mirror_equal",
+    /// Connection, name space, name, record → nothing.
+    RecordName = "record_name",
 }
 
 /// What a transaction writes: by tree, keys and their new values; `None` removes.
