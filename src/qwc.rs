@@ -154,6 +154,8 @@ mod tests {
             owner_id: Uuid::from_u128(0x6c0d_5f0e_3c55_4b0c_9a57_0f2f_3bd0_a111),
             file_id: Uuid::from_u128(0xb1b1_e1d2_9a0e_4a51_8f6f_5a6f_3c0a_2222),
             pause: None,
+            duplicate_numbers: crate::domain::connection::DuplicateNumbers::Fail,
+            mirror: false,
             created_at: Timestamp::UNIX_EPOCH,
         }
     }

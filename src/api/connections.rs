@@ -21,6 +21,7 @@ use crate::api::query::nearest;
 use crate::api::refusal::Refusal;
 use crate::api::shape::Connection;
 use crate::api::shape::Health;
+use crate::domain::connection;
 use crate::engine::ConnectionChange;
 use crate::engine::Engine;
 use crate::engine::NewConnection;
@@ -58,6 +59,32 @@ pub(super) struct ConnectionToAdd {
     every_minutes: Option<u32>,
     /// Shown in the Web Connector and in QuickBooks; made of `name` if missing.
     app_name: Option<String>,
+    /// What is done about a number that another transaction has; `fail` if missing.
+    duplicate_numbers: Option<DuplicateNumbers>,
+    /// Whether the mirror of the company file is kept fresh; false if missing.
+    mirror: Option<bool>,
+}
+
+/// What is done about a number that another transaction of the same kind has.
+#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum DuplicateNumbers {
+    /// The record fails, and a person decides.
+    Fail,
+    /// It is sent, with a remark.
+    Warn,
+    /// It gets a number of its own.
+    Suffix,
+}
+
+impl From<DuplicateNumbers> for connection::DuplicateNumbers {
+    fn from(policy: DuplicateNumbers) -> Self {
+        match policy {
+            DuplicateNumbers::Fail => Self::Fail,
+            DuplicateNumbers::Warn => Self::Warn,
+            DuplicateNumbers::Suffix => Self::Suffix,
+        }
+    }
 }
 
 /// What to change; what is missing stays as it is.
@@ -76,6 +103,10 @@ pub(super) struct ConnectionToChange {
     every_minutes: Option<u32>,
     /// Shown in the Web Connector and in QuickBooks.
     app_name: Option<String>,
+    /// What is done about a number that another transaction has.
+    duplicate_numbers: Option<DuplicateNumbers>,
+    /// Whether the mirror of the company file is kept fresh.
+    mirror: Option<bool>,
 }
 
 /// Tells null from missing.
@@ -108,6 +139,8 @@ async fn add(
         company_file: new.company_file,
         every_minutes: new.every_minutes,
         app_name: new.app_name,
+        duplicate_numbers: new.duplicate_numbers.map(Into::into).unwrap_or_default(),
+        mirror: new.mirror.unwrap_or_default(),
     };
     let (connection, password) = engine.add_connection(new, &caller.0).await?;
     let location = format!("/v1/connections/{}", connection.id);
@@ -165,6 +198,8 @@ async fn change(
         company_file: body.0.company_file,
         every_minutes: body.0.every_minutes,
         app_name: body.0.app_name,
+        duplicate_numbers: body.0.duplicate_numbers.map(Into::into),
+        mirror: body.0.mirror,
     };
     let connection = engine.change_connection(&named.0, change, &caller.0).await?;
     Ok(HttpResponse::Ok().json(Connection::of(connection, &base.0)))
@@ -186,7 +221,8 @@ async fn remove(
 }
 
 /// What can be done to a connection.
-const ACTIONS: [&str; 5] = ["pause", "resume", "sync-now", "rotate-password", "rotate-identity"];
+const ACTIONS: [&str; 6] =
+    ["pause", "resume", "sync-now", "refresh-mirror", "rotate-password", "rotate-identity"];
 
 /// Pause, resume, sync now, or make a new password or identity.
 ///
@@ -209,6 +245,10 @@ async fn act(
         "pause" => shape(engine.pause(id, actor).await?),
         "resume" => shape(engine.resume(id, actor).await?),
         "sync-now" => shape(engine.sync_now(id, actor).await?),
+        "refresh-mirror" => {
+            engine.refresh_mirror(id, actor).await?;
+            shape(named.known(&engine).await?)
+        }
         "rotate-identity" => shape(engine.rotate_identity(id, actor).await?),
         "rotate-password" => {
             let (connection, password) = engine.rotate_password(id, actor).await?;

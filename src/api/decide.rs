@@ -24,6 +24,8 @@ use crate::api::shape::Record;
 use crate::engine::Action;
 use crate::engine::BulkAction;
 use crate::engine::Engine;
+use crate::engine::FIXES;
+use crate::engine::Pressed;
 
 /// Routes under `/v1`.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -62,10 +64,36 @@ pub(super) struct Link {
 
 /// Which fix to apply.
 #[derive(Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct FixToApply {
     /// As the diagnosis names it.
     id: String,
+    /// Another value than the one that is proposed.
+    value: Option<String>,
+    /// Which object is meant, where there are several in a list.
+    list_id: Option<String>,
+    /// Which transaction is meant, where there are several.
+    txn_id: Option<String>,
+    /// True: only say what it would do.
+    dry_run: Option<bool>,
+}
+
+impl FixToApply {
+    fn pressed(self) -> Pressed {
+        Pressed { id: self.id, value: self.value, object: self.list_id.or(self.txn_id) }
+    }
+}
+
+/// What a fix would do.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Preview {
+    /// The fix.
+    id: String,
+    /// What it would do, in a sentence.
+    #[serde(rename = "preview")]
+    sentence: String,
+    dry_run: bool,
 }
 
 /// A body that some action takes.
@@ -86,8 +114,6 @@ pub(super) enum ActionBody {
 /// What can be decided about a record.
 const ACTIONS: [&str; 7] =
     ["retry", "bypass", "unbypass", "release", "reset-reference", "link", "fix"];
-/// Fixes that are done by themselves.
-const FIXES: [&str; 3] = ["retry", "reset-reference", "bypass"];
 
 /// Retry, bypass, take a bypass back, release, forget or set the reference, or apply a fix.
 #[utoipa::path(post,
@@ -101,6 +127,11 @@ async fn act(
     body: Json<Value>,
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Problem> {
+    if action.0 == "fix" && body.0.get("dryRun") == Some(&Value::from(true)) {
+        let pressed = known_fix(typed::<FixToApply>(body.0)?.pressed())?;
+        let sentence = engine.preview(&named.0, &pressed).await?;
+        return Ok(HttpResponse::Ok().json(Preview { id: pressed.id, sentence, dry_run: true }));
+    }
     let action = decision(&action.0, body.0)?;
     let record = engine.act(&named.0, action, &caller.0).await?;
     Ok(HttpResponse::Ok().json(shaped(&engine, record).await?))
@@ -127,26 +158,21 @@ fn decision(action: &str, body: Value) -> Result<Action, Problem> {
                 Err(Problem::new(Refusal::InvalidRequest, detail).at(""))
             }
         },
-        "fix" => fix(&typed::<FixToApply>(body)?.id),
+        "fix" => Ok(Action::Fix(known_fix(typed::<FixToApply>(body)?.pressed())?)),
         other => Err(no_action(other, &ACTIONS)),
     }
 }
 
-/// What a fix does.
-fn fix(id: &str) -> Result<Action, Problem> {
-    match id {
-        "retry" => Ok(Action::Retry),
-        "reset-reference" => Ok(Action::ResetReference),
-        "bypass" => Ok(Action::Bypass { reason: "fix: bypass".to_owned(), reference: None }),
-        other => {
-            let shown: String = other.chars().take(80).collect();
-            let all = FIXES.join(", ");
-            let detail = format!(
-                "The fix {shown:?} is not applied by itself: a person does it. These are: {all}."
-            );
-            Err(Problem::new(Refusal::UnknownFix, detail).at("/id"))
-        }
+/// Refuses a fix that a person does.
+fn known_fix(pressed: Pressed) -> Result<Pressed, Problem> {
+    if FIXES.contains(&pressed.id.as_str()) {
+        return Ok(pressed);
     }
+    let shown: String = pressed.id.chars().take(80).collect();
+    let all = FIXES.join(", ");
+    let detail =
+        format!("The fix {shown:?} is not applied by itself: a person does it. These are: {all}.");
+    Err(Problem::new(Refusal::UnknownFix, detail).at("/id"))
 }
 
 /// Which records; all that is set must hold.

@@ -48,6 +48,9 @@ Examples:
     /// Do not postpone the next session.
     #[command(after_help = "Examples:\n  bookbridge connection sync-now acme")]
     SyncNow(One),
+    /// Ask QuickBooks for its lists at the next session.
+    #[command(after_help = "Examples:\n  bookbridge connection refresh-mirror acme")]
+    RefreshMirror(One),
     /// Forget a connection with everything that belongs to it.
     #[command(after_help = "Examples:\n  bookbridge connection remove acme --yes")]
     Remove(Remove),
@@ -70,6 +73,12 @@ pub(super) struct Add {
     /// Application name in the Web Connector and in QuickBooks; made of the name if missing.
     #[arg(long, value_name = "NAME")]
     app_name: Option<String>,
+    /// Keep the mirror of the company file fresh, so that more is found before it is sent.
+    #[arg(long)]
+    mirror: bool,
+    /// What to do about a number that another transaction has.
+    #[arg(long, value_name = "POLICY", value_parser = ["fail", "warn", "suffix"])]
+    duplicate_numbers: Option<String>,
 }
 
 /// A connection.
@@ -116,6 +125,7 @@ pub(super) fn run(command: Connection, global: &Global) -> anyhow::Result<()> {
         Connection::Pause(one) => act(one, "pause")?,
         Connection::Resume(one) => act(one, "resume")?,
         Connection::SyncNow(one) => act(one, "sync-now")?,
+        Connection::RefreshMirror(one) => act(one, "refresh-mirror")?,
         Connection::Remove(command) => return remove(&client, &command, global),
     };
     show(&value, global)
@@ -128,6 +138,8 @@ fn new(add: Add) -> Value {
         ("companyFile", add.company_file.map(Value::from)),
         ("everyMinutes", add.every.map(Value::from)),
         ("appName", add.app_name.map(Value::from)),
+        ("mirror", add.mirror.then_some(Value::from(true))),
+        ("duplicateNumbers", add.duplicate_numbers.map(Value::from)),
     ];
     members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

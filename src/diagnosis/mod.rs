@@ -24,6 +24,7 @@ pub use crate::diagnosis::page::entries;
 pub use crate::diagnosis::page::entry;
 pub use crate::diagnosis::page::index;
 use crate::diagnosis::sentence::say;
+use crate::domain::outcome::Candidate;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Said;
@@ -61,6 +62,9 @@ pub struct Rendered {
     pub why: Vec<String>,
     /// What helps, most likely first.
     pub fixes: Vec<Fix>,
+    /// Objects of QuickBooks that may be meant, the likeliest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
     /// What QuickBooks or the Web Connector said, verbatim, if it spoke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quickbooks: Option<Quickbooks>,
@@ -138,6 +142,7 @@ pub fn render(finding: &Finding) -> Rendered {
         retry: words.retry.map(str::to_owned),
         why: words.why.to_vec(),
         fixes: words.fixes.iter().map(|id| fix(id, &facts)).collect(),
+        candidates: finding.candidates.clone(),
         quickbooks: said,
     }
 }
@@ -182,8 +187,8 @@ fn facts(finding: &Finding) -> BTreeMap<&str, String> {
         }
     }
     let limit = facts.get("limit").and_then(|limit| limit.parse::<usize>().ok());
-    if let (Code::StringTooLong, Some(limit), Some(value)) =
-        (finding.code, limit, facts.get("value"))
+    if let (Code::StringTooLong, Some(limit), Some(value), None) =
+        (finding.code, limit, facts.get("value"), facts.get("shortened"))
     {
         let shortened: String = value.chars().take(limit).collect();
         facts.insert("shortened", shortened.trim_end().to_owned());

@@ -3,6 +3,9 @@
 //! [`Connection`] is what people set; [`ConnectorState`] is what sessions leave behind. They are
 //! stored apart, so that an administrator's change and a running session do not disturb each other.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
@@ -11,6 +14,7 @@ use uuid::Uuid;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::Digest;
 use crate::domain::ids::MessageSetId;
+use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
 use crate::domain::ids::SessionId;
 use crate::domain::message_set::Subject;
@@ -42,8 +46,43 @@ pub struct Connection {
     pub file_id: Uuid,
     /// Whether sessions get no work.
     pub pause: Option<Pause>,
+    /// What is done about a number that another transaction has.
+    #[serde(default)]
+    pub duplicate_numbers: DuplicateNumbers,
+    /// Whether the mirror of the company file is kept fresh by questions of our own; without, it
+    /// knows what passes.
+    #[serde(default)]
+    pub mirror: bool,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// What is done about a number that another transaction of the same kind (of the same vendor, for
+/// bills and receipts) has: QuickBooks Desktop takes both without a word.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DuplicateNumbers {
+    /// The record fails, and a person decides.
+    #[default]
+    Fail,
+    /// It is sent, with a remark.
+    Warn,
+    /// It gets a number of its own, such as `1001-2`.
+    Suffix,
+}
+
+impl DuplicateNumbers {
+    /// All, in the order of the documents.
+    pub const ALL: [Self; 3] = [Self::Fail, Self::Warn, Self::Suffix];
+
+    /// The name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+            Self::Suffix => "suffix",
+        }
+    }
 }
 
 /// Why a connection gets no work.
@@ -83,6 +122,25 @@ pub struct ConnectorState {
     pub trouble: Option<Finding>,
     /// The next session was asked for by a person: do not postpone it.
     pub wanted: bool,
+    /// What of the company file the mirror has been told, by part.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mirror: BTreeMap<String, MirrorPart>,
+}
+
+/// One part of the mirror: a list, or transactions of a kind.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct MirrorPart {
+    /// The question that is on its way.
+    pub asked: Option<RequestId>,
+    /// When it was last told in full.
+    pub told_at: Option<Timestamp>,
+    /// The newest `TimeModified` that was told in full, local to QuickBooks' machine.
+    pub since: Option<String>,
+    /// The newest one of an answer that is not complete yet.
+    pub newest: Option<String>,
+    /// Types of the active accounts, in the part of accounts.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub types: BTreeSet<String>,
 }
 
 impl ConnectorState {
@@ -101,6 +159,7 @@ impl ConnectorState {
             last_login_failed_at: None,
             trouble: None,
             wanted: false,
+            mirror: BTreeMap::new(),
         }
     }
 }
@@ -122,4 +181,10 @@ pub struct Host {
     pub file_id: Option<String>,
     /// `SingleUser` or `MultiUser`.
     pub file_mode: String,
+    /// Transactions up to this day are closed, as `2025-12-31`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing_date: Option<String>,
+    /// Whether classes are used; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_tracking: Option<bool>,
 }

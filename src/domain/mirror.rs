@@ -104,7 +104,7 @@ pub fn equal(entity: &str, date: &str, amount: &str) -> String {
 /// Where names of a kind must be unique: customers, vendors, employees, and other names share one
 /// list of names, and so do items of all sorts. Numbers of transactions are told apart by kind.
 ///
-/// Source: OSR, "NameInUse" (status 3100); QuickBooks Desktop help, "Name already in use".
+/// Source: OSR, status 3100; QuickBooks Desktop help, "Name already in use".
 pub fn space(kind: &str) -> &str {
     match kind {
         "Customer" | "Vendor" | "Employee" | "OtherName" | "Entity" => "Name",
@@ -117,9 +117,9 @@ pub fn space(kind: &str) -> &str {
 /// A name as QuickBooks compares it: without case, without spaces at the ends of a level, and with
 /// one space where there are several.
 pub fn normal(name: &str) -> String {
-    let levels = name.split(':').map(|level| {
-        level.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
-    });
+    let levels = name
+        .split(':')
+        .map(|level| level.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" "));
     levels.collect::<Vec<_>>().join(":")
 }
 

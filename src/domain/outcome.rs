@@ -52,6 +52,7 @@ codes! {
     RecordLocked = "RECORD_LOCKED",
     ClosedPeriod = "CLOSED_PERIOD",
     DuplicateRefNumber = "DUPLICATE_REF_NUMBER",
+    PossibleDuplicate = "POSSIBLE_DUPLICATE",
     AlreadyPaid = "ALREADY_PAID",
     CustomerMismatch = "CUSTOMER_MISMATCH",
     AccountMismatch = "ACCOUNT_MISMATCH",
@@ -110,6 +111,36 @@ pub struct Finding {
     /// The other side's own words, if it spoke.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<Said>,
+    /// Objects of QuickBooks that may be meant, the likeliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
+}
+
+/// An object of QuickBooks that may be meant.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Candidate {
+    /// ListID or TxnID.
+    pub id: String,
+    /// Such as `Customer`.
+    pub kind: String,
+    /// Its full name, or its number.
+    pub name: String,
+    /// Whether it can be used; `None` for what cannot be inactive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+    /// What is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance: Option<String>,
+    /// Street and city, or a description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Date of a transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Amount of a transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
 }
 
 impl Finding {
@@ -121,6 +152,7 @@ impl Finding {
             pointer: String::new(),
             facts: BTreeMap::new(),
             said: None,
+            candidates: Vec::new(),
         }
     }
 

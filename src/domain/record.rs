@@ -139,6 +139,26 @@ pub struct Reference {
     pub label: String,
 }
 
+/// Which checks against the mirror a person's decision overrides, until it is synced or changed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Insisted {
+    /// None.
+    #[default]
+    Nothing,
+    /// What QuickBooks finds out itself: what we know of it may be old.
+    Retried,
+    /// Also what QuickBooks takes without a word: a number that is used, an equal entry.
+    Duplicate,
+}
+
+impl Insisted {
+    /// Whether nobody insists.
+    pub const fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+}
+
 /// One value that a fix put in the place of another.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Amendment {
@@ -208,10 +228,9 @@ pub struct Record {
     /// What people changed of the data by pressing a fix; the application's own stays as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amendments: Vec<Amendment>,
-    /// A person decided that it goes although Bookbridge would keep it back: what QuickBooks
-    /// itself refuses is refused still.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub insisted: bool,
+    /// What a person wants to go although Bookbridge would keep it back.
+    #[serde(default, skip_serializing_if = "Insisted::is_nothing")]
+    pub insisted: Insisted,
     /// Our own request to QuickBooks whose answer it waits for: a question while `in_doubt`, a fix
     /// that is on its way while `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

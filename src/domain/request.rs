@@ -54,13 +54,13 @@ pub struct Iterator {
 /// What we ask QuickBooks for our own sake.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct About {
-    /// The record that waits for the answer.
-    pub record: RecordKey,
+    /// The record that waits for the answer; `None` for what the mirror asks.
+    pub record: Option<RecordKey>,
     /// What is asked.
     pub question: Question,
 }
 
-/// A question about a record.
+/// A question.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Question {
     /// Whether an Add of which QuickBooks has no memory is in the books.
@@ -69,6 +69,27 @@ pub enum Question {
     Paid,
     /// Whether a reference that QuickBooks does not find is inactive.
     Inactive,
+    /// Who has the name that is in use.
+    Namesake,
+    /// What became of an object that QuickBooks does not find.
+    Gone,
+    /// Whether what we made was edited since, before it is undone.
+    Undo,
+    /// The edit sequence of an inactive object, to make it active.
+    Reactivate(Target),
+    /// No question: a change to something else that the record waits for.
+    Mend(String),
+    /// A part of the mirror.
+    Mirror(String),
+}
+
+/// An object of QuickBooks that is to be changed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Target {
+    /// Such as `ItemService`.
+    pub kind: String,
+    /// Its full name.
+    pub name: String,
 }
 
 /// What was sent, as far as it can be found again.

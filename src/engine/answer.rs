@@ -16,8 +16,11 @@ use crate::store::StoreError;
 /// More answers than any message set of ours has requests: what follows is kept, not read.
 const MAX_ANSWERS: usize = 10_000;
 
-/// Objects of one answer that are kept; one more than a question of ours may have for an answer.
+/// One more object than a question about a record may have for an answer.
 pub(crate) const MAX_RETS: usize = 101;
+
+/// Objects of one answer that are kept, for the mirror: lists without iterators come whole.
+const KEPT_RETS: usize = 2_000;
 
 /// What `receiveResponseXML` brought.
 pub(crate) enum Reading {
@@ -51,8 +54,10 @@ pub(crate) struct Answer {
     pub(crate) said: Said,
     /// `iteratorID` and `iteratorRemainingCount`, if the query has more pages.
     pub(crate) iterator: Option<(String, u64)>,
-    /// The objects in it, as many as a question of ours may have for an answer.
+    /// The objects in it; what follows a great many is not read.
     pub(crate) rets: Vec<Ret>,
+    /// Whether there were more objects than are kept.
+    pub(crate) is_cut: bool,
 }
 
 impl Answer {
@@ -94,13 +99,16 @@ fn read(input: Box<dyn std::io::BufRead + Send>) -> Result<(MessageSetHead, Vec<
                     said: head.status,
                     iterator: head.iterator_id.zip(head.iterator_remaining),
                     rets: Vec::new(),
+                    is_cut: false,
                 });
             }
             Part::Ret(ret) => {
-                if let Some(last) = answers.last_mut()
-                    && last.rets.len() < MAX_RETS
-                {
-                    last.rets.push(ret);
+                if let Some(last) = answers.last_mut() {
+                    if last.rets.len() < KEPT_RETS {
+                        last.rets.push(*ret);
+                    } else {
+                        last.is_cut = true;
+                    }
                 }
             }
             Part::Answer(_) | Part::End => {}

@@ -162,6 +162,7 @@ impl Engine {
                 at_least: Some(PACE_SECONDS),
             });
         }
+        work.freshen_mirror();
         // What the session before held goes back into the queue in this very step.
         let due =
             work.requeued_now() > 0 || !self.store.ready(&connection.id, now, 1).await?.is_empty();

@@ -32,6 +32,12 @@ pub(crate) fn read(call: &FirstCall, connection: &Connection, before: Option<&Ho
         company_name: known(&facts.company_name, |host| &host.company_name),
         file_id: facts.company_file_id.or_else(|| before.and_then(|host| host.file_id.clone())),
         file_mode: known(&facts.file_mode, |host| &host.file_mode),
+        // A first call that tells preferences tells these: no closing date is a fact too.
+        closing_date: match facts.class_tracking {
+            Some(_) => facts.closing_date,
+            None => facts.closing_date.or_else(|| before.and_then(|it| it.closing_date.clone())),
+        },
+        class_tracking: facts.class_tracking.or_else(|| before.and_then(|it| it.class_tracking)),
     }
 }
 

@@ -25,6 +25,7 @@ use crate::domain::record::Wanted;
 use crate::domain::request::RequestStatus;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::known::Knowledge;
 use crate::engine::pages;
 use crate::engine::work::Work;
 use crate::qbxml::build;
@@ -203,6 +204,17 @@ impl Engine {
             // A parent went away after the record was queued.
             return work.place(record, "a record that it refers to went away").await;
         };
+        if matches!(purpose, Purpose::Add | Purpose::Mod) {
+            // The world may have changed since it was put.
+            match work.known(&record, &resolved).await? {
+                Knowledge::Fine => {}
+                Knowledge::Same(same) => return work.link(record, &same.id).await,
+                Knowledge::Wrong(findings) => {
+                    let note = "what QuickBooks has stands against it";
+                    return work.keep_back(record, findings, note).await;
+                }
+            }
+        }
         let request_id = (draft.items.len() + 1).to_string();
         let no_lines = BTreeMap::new();
         let reference = record.reference.as_ref();
@@ -223,7 +235,7 @@ impl Engine {
         let built = build::build(&Build {
             kind: &record.key.kind,
             operation,
-            data: &record.data,
+            data: &record.amended(),
             target,
             request_id: &request_id,
             resolve: &|source| resolved.get(source).cloned(),
@@ -244,13 +256,7 @@ impl Engine {
                 Ok(())
             }
             Err(findings) => {
-                let mut record = record;
-                record.findings = findings;
-                record.due = None;
-                let now = self.now();
-                record.become_status(Status::Failed, now, "cannot be written for QuickBooks");
-                work.put_record(record);
-                Ok(())
+                work.keep_back(record, findings, "cannot be written for QuickBooks").await
             }
         }
     }

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::domain::connection::Connection;
+use crate::domain::connection::DuplicateNumbers;
 use crate::domain::connection::Pause;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::Digest;
@@ -30,6 +31,10 @@ pub struct NewConnection {
     pub every_minutes: Option<u32>,
     /// Shown in the Web Connector and in QuickBooks; made of `name` if missing.
     pub app_name: Option<String>,
+    /// What is done about a number that another transaction has.
+    pub duplicate_numbers: DuplicateNumbers,
+    /// Whether the mirror of the company file is kept fresh.
+    pub mirror: bool,
 }
 
 /// What an administrator changes; `None` leaves it as it is.
@@ -43,6 +48,10 @@ pub struct ConnectionChange {
     pub every_minutes: Option<u32>,
     /// Shown in the Web Connector and in QuickBooks.
     pub app_name: Option<String>,
+    /// What is done about a number that another transaction has.
+    pub duplicate_numbers: Option<DuplicateNumbers>,
+    /// Whether the mirror of the company file is kept fresh.
+    pub mirror: Option<bool>,
 }
 
 /// Bounds of the proposed interval, in minutes: a week at most.
@@ -93,6 +102,8 @@ impl Engine {
             owner_id: self.random_uuid(),
             file_id: self.random_uuid(),
             pause: None,
+            duplicate_numbers: new.duplicate_numbers,
+            mirror: new.mirror,
             created_at: self.now(),
         };
         let commit = Commit {
@@ -205,6 +216,12 @@ impl Engine {
             }
             if let Some(file) = &file {
                 connection.company_file.clone_from(file);
+            }
+            if let Some(policy) = change.duplicate_numbers {
+                connection.duplicate_numbers = policy;
+            }
+            if let Some(mirror) = change.mirror {
+                connection.mirror = mirror;
             }
         })
         .await

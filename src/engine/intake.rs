@@ -10,6 +10,7 @@ use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::plant::Plant;
 use crate::domain::plant::planted;
+use crate::domain::record::Insisted;
 use crate::domain::record::OnDuplicate;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
@@ -193,7 +194,7 @@ impl Engine {
                 sent: None,
                 findings: Vec::new(),
                 amendments: Vec::new(),
-                insisted: false,
+                insisted: Insisted::Nothing,
                 asked: None,
                 bypass_reason: None,
                 created_at: now,
@@ -224,6 +225,10 @@ impl Engine {
         record.on_duplicate = new.on_duplicate;
         record.wanted = Wanted::Present;
         record.updated_at = now;
+        if content {
+            record.insisted = Insisted::Nothing;
+            record.asked = record.asked.filter(|_| record.status == Status::InDoubt);
+        }
         if handling == Handling::Strict {
             let findings = work.preflight(&record);
             if !findings.is_empty() {

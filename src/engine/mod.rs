@@ -12,6 +12,7 @@
 //! | `connections` | made, changed, paused, rotated |
 //! | `requests` | raw qbXML through the queue |
 //! | `explain` | health, problems, attempts |
+//! | `mirror` | what is known of the company file |
 //! | `keys` | API keys |
 
 pub mod ambient;
@@ -19,15 +20,22 @@ mod answer;
 mod callbacks;
 mod company;
 mod compose;
+mod conflict;
 mod connections;
 mod explain;
+mod fix;
+mod follow_up;
 mod intake;
 mod keys;
+mod known;
+mod mirror;
 mod names;
 mod operate;
 mod pages;
 mod place;
+mod propose;
 mod questions;
+mod references;
 mod requests;
 mod settle;
 mod sweep;
@@ -47,6 +55,8 @@ pub use crate::engine::explain::Attempt;
 pub use crate::engine::explain::Health;
 pub use crate::engine::explain::HealthState;
 pub use crate::engine::explain::Problem;
+pub use crate::engine::fix::FIXES;
+pub use crate::engine::fix::Pressed;
 pub use crate::engine::intake::Handling;
 pub use crate::engine::intake::NewRecord;
 pub use crate::engine::intake::Put;

@@ -5,6 +5,7 @@ use tracing::instrument;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Code;
+use crate::domain::record::Insisted;
 use crate::domain::record::Record;
 use crate::domain::record::Reference;
 use crate::domain::record::Status;
@@ -12,6 +13,7 @@ use crate::domain::record::Wanted;
 use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::fix::Pressed;
 use crate::engine::intake::is_unknown;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
@@ -41,6 +43,8 @@ pub enum Action {
         /// The ListID or TxnID.
         id: String,
     },
+    /// Apply a fix that the diagnosis offers.
+    Fix(Pressed),
     /// The source application takes it back.
     Withdraw(Wanted),
 }
@@ -108,7 +112,7 @@ impl Engine {
         Ok((record, free))
     }
 
-    async fn decide(
+    pub(crate) async fn decide(
         &self,
         work: &mut Work<'_>,
         mut record: Record,
@@ -120,6 +124,8 @@ impl Engine {
                 only(&record, &[Status::Failed, Status::Queued, Status::Blocked], "tried again")?;
                 let first = record.findings.first();
                 record.refresh |= first.is_some_and(|it| it.code == Code::EditSequenceStale);
+                // What the mirror knows may be old; QuickBooks has the last word.
+                record.insisted = record.insisted.max(Insisted::Retried);
                 work.place(record, "tried again").await?;
                 Ok("retried")
             }
@@ -166,17 +172,10 @@ impl Engine {
                 Ok("reset the QuickBooks id of")
             }
             Action::Link { id } => {
-                self.adopt(&mut record, id, "/id").await?;
-                record.sent = Some(record.digest);
-                record.bypass_reason = None;
-                record.blocked_by.clear();
-                record.findings.clear();
-                record.due = None;
-                record.synced_at = Some(now);
-                record.become_status(Status::Synced, now, "linked to what is in QuickBooks");
-                work.put_record(record);
+                work.link(record, id).await?;
                 Ok("linked")
             }
+            Action::Fix(pressed) => work.press(record, pressed).await,
             Action::Withdraw(wanted) => {
                 withdraw(work, record, *wanted, now)?;
                 Ok("withdrew")
@@ -185,7 +184,12 @@ impl Engine {
     }
 
     /// Believes a person about where a record stands. Two records cannot stand at one place.
-    async fn adopt(&self, record: &mut Record, id: &str, pointer: &str) -> Result<(), EngineError> {
+    pub(crate) async fn adopt(
+        &self,
+        record: &mut Record,
+        id: &str,
+        pointer: &str,
+    ) -> Result<(), EngineError> {
         let id = id.trim();
         let length = id.chars().count();
         if length == 0 || length > MAX_ID || !id.chars().all(|c| c.is_ascii_graphic()) {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::domain::connection::DuplicateNumbers;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::RecordKey;
 use crate::domain::ids::Revision;
@@ -15,12 +16,16 @@ use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::plant::Plant;
 use crate::domain::plant::planted;
+use crate::domain::record::Amendment;
+use crate::domain::record::Insisted;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::record::Wanted;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::compose;
+use crate::engine::known::Knowledge;
+use crate::engine::known::Places;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
 use crate::qbxml::build;
@@ -143,32 +148,104 @@ impl Work<'_> {
         let going = matches!(record.wanted, Wanted::Deleted | Wanted::Voided);
         let findings = if going { Vec::new() } else { self.preflight(&record) };
         if !findings.is_empty() {
-            record.findings = findings;
-            record.become_status(Status::Failed, now, "QuickBooks would refuse it");
-        } else if !record.posted && !going {
+            return self.keep_back(record, findings, "QuickBooks would refuse it").await;
+        }
+        if !record.posted && !going {
             record.become_status(Status::Held, now, "waits to be posted");
-        } else if let Err(missing) = self.engine.resolve_all(self, &record).await? {
-            if let Some(circle) = self.circle(&record.key, &missing).await? {
-                record.findings = vec![circle];
-                record.become_status(Status::Failed, now, "waits for itself");
-            } else {
-                let names: Vec<_> = missing.iter().map(RecordKey::path).collect();
-                let note = format!("waits for {}", names.join(", "));
-                record.blocked_by = missing;
-                record.become_status(Status::Blocked, now, &note);
+            self.put_record(record);
+            return Ok(());
+        }
+        let places = match self.engine.resolve_all(self, &record).await? {
+            Ok(places) => places,
+            Err(missing) => return self.block(record, missing).await,
+        };
+        if record.wanted == Wanted::Present {
+            self.number_anew(&mut record, &places).await?;
+            match self.known(&record, &places).await? {
+                Knowledge::Fine => {}
+                Knowledge::Same(same) => return self.link(record, &same.id).await,
+                Knowledge::Wrong(findings) => {
+                    return self
+                        .keep_back(record, findings, "what QuickBooks has stands against it")
+                        .await;
+                }
             }
+        }
+        record.sequence = 0;
+        record.become_status(Status::Queued, now, why);
+        self.put_record(record);
+        Ok(())
+    }
+
+    /// The record does not go: these findings say why, with what would help.
+    pub(crate) async fn keep_back(
+        &mut self,
+        mut record: Record,
+        mut findings: Vec<Finding>,
+        note: &str,
+    ) -> Result<(), EngineError> {
+        for finding in &mut findings {
+            self.propose(&record, finding).await?;
+        }
+        record.findings = findings;
+        record.due = None;
+        record.become_status(Status::Failed, self.engine.now(), note);
+        self.put_record(record);
+        Ok(())
+    }
+
+    /// The record waits for others.
+    async fn block(
+        &mut self,
+        mut record: Record,
+        missing: Vec<RecordKey>,
+    ) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        if let Some(circle) = self.circle(&record.key, &missing).await? {
+            record.findings = vec![circle];
+            record.become_status(Status::Failed, now, "waits for itself");
         } else {
-            record.sequence = 0;
-            record.become_status(Status::Queued, now, why);
+            let names: Vec<_> = missing.iter().map(RecordKey::path).collect();
+            let note = format!("waits for {}", names.join(", "));
+            record.blocked_by = missing;
+            record.become_status(Status::Blocked, now, &note);
         }
         self.put_record(record);
+        Ok(())
+    }
+
+    /// Where a connection wants it, a number that is used gets a suffix.
+    async fn number_anew(
+        &mut self,
+        record: &mut Record,
+        places: &Places,
+    ) -> Result<(), EngineError> {
+        if self.connection.duplicate_numbers != DuplicateNumbers::Suffix
+            || record.insisted >= Insisted::Duplicate
+        {
+            return Ok(());
+        }
+        let data = record.amended().into_owned();
+        let Some(mut finding) = self.number_in_use(record, &data, places).await? else {
+            return Ok(());
+        };
+        self.propose(record, &mut finding).await?;
+        if let Some(suffixed) = finding.facts.remove("suffixed") {
+            record.amendments.retain(|it| it.pointer != "/RefNumber");
+            record.amendments.push(Amendment {
+                pointer: "/RefNumber".to_owned(),
+                from: record.data.get("RefNumber").cloned().unwrap_or(Value::Null),
+                to: suffixed.into(),
+                fix: "suffix-number".to_owned(),
+            });
+        }
         Ok(())
     }
 
     /// What QuickBooks would refuse, as far as the record alone tells.
     pub(crate) fn preflight(&self, record: &Record) -> Vec<Finding> {
         let target = compose::target(self.state.host.as_ref());
-        let mut findings = check::check(&record.key.kind, &record.data, &target);
+        let mut findings = check::check(&record.key.kind, &record.amended(), &target);
         let kind = schema().kind(&record.key.kind);
         let changes = record.reference.is_some() && record.sent != Some(record.digest);
         if findings.is_empty() && changes && kind.is_some_and(|kind| kind.modify.is_none()) {

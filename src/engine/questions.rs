@@ -1,8 +1,8 @@
 //! Questions of our own to QuickBooks, about a record: asked through the ordinary queue.
 //!
 //! Whether an Add whose answer is lost for good is in the books: it is sent again only where the
-//! books show that it is not there; what they leave open is a person's. And what a refusal means
-//! where QuickBooks' words leave it open: the record has failed already, the answer settles why.
+//! books show that it is not there; what they leave open is a person's. What a refusal means where
+//! QuickBooks' words leave it open is `follow_up`'s.
 //!
 //! Source: SDK sample `QBInvoiceAdd` (error recovery); OSR, `…QueryRq`.
 
@@ -15,7 +15,6 @@ use serde_json::json;
 
 use crate::domain::backoff;
 use crate::domain::ids::Digest;
-use crate::domain::ids::RecordKey;
 use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
 use crate::domain::message_set::Item;
@@ -80,7 +79,7 @@ impl Work<'_> {
             Purpose::Add | Purpose::Raw => match self.search(&record, item, message_set).await? {
                 Some((sent, raw)) => {
                     let question = Question::Outcome(sent);
-                    let asked = self.ask(About { record: record.key.clone(), question }, raw);
+                    let asked = self.ask(About { record: Some(record.key.clone()), question }, raw);
                     record.asked = Some(asked);
                     let note = "QuickBooks has no memory of it; its books are asked";
                     record.become_status(Status::InDoubt, now, note);
@@ -94,7 +93,12 @@ impl Work<'_> {
         }
     }
 
-    fn ask(&mut self, about: About, raw: Raw) -> RequestId {
+    pub(crate) fn ask(&mut self, about: About, raw: Raw) -> RequestId {
+        self.ask_behind(about, raw, PRIORITY)
+    }
+
+    /// Puts a request of our own into the queue.
+    pub(crate) fn ask_behind(&mut self, about: About, raw: Raw, priority: i32) -> RequestId {
         let now = self.engine.now();
         let id = RequestId(ambient::time_ordered(self.engine.ambient.as_ref()));
         self.put_request(Request {
@@ -102,11 +106,11 @@ impl Work<'_> {
             revision: Revision::NEW,
             connection: self.connection.id.clone(),
             sequence: 0,
-            priority: PRIORITY,
+            priority,
             digest: Digest::of(raw.xml.as_bytes()),
             qbxml: raw.xml,
             types: raw.types,
-            writes: false,
+            writes: raw.writes,
             version: raw.version.to_string(),
             idempotency_key: None,
             status: RequestStatus::Queued,
@@ -167,16 +171,8 @@ impl Work<'_> {
                 (sent.name.as_ref().map(|number| json!({ "RefNumber": [number] })), since)
             }
         };
-        let raw = build(since).and_then(|since| match named {
-            None => Some(since),
-            Some(named) => build(named).map(|named| Raw {
-                xml: since.xml + &named.xml.replacen("\"1\"", "\"2\"", 1),
-                types: [since.types, named.types].concat(),
-                writes: false,
-                version: since.version.max(named.version),
-                newest: None,
-            }),
-        });
+        let all = [Some(since), named].into_iter().flatten().map(build);
+        let raw = all.collect::<Option<Vec<Raw>>>().and_then(raw::join);
         Ok(raw.map(|raw| (sent, raw)))
     }
 
@@ -201,15 +197,16 @@ impl Work<'_> {
     pub(crate) async fn answered(
         &mut self,
         about: &About,
+        request: &Request,
         answers: &[Answer],
     ) -> Result<(), EngineError> {
-        let Some(record) = self.record(&about.record).await? else { return Ok(()) };
-        let sent = match &about.question {
-            Question::Outcome(sent) => sent,
-            Question::Paid | Question::Inactive => {
-                self.refine(record, &about.question, answers);
-                return Ok(());
-            }
+        if let Question::Mirror(part) = &about.question {
+            self.mirror_told(part, request, answers);
+        }
+        let Some(key) = &about.record else { return Ok(()) };
+        let Some(record) = self.record(key).await? else { return Ok(()) };
+        let Question::Outcome(sent) = &about.question else {
+            return self.settled(record, request, &about.question, answers).await;
         };
         if record.status != Status::InDoubt {
             return Ok(());
@@ -224,81 +221,36 @@ impl Work<'_> {
             };
             if !told || answer.rets.len() >= MAX_RETS {
                 let why = "QuickBooks could not say whether it is there";
-                return self.unanswered(about, why).await;
+                return self.unanswered(request, why).await;
             }
             found.extend(answer.rets.iter().cloned());
         }
         self.decide(record, sent, found).await
     }
 
-    /// Asks what the words of a refusal leave open.
-    pub(crate) async fn follow_up(
-        &mut self,
-        key: &RecordKey,
-        finding: &Finding,
-    ) -> Result<(), EngineError> {
-        let failed = self.record(key).await?.is_some_and(|it| it.status == Status::Failed);
-        let Some(value) = finding.facts.get("value").filter(|_| failed) else { return Ok(()) };
-        let (question, query, data) = match (finding.code, finding.cause.as_str()) {
-            (Code::ObjectNotFound, "object_not_found") => {
-                let query = match key.kind.as_str() {
-                    "ReceivePayment" => "InvoiceQueryRq",
-                    "BillPaymentCheck" | "BillPaymentCreditCard" => "BillQueryRq",
-                    _ => return Ok(()),
-                };
-                (Question::Paid, query.to_owned(), json!({ "TxnID": [value] }))
-            }
-            (Code::ReferenceNotFound, "reference_not_found") => {
-                let kind = finding.facts.get("kind").map_or("", String::as_str);
-                let Some(query) = query_of(kind) else { return Ok(()) };
-                (Question::Inactive, query, json!({ "FullName": [value] }))
-            }
-            _ => return Ok(()),
-        };
-        let target = compose::target(self.state.host.as_ref());
-        if let Ok(raw) = raw::build(&query, &data, &target) {
-            self.ask(About { record: key.clone(), question }, raw);
-        }
-        Ok(())
-    }
-
-    /// Says more exactly why a record failed, if it still does so for that reason.
-    fn refine(&mut self, mut record: Record, question: &Question, answers: &[Answer]) {
-        let Some(finding) = record.findings.first_mut() else { return };
-        let ret = answers.first().and_then(Answer::ret);
-        let code = match (question, finding.code, ret) {
-            (Question::Paid, Code::ObjectNotFound, Some(ret)) if ret.is_paid == Some(true) => {
-                Code::AlreadyPaid
-            }
-            // It is there and open, and cannot be paid by this one: it is another's.
-            (Question::Paid, Code::ObjectNotFound, Some(ret)) if ret.is_paid == Some(false) => {
-                Code::CustomerMismatch
-            }
-            (Question::Inactive, Code::ReferenceNotFound, Some(ret))
-                if ret.is_active == Some(false) =>
-            {
-                Code::InactiveReference
-            }
-            _ => return,
-        };
-        if record.status != Status::Failed {
-            return;
-        }
-        finding.code = code;
-        let cause = if code == Code::AlreadyPaid { "paid_in_full" } else { "" };
-        cause.clone_into(&mut finding.cause);
-        if let Some(number) = ret.and_then(|ret| ret.ref_number.clone()) {
-            finding.facts.insert("number".to_owned(), number);
-        }
-        record.updated_at = self.engine.now();
-        self.put_record(record);
-    }
-
     /// No answer to a question of ours: a person decides.
-    pub(crate) async fn unanswered(&mut self, about: &About, why: &str) -> Result<(), EngineError> {
-        match self.record(&about.record).await? {
+    pub(crate) async fn unanswered(
+        &mut self,
+        request: &Request,
+        why: &str,
+    ) -> Result<(), EngineError> {
+        let Some(about) = &request.about else { return Ok(()) };
+        if let Question::Mirror(part) = &about.question {
+            self.mirror_untold(part);
+        }
+        let Some(key) = &about.record else { return Ok(()) };
+        match self.record(key).await? {
             Some(record) if record.status == Status::InDoubt => {
                 self.fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why)).await
+            }
+            Some(mut record) if record.asked == Some(request.id) => {
+                // The fix did not come about; the record stands where it stood.
+                record.asked = None;
+                if let Some(finding) = record.findings.first_mut() {
+                    finding.facts.insert("why".to_owned(), why.to_owned());
+                }
+                self.put_record(record);
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -393,16 +345,6 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-/// The query for what QuickBooks calls `AR Account` or `Item` in its refusals.
-fn query_of(kind: &str) -> Option<String> {
-    let plain: String = kind.split_whitespace().collect();
-    let last = kind.split_whitespace().last().unwrap_or_default();
-    [plain.as_str(), last]
-        .into_iter()
-        .map(|name| format!("{name}QueryRq"))
-        .find(|name| schema().request(name).is_some())
 }
 
 /// When QuickBooks made an object: `2026-11-24T08:33:06-08:00`.

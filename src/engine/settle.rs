@@ -208,12 +208,9 @@ impl Work<'_> {
                         request.status = RequestStatus::Failed;
                         request.findings = vec![finding];
                         request.updated_at = now;
-                        let about = request.about.clone();
-                        self.put_request(request);
-                        if let Some(about) = about {
-                            let why = "QuickBooks could not read the question";
-                            self.unanswered(&about, why).await?;
-                        }
+                        self.put_request(request.clone());
+                        let why = "QuickBooks could not read the question";
+                        self.unanswered(&request, why).await?;
                     }
                 }
             }
@@ -296,6 +293,7 @@ impl Work<'_> {
             .iter()
             .filter_map(|answer| Some((answer.request_id.as_deref()?, answer)))
             .collect();
+        self.observe(answers).await?;
         let items = message_set.items.clone();
         for (index, item) in items.iter().enumerate() {
             if planted(Plant::DropAnAnswer) && index > 0 && index + 1 == items.len() {
@@ -320,9 +318,9 @@ impl Work<'_> {
                         pages::turn(&mut request, &message_set, answers.first());
                         request.updated_at = self.engine.now();
                         let about = request.about.clone();
-                        self.put_request(request);
+                        self.put_request(request.clone());
                         if let Some(about) = about {
-                            self.answered(&about, answers).await?;
+                            self.answered(&about, &request, answers).await?;
                         }
                     }
                 }
@@ -349,7 +347,8 @@ impl Work<'_> {
                         request.status = RequestStatus::Failed;
                         request.findings = vec![finding];
                         request.updated_at = self.engine.now();
-                        self.put_request(request);
+                        self.put_request(request.clone());
+                        self.unanswered(&request, why).await?;
                     }
                 }
             }

@@ -13,6 +13,7 @@ use crate::domain::outcome::Disposition;
 use crate::domain::outcome::Finding;
 use crate::domain::plant::Plant;
 use crate::domain::plant::planted;
+use crate::domain::record::Insisted;
 use crate::domain::record::Record;
 use crate::domain::record::Reference;
 use crate::domain::record::Status;
@@ -45,19 +46,15 @@ impl Work<'_> {
                     (class.disposition == Disposition::Warned).then(|| class.finding(&answer.said));
                 self.accept(record, item, answer.ret(), remark, message_set).await
             }
-            (Purpose::Refresh, true) => self.refreshed(record, answer).await,
+            (Purpose::Refresh, true) => self.refreshed(record, answer, message_set, item).await,
             (Purpose::Refresh, false) if class.disposition == Disposition::Empty => {
                 let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
                 self.fail(record, finding).await
             }
-            (Purpose::Delete | Purpose::Void, true) => {
-                self.gone(record);
-                Ok(())
-            }
+            (Purpose::Delete | Purpose::Void, true) => self.gone(record).await,
             // It is not there any more: that is what was wanted.
             (Purpose::Delete, false) if class.cause == "object_not_found" => {
-                self.gone(record);
-                Ok(())
+                self.gone(record).await
             }
             (Purpose::Raw, _) => Ok(()),
             (_, false) => {
@@ -99,6 +96,7 @@ impl Work<'_> {
         record.refresh = false;
         record.tries = 0;
         record.due = None;
+        record.insisted = Insisted::Nothing;
         record.synced_at = Some(now);
         record.findings = remark.into_iter().collect();
         let note = if item.purpose == Purpose::Add { "made in QuickBooks" } else { "changed" };
@@ -133,7 +131,13 @@ impl Work<'_> {
     }
 
     /// QuickBooks told the edit sequence.
-    async fn refreshed(&mut self, mut record: Record, answer: &Answer) -> Result<(), EngineError> {
+    async fn refreshed(
+        &mut self,
+        mut record: Record,
+        answer: &Answer,
+        message_set: &MessageSet,
+        item: &Item,
+    ) -> Result<(), EngineError> {
         let now = self.engine.now();
         let Some(ret) = answer.ret() else {
             let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
@@ -147,20 +151,30 @@ impl Work<'_> {
             }
         }
         record.refresh = false;
+        let stale = record.findings.first().is_some_and(|it| it.code == Code::EditSequenceStale);
+        if stale
+            && record.insisted == Insisted::Nothing
+            && let Some(conflict) = self.changed_in_both(&record, message_set, item).await?
+        {
+            return self.fail(record, conflict).await;
+        }
         record.become_status(Status::Queued, now, "QuickBooks told its present state");
         self.put_record(record);
         Ok(())
     }
 
     /// It is out of QuickBooks.
-    fn gone(&mut self, mut record: Record) {
+    async fn gone(&mut self, mut record: Record) -> Result<(), EngineError> {
         let now = self.engine.now();
-        if record.wanted == Wanted::Deleted {
-            record.reference = None;
+        if record.wanted == Wanted::Deleted
+            && let Some(reference) = record.reference.take()
+        {
+            self.mirror_gone(&record.key, &reference.id).await?;
         }
         record.findings.clear();
         record.become_status(Status::Withdrawn, now, "taken out of QuickBooks");
         self.put_record(record);
+        Ok(())
     }
 
     /// QuickBooks refused one request.
@@ -195,9 +209,10 @@ impl Work<'_> {
     pub(crate) async fn fail(
         &mut self,
         mut record: Record,
-        finding: Finding,
+        mut finding: Finding,
     ) -> Result<(), EngineError> {
         let now = self.engine.now();
+        self.propose(&record, &mut finding).await?;
         let unknown = finding.code == Code::OutcomeUnknown;
         let note = diagnosis::render(&finding).title;
         record.findings = vec![finding];

@@ -89,6 +89,16 @@ impl<'a> Work<'a> {
         Ok(found)
     }
 
+    /// Records that this step loaded or changes.
+    pub(crate) fn records_here(&self) -> impl Iterator<Item = &Record> {
+        self.records.values().map(|(record, _)| record)
+    }
+
+    /// Whether this step loaded or changes the record.
+    pub(crate) fn has_record(&self, key: &RecordKey) -> bool {
+        self.records.contains_key(key)
+    }
+
     pub(crate) fn put_record(&mut self, record: Record) {
         self.records.insert(record.key.clone(), (record, true));
     }
@@ -326,12 +336,11 @@ impl<'a> Work<'a> {
                             RequestStatus::Failed
                         }
                     };
-                    let about = request.about.clone();
-                    let about = about.filter(|_| request.status == RequestStatus::Failed);
-                    self.put_request(request);
-                    if let Some(about) = about {
+                    let failed = request.status == RequestStatus::Failed;
+                    self.put_request(request.clone());
+                    if failed {
                         let why = "QuickBooks' answer to the question was lost";
-                        self.unanswered(&about, why).await?;
+                        self.unanswered(&request, why).await?;
                     }
                 }
             }

@@ -116,6 +116,20 @@ fn owned((name, value): (&String, &Value)) -> (String, Value) {
     (name.clone(), value.clone())
 }
 
+/// Several requests as one, numbered from 1; `None` if there is none.
+pub fn join(all: Vec<Raw>) -> Option<Raw> {
+    let mut all = all.into_iter();
+    let mut joined = all.next()?;
+    for (number, next) in (2..).zip(all) {
+        let request_id = format!("requestID=\"{number}\"");
+        joined.xml.push_str(&next.xml.replacen("requestID=\"1\"", &request_id, 1));
+        joined.types.extend(next.types);
+        joined.writes |= next.writes;
+        joined.version = joined.version.max(next.version);
+    }
+    Some(joined)
+}
+
 /// The values that stand in an Add or Mod, by their path inside it: `Name`, `CustomerRef/ListID`.
 /// Lines and other lists of aggregates are left out.
 pub fn values(request: &str) -> BTreeMap<String, String> {

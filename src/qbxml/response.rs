@@ -28,6 +28,10 @@ const MAX_FRAGMENT: usize = 16 << 20;
 const ENTITIES: &[&str] = &["CustomerRef", "VendorRef", "PayeeEntityRef", "EntityRef"];
 /// Lines of one object whose ids are kept.
 const MAX_LINES: usize = 100_000;
+/// Links of one object that are kept.
+const MAX_LINKED: usize = 100;
+/// Members that hold a link to another transaction.
+const LINKS: [&str; 2] = ["LinkedTxn", "AppliedToTxnRet"];
 
 /// Why a response cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -96,8 +100,41 @@ pub struct Ret {
     pub is_paid: Option<bool>,
     /// `IsActive`.
     pub is_active: Option<bool>,
+    /// Full name of the customer, vendor or payee.
+    pub entity_name: Option<String>,
+    /// `Subtotal`, or else `TotalAmount`, `AmountDue` or `Amount`.
+    pub amount: Option<String>,
+    /// `Balance` or `BalanceRemaining`.
+    pub balance: Option<String>,
+    /// `AccountType` of an account.
+    pub account_type: Option<String>,
+    /// What people tell it by: street and city, or a description.
+    pub hint: Option<String>,
+    /// `ListDelType` or `TxnDelType` of what was deleted.
+    pub deleted_kind: Option<String>,
+    /// `TimeDeleted` of what was deleted.
+    pub time_deleted: Option<String>,
+    /// What it is linked to, or what it pays.
+    pub linked: Vec<Linked>,
     /// `TxnLineID`s of the lines directly in it, in order; what a group line holds is not counted.
     pub line_ids: Vec<String>,
+}
+
+/// A transaction that another is linked to (`LinkedTxn`), or pays (`AppliedToTxnRet`).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Linked {
+    /// `TxnID`.
+    pub id: String,
+    /// `TxnType`, such as `ReceivePayment`.
+    pub kind: String,
+    /// `TxnDate`.
+    pub date: String,
+    /// `RefNumber`.
+    pub number: String,
+    /// `Amount`.
+    pub amount: String,
+    /// `BalanceRemaining` of what is paid.
+    pub balance: Option<String>,
 }
 
 /// One part of a response, in the order of the document.
@@ -108,7 +145,7 @@ pub enum Part {
     /// The next answer begins.
     Answer(AnswerHead),
     /// An object of the answer that began last.
-    Ret(Ret),
+    Ret(Box<Ret>),
     /// The message set ends.
     End,
 }
@@ -181,6 +218,13 @@ impl Walk {
         }
         let name = start.local_name().as_ref().to_owned();
         self.text.clear();
+        if let Some(ret) = &mut self.ret
+            && self.path.len() == 4
+            && LINKS.contains(&name.as_str())
+            && ret.linked.len() < MAX_LINKED
+        {
+            ret.linked.push(Linked::default());
+        }
         let part = match self.path.len() {
             1 if self.path[0] == "QBXML" && name == "QBXMLMsgsRs" => Some(Part::Head(head(start)?)),
             2 if self.path[1] == "QBXMLMsgsRs" => Some(Part::Answer(answer(&name, start)?)),
@@ -217,7 +261,15 @@ impl Walk {
                 ret.entity.get_or_insert(text);
                 None
             }
-            (3, Some(_)) => self.ret.take().map(Part::Ret),
+            (5, Some(ret)) if name == "FullName" && ENTITIES.contains(&self.path[4].as_str()) => {
+                ret.entity_name.get_or_insert(text);
+                None
+            }
+            (5, Some(ret)) => {
+                ret.take_inner(&self.path[4], &name, text);
+                None
+            }
+            (3, Some(_)) => self.ret.take().map(|ret| Part::Ret(Box::new(ret))),
             (1, _) if name == "QBXMLMsgsRs" => {
                 self.whole = true;
                 Some(Part::End)
@@ -243,6 +295,46 @@ impl Ret {
             "RefNumber" => self.ref_number = Some(text),
             "IsPaid" => self.is_paid = Some(text == "true" || text == "1"),
             "IsActive" => self.is_active = Some(text == "true" || text == "1"),
+            "AccountType" => self.account_type = Some(text),
+            "Balance" | "BalanceRemaining" => self.balance = Some(text),
+            "Subtotal" => self.amount = Some(text),
+            "TotalAmount" | "AmountDue" | "Amount" => {
+                self.amount.get_or_insert(text);
+            }
+            "Desc" | "SalesDesc" | "Memo" => {
+                self.hint.get_or_insert(text);
+            }
+            "ListDelType" | "TxnDelType" => self.deleted_kind = Some(text),
+            "TimeDeleted" => self.time_deleted = Some(text),
+            _ => {}
+        }
+    }
+
+    fn take_inner(&mut self, outer: &str, name: &str, text: String) {
+        if LINKS.contains(&outer) {
+            let Some(linked) = self.linked.last_mut() else { return };
+            match name {
+                "TxnID" => linked.id = text,
+                "TxnType" => linked.kind = text,
+                "TxnDate" => linked.date = text,
+                "RefNumber" => linked.number = text,
+                "Amount" => linked.amount = text,
+                "BalanceRemaining" => linked.balance = Some(text),
+                _ => {}
+            }
+            return;
+        }
+        match (outer, name) {
+            ("BillAddress" | "VendorAddress", "Addr1" | "Addr2" | "City") if !text.is_empty() => {
+                let hint = self.hint.get_or_insert_default();
+                if !hint.is_empty() {
+                    hint.push_str(", ");
+                }
+                hint.push_str(&text);
+            }
+            ("SalesOrPurchase", "Desc") | ("SalesAndPurchase", "SalesDesc") => {
+                self.hint.get_or_insert(text);
+            }
             _ => {}
         }
     }

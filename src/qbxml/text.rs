@@ -59,6 +59,19 @@ pub(crate) fn limited(given: &str, limit: Option<usize>) -> Result<String, Box<F
     }
 }
 
+/// The text without what QuickBooks cannot store.
+pub fn storable(text: &str) -> String {
+    let mut stored = String::with_capacity(text.len());
+    for character in text.trim().nfc() {
+        match map(character) {
+            Mapped::Same => stored.push(character),
+            Mapped::As(text) => stored.push_str(text),
+            Mapped::Dropped | Mapped::Foreign => {}
+        }
+    }
+    stored
+}
+
 enum Mapped {
     Same,
     As(&'static str),

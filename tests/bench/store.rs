@@ -8,10 +8,12 @@ use std::time::Duration;
 use std::time::Instant;
 
 use bookbridge::domain::connection::Connection;
+use bookbridge::domain::connection::DuplicateNumbers;
 use bookbridge::domain::ids::ConnectionId;
 use bookbridge::domain::ids::Digest;
 use bookbridge::domain::ids::RecordKey;
 use bookbridge::domain::ids::Revision;
+use bookbridge::domain::record::Insisted;
 use bookbridge::domain::record::OnDuplicate;
 use bookbridge::domain::record::Record;
 use bookbridge::domain::record::Status;
@@ -48,6 +50,8 @@ fn connection() -> Connection {
         owner_id: Uuid::nil(),
         file_id: Uuid::nil(),
         pause: None,
+        duplicate_numbers: DuplicateNumbers::Fail,
+        mirror: false,
         created_at: Timestamp::UNIX_EPOCH,
     }
 }
@@ -75,7 +79,7 @@ fn record(source_id: &str) -> Record {
         sent: None,
         findings: Vec::new(),
         amendments: Vec::new(),
-        insisted: false,
+        insisted: Insisted::Nothing,
         asked: None,
         bypass_reason: None,
         created_at: Timestamp::UNIX_EPOCH,

@@ -27,7 +27,7 @@ fn read(name: &str, document: &[u8]) -> (MessageSetHead, Vec<Answer>) {
         match part {
             Part::Head(told) => head = told,
             Part::Answer(head) => answers.push(Answer { head, rets: Vec::new() }),
-            Part::Ret(ret) => answers.last_mut().unwrap().rets.push(ret),
+            Part::Ret(ret) => answers.last_mut().unwrap().rets.push(*ret),
             Part::End => {}
         }
         ControlFlow::Continue(())

@@ -5,6 +5,7 @@ use bookbridge::domain::activity::ApiKey;
 use bookbridge::domain::activity::Call;
 use bookbridge::domain::activity::Scope;
 use bookbridge::domain::connection::Connection;
+use bookbridge::domain::connection::DuplicateNumbers;
 use bookbridge::domain::ids::ConnectionId;
 use bookbridge::domain::ids::Digest;
 use bookbridge::domain::ids::KeyId;
@@ -18,6 +19,7 @@ use bookbridge::domain::message_set::MessageSet;
 use bookbridge::domain::message_set::Progress;
 use bookbridge::domain::message_set::Purpose;
 use bookbridge::domain::message_set::Subject;
+use bookbridge::domain::record::Insisted;
 use bookbridge::domain::record::OnDuplicate;
 use bookbridge::domain::record::Record;
 use bookbridge::domain::record::Status;
@@ -60,6 +62,8 @@ pub(super) fn connection(id: &ConnectionId) -> Connection {
         owner_id: Uuid::from_u128(1),
         file_id: Uuid::from_u128(2),
         pause: None,
+        duplicate_numbers: DuplicateNumbers::Fail,
+        mirror: false,
         created_at: at(1),
     }
 }
@@ -89,7 +93,7 @@ pub(super) fn record_of(key: &RecordKey) -> Record {
         sent: None,
         findings: Vec::new(),
         amendments: Vec::new(),
-        insisted: false,
+        insisted: Insisted::Nothing,
         asked: None,
         bypass_reason: None,
         created_at: at(1),

@@ -41,6 +41,10 @@ pub(in crate::api) struct Connection {
     company_file: Option<String>,
     every_minutes: u32,
     app_name: String,
+    /// What is done about a number that another transaction has: `fail`, `warn` or `suffix`.
+    duplicate_numbers: &'static str,
+    /// Whether the mirror of the company file is kept fresh by questions of our own.
+    mirror: bool,
     owner_id: Uuid,
     file_id: Uuid,
     paused: bool,
@@ -70,6 +74,8 @@ impl Connection {
             company_file: connection.company_file,
             every_minutes: connection.every_minutes,
             app_name: connection.app_name,
+            duplicate_numbers: connection.duplicate_numbers.as_str(),
+            mirror: connection.mirror,
             owner_id: connection.owner_id,
             file_id: connection.file_id,
             paused: pause.is_some(),

@@ -5,6 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::diagnosis;
+use crate::domain::outcome;
 use crate::domain::outcome::Said;
 
 /// Something that helps.
@@ -64,6 +65,54 @@ impl From<diagnosis::Quickbooks> for Quickbooks {
     }
 }
 
+/// An object of QuickBooks that may be meant.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct Candidate {
+    /// Of what stands in a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    list_id: Option<String>,
+    /// Of a transaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    txn_id: Option<String>,
+    /// Such as `Customer`.
+    kind: String,
+    /// Its full name, or its number.
+    name: String,
+    /// Whether it can be used; missing for what cannot be inactive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_active: Option<bool>,
+    /// What is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<String>,
+    /// Street and city, or a description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    /// Date of a transaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
+    /// Amount of a transaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+}
+
+impl From<outcome::Candidate> for Candidate {
+    fn from(it: outcome::Candidate) -> Self {
+        let transaction = it.date.is_some();
+        Self {
+            list_id: Some(it.id.clone()).filter(|_| !transaction),
+            txn_id: Some(it.id).filter(|_| transaction),
+            kind: it.kind,
+            name: it.name,
+            is_active: it.is_active,
+            balance: it.balance,
+            hint: it.hint,
+            date: it.date,
+            amount: it.amount,
+        }
+    }
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -97,6 +146,9 @@ pub(in crate::api) struct Finding {
     why: Vec<String>,
     /// What helps, most likely first.
     pub(in crate::api) fixes: Vec<Fix>,
+    /// Objects of QuickBooks that may be meant, the likeliest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<Candidate>,
     /// What QuickBooks said, if it spoke.
     quickbooks: Option<Quickbooks>,
 }
@@ -117,6 +169,7 @@ impl Finding {
             retry: None,
             why: Vec::new(),
             fixes: Vec::new(),
+            candidates: Vec::new(),
             quickbooks: None,
         }
     }
@@ -137,6 +190,7 @@ impl From<diagnosis::Rendered> for Finding {
             retry: words.retry,
             why: words.why,
             fixes: words.fixes.into_iter().map(Into::into).collect(),
+            candidates: words.candidates.into_iter().map(Into::into).collect(),
             quickbooks: words.quickbooks.map(Into::into),
         }
     }

@@ -1,0 +1,409 @@
+//! Fixes: what a button does to a record that failed.
+//!
+//! A fix changes a copy of what the application gave ([`Amendment`]), points the record at another
+//! object, or asks QuickBooks for something first; then the record goes again. What it will do is
+//! worked out when the record fails and stands in the finding, so that a preview and the deed are
+//! one. Pressed twice, it does nothing more: the record has moved on, or waits for the first press.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::diagnosis;
+use crate::domain::ids::RecordKey;
+use crate::domain::mirror;
+use crate::domain::outcome::Code;
+use crate::domain::outcome::Finding;
+use crate::domain::record::Amendment;
+use crate::domain::record::Insisted;
+use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::domain::request::About;
+use crate::domain::request::Question;
+use crate::domain::request::Target;
+use crate::engine::Action;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::compose;
+use crate::engine::follow_up::query_of;
+use crate::engine::propose;
+use crate::engine::work::Work;
+use crate::qbxml::raw;
+use crate::store::StoreError;
+
+/// Fixes that Bookbridge does when they are pressed; the others are done by people.
+pub const FIXES: [&str; 17] = [
+    "bypass",
+    "create-missing",
+    "keep-ours",
+    "keep-theirs",
+    "link",
+    "move-date",
+    "reactivate",
+    "refresh-edit-sequence",
+    "rename",
+    "replace-characters",
+    "reset-reference",
+    "retry",
+    "send-anyway",
+    "shorten",
+    "suffix-number",
+    "undo",
+    "wait",
+];
+
+/// A fix that is pressed.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Pressed {
+    /// As the diagnosis names it.
+    pub id: String,
+    /// Another value than the one that is proposed.
+    pub value: Option<String>,
+    /// ListID or TxnID of the object that is meant, where there are several.
+    pub object: Option<String>,
+}
+
+/// What a fix comes down to.
+enum Deed {
+    /// A decision that exists by itself.
+    Decide(Action),
+    /// Values of the data that are replaced, by pointer.
+    Amend(Vec<(String, Value)>),
+    /// The record goes although Bookbridge would keep it back.
+    Insist,
+    /// QuickBooks is asked first.
+    Ask(Box<Question>, String, Value),
+}
+
+impl Engine {
+    /// What a fix would do, in one sentence.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::act`] with [`Action::Fix`].
+    pub async fn preview(&self, key: &RecordKey, pressed: &Pressed) -> Result<String, EngineError> {
+        let record = self.store.record(key).await?;
+        let record = record.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
+        Ok(match deed(&record, pressed)? {
+            Deed::Amend(values) => {
+                let told = values.iter().map(|(pointer, to)| {
+                    let field = pointer.trim_start_matches('/');
+                    let before = record.data.pointer(pointer).map(text).unwrap_or_default();
+                    format!(
+                        "{field}: \u{201c}{before}\u{201d} becomes \u{201c}{}\u{201d}",
+                        text(to)
+                    )
+                });
+                told.collect::<Vec<_>>().join("; ")
+            }
+            Deed::Insist => "It is sent although QuickBooks may have it already.".to_owned(),
+            Deed::Decide(Action::Link { id }) => {
+                format!("It is linked to {id}; nothing is sent, and no second one is made.")
+            }
+            Deed::Decide(Action::Bypass { reference: Some(id), .. }) => {
+                format!("It is marked as done in QuickBooks, as {id}; nothing is sent.")
+            }
+            Deed::Decide(_) => {
+                let rendered = record.findings.first().map(diagnosis::render);
+                let fixes = rendered.map(|it| it.fixes).unwrap_or_default();
+                let found = fixes.into_iter().find(|fix| fix.id == pressed.id);
+                found.map_or_else(|| pressed.id.clone(), |fix| fix.label)
+            }
+            Deed::Ask(question, ..) => match *question {
+                Question::Reactivate(Target { kind, name }) => format!(
+                    "{kind} \u{201c}{name}\u{201d} is made active in QuickBooks; then everything that waits \
+                     for it is sent."
+                ),
+                Question::Mend(what) => format!("{what} is made in QuickBooks; then it is sent."),
+                _ => "It is deleted or voided in QuickBooks, unless somebody edited it since."
+                    .to_owned(),
+            },
+        })
+    }
+}
+
+impl Work<'_> {
+    /// Does what a fix says; the words for the activity.
+    pub(crate) async fn press(
+        &mut self,
+        mut record: Record,
+        pressed: &Pressed,
+    ) -> Result<&'static str, EngineError> {
+        if record.asked.is_some() {
+            // The first press is on its way.
+            return Ok("pressed again a fix of");
+        }
+        match deed(&record, pressed)? {
+            Deed::Decide(action) => {
+                return Box::pin(self.engine.decide(self, record, &action)).await;
+            }
+            Deed::Insist => {
+                record.insisted = Insisted::Duplicate;
+                self.place(record, "sent although it may be there").await?;
+            }
+            Deed::Amend(values) => {
+                for (pointer, to) in values {
+                    let from = record.data.pointer(&pointer).cloned().unwrap_or(Value::Null);
+                    record.amendments.retain(|it| it.pointer != pointer);
+                    let fix = pressed.id.clone();
+                    record.amendments.push(Amendment { pointer, from, to, fix });
+                }
+                self.place(record, "changed by a fix").await?;
+            }
+            Deed::Ask(question, request, data) => {
+                let target = compose::target(self.state.host.as_ref());
+                let raw = raw::build(&request, &data, &target).map_err(EngineError::Refused)?;
+                let about = About { record: Some(record.key.clone()), question: *question };
+                record.asked = Some(self.ask(about, raw));
+                record.updated_at = self.engine.now();
+                self.put_record(record);
+            }
+        }
+        Ok(match pressed.id.as_str() {
+            "rename" => "renamed",
+            "shorten" => "shortened a text of",
+            "replace-characters" => "replaced characters of",
+            "suffix-number" => "gave another number to",
+            "move-date" => "moved the date of",
+            "reactivate" => "made active in QuickBooks what is needed by",
+            "create-missing" => "made in QuickBooks what is needed by",
+            "undo" => "undid",
+            "send-anyway" => "sent although it may be there",
+            _ => "fixed",
+        })
+    }
+
+    /// Adds to a finding what its fixes would do.
+    pub(crate) async fn propose(
+        &self,
+        record: &Record,
+        finding: &mut Finding,
+    ) -> Result<(), EngineError> {
+        let kind = record.key.kind.as_str();
+        let value = finding.facts.get("value").cloned().unwrap_or_default();
+        let mut fact = |name: &str, value: String| {
+            finding.facts.insert(name.to_owned(), value);
+        };
+        match finding.code {
+            Code::NameInUse | Code::MergeRefused => {
+                if let Some(name) = record.name() {
+                    let limit = propose::limit(kind, "Name");
+                    let tries = propose::renamed(name, limit);
+                    if let Some(free) = self.first_free(kind, tries).await? {
+                        fact("renamed", free);
+                    }
+                }
+            }
+            Code::DuplicateRefNumber => {
+                let limit = propose::limit(kind, "RefNumber");
+                let tries = propose::suffixed(&value, limit);
+                if let Some(free) = self.first_free(kind, tries).await? {
+                    fact("suffixed", free);
+                }
+            }
+            Code::StringTooLong => {
+                let whole = record.data.pointer(finding.pointer.trim_start_matches("/data"));
+                let whole = whole.and_then(Value::as_str).map(str::to_owned).unwrap_or(value);
+                let limit = finding.facts.get("limit").and_then(|it| it.parse().ok());
+                let limit = limit.or_else(|| propose::limit_at(kind, &finding.pointer));
+                if let Some(limit) = limit {
+                    let mut tries = propose::shortened(&whole, limit);
+                    let unique =
+                        matches!(finding.pointer.as_str(), "/data/Name" | "/data/RefNumber");
+                    let first =
+                        if unique { self.first_free(kind, tries).await? } else { tries.next() };
+                    if let Some(shortened) = first {
+                        finding.facts.insert("shortened".to_owned(), shortened);
+                    }
+                }
+            }
+            Code::InvalidCharacters => {
+                let whole = record.data.pointer(finding.pointer.trim_start_matches("/data"));
+                if let Some(whole) = whole.and_then(Value::as_str) {
+                    finding.facts.insert("replaced".to_owned(), propose::replaced(whole));
+                }
+            }
+            Code::ClosedPeriod => {
+                let known = finding.facts.get("closingDate").cloned();
+                let host = self.state.host.as_ref();
+                let closing = known.or_else(|| host.and_then(|host| host.closing_date.clone()));
+                if let Some(first) = closing.as_deref().and_then(propose::day_after) {
+                    finding.facts.insert("firstOpenDay".to_owned(), first);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The first of these names that nothing in QuickBooks and no record of ours has.
+    pub(crate) async fn first_free(
+        &self,
+        kind: &str,
+        tries: impl Iterator<Item = String>,
+    ) -> Result<Option<String>, StoreError> {
+        let (store, connection) = (&self.engine.store, &self.connection.id);
+        let space = mirror::space(kind);
+        for name in tries.take(propose::MAX_TRIES) {
+            let normal = mirror::normal(&name);
+            let find = crate::store::Find::Named(space.to_owned(), normal.clone());
+            if store.mirror_find(connection, &find, 1).await?.is_empty()
+                && store.records_named(connection, space, &normal, 1).await?.is_empty()
+            {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// What a fix comes down to for a record as it stands.
+fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineError> {
+    let id = pressed.id.as_str();
+    let path = record.key.path();
+    let cannot = |why: &str| EngineError::NotNow(format!("{path}: {why}"));
+    if id == "undo" {
+        return undo(record).ok_or_else(|| cannot("only what Bookbridge made itself is undone"));
+    }
+    let no_finding = || cannot(&format!("it is {}; there is nothing to fix", record.status));
+    let finding = record.findings.first().ok_or_else(no_finding)?;
+    let offered = diagnosis::render_all(&record.findings).is_some_and(|all| {
+        let mut all_of = std::iter::once(&all.first).chain(&all.errors);
+        all_of.any(|one| one.fixes.iter().any(|fix| fix.id == id))
+    });
+    let always = ["retry", "bypass", "reset-reference"].contains(&id);
+    if !offered && !always {
+        return Err(cannot(&format!("the fix {id} does not help against {}", finding.code)));
+    }
+    if record.status != Status::Failed && id != "bypass" && id != "reset-reference" {
+        return Err(cannot(&format!("it is {}; there is nothing to fix", record.status)));
+    }
+    let fact = |name: &str| finding.facts.get(name).cloned();
+    let given = |proposed: Option<String>, what: &str| {
+        let value = pressed.value.clone().or(proposed);
+        value.ok_or_else(|| EngineError::BadInput {
+            pointer: "/value".to_owned(),
+            why: format!("give the {what}: none could be proposed"),
+        })
+    };
+    let amend = |pointer: &str, to: String| Deed::Amend(vec![(pointer.to_owned(), to.into())]);
+    Ok(match id {
+        "retry" | "wait" | "refresh-edit-sequence" | "keep-ours" => Deed::Decide(Action::Retry),
+        "reset-reference" => Deed::Decide(Action::ResetReference),
+        "send-anyway" => Deed::Insist,
+        "bypass" => {
+            let alone = match finding.candidates.as_slice() {
+                [one] if finding.code != Code::NameInUse => Some(one.id.clone()),
+                _ => None,
+            };
+            let reference = pressed.object.clone().or(alone);
+            Deed::Decide(Action::Bypass { reason: "fix: bypass".to_owned(), reference })
+        }
+        "link" => Deed::Decide(Action::Link { id: meant(record, finding, pressed)? }),
+        "rename" => amend("/Name", given(fact("renamed"), "new name")?),
+        "suffix-number" => amend("/RefNumber", given(fact("suffixed"), "new number")?),
+        "move-date" => {
+            let first = given(fact("firstOpenDay"), "new date")?;
+            let mut values = vec![("/TxnDate".to_owned(), Value::from(first))];
+            values.extend(memo(record, finding).map(|memo| ("/Memo".to_owned(), memo.into())));
+            Deed::Amend(values)
+        }
+        "shorten" | "replace-characters" => Deed::Amend(texts(record, pressed)?),
+        "keep-theirs" => {
+            let theirs = finding.facts.iter().filter_map(|(name, value)| {
+                let field = name.strip_prefix("theirs:")?;
+                Some((format!("/{field}"), Value::from(value.clone())))
+            });
+            Deed::Amend(theirs.collect())
+        }
+        "reactivate" => {
+            let (kind, name) =
+                (fact("kind").unwrap_or_default(), fact("value").unwrap_or_default());
+            let query = query_of(&kind).filter(|_| !name.is_empty());
+            let query = query.ok_or_else(|| cannot("QuickBooks does not say what is inactive"))?;
+            let data = json!({ "FullName": [name] });
+            Deed::Ask(Box::new(Question::Reactivate(Target { kind, name })), query, data)
+        }
+        "create-missing" => {
+            let made = propose::missing(finding);
+            let (request, data, what) = made.ok_or_else(|| {
+                cannot("customers, vendors and items are pushed as records of their own")
+            })?;
+            Deed::Ask(Box::new(Question::Mend(what)), request, data)
+        }
+        other => {
+            let shown: String = other.chars().take(80).collect();
+            return Err(EngineError::BadInput {
+                pointer: "/id".to_owned(),
+                why: format!("the fix {shown:?} is done by a person, not by Bookbridge"),
+            });
+        }
+    })
+}
+
+/// Asks for what is to be undone: it must be as we left it.
+fn undo(record: &Record) -> Option<Deed> {
+    let reference = record.reference.as_ref().filter(|_| record.status == Status::Synced)?;
+    reference.edit_sequence.as_ref()?;
+    let kind = crate::qbxml::schema::schema().kind(&record.key.kind)?;
+    kind.delete_type.or(kind.void_type)?;
+    let query = kind.query.as_ref()?.name.to_owned();
+    let data = json!({ kind.identity.element()?: [reference.id] });
+    Some(Deed::Ask(Box::new(Question::Undo), query, data))
+}
+
+/// The candidate that is meant: the one that was picked, or the only one of the record's kind.
+fn meant(record: &Record, finding: &Finding, pressed: &Pressed) -> Result<String, EngineError> {
+    if let Some(id) = &pressed.object {
+        return Ok(id.clone());
+    }
+    let kind = &record.key.kind;
+    let mut same = finding.candidates.iter().filter(|it| it.kind == *kind);
+    if let (Some(one), None) = (same.next(), same.next()) {
+        return Ok(one.id.clone());
+    }
+    let shown = finding.candidates.iter().map(|it| format!("{} {} {}", it.kind, it.name, it.id));
+    let all: Vec<_> = shown.collect();
+    let why = if all.is_empty() {
+        "give the listId or txnId of the one that is meant".to_owned()
+    } else {
+        format!("say which one is meant: {}", all.join(", "))
+    };
+    Err(EngineError::BadInput { pointer: "/listId".to_owned(), why })
+}
+
+/// The old date, for the memo.
+fn memo(record: &Record, finding: &Finding) -> Option<String> {
+    let date = record.data.get("TxnDate").and_then(Value::as_str)?;
+    propose::limit(&record.key.kind, "Memo")?;
+    let old = record.data.get("Memo").and_then(Value::as_str).unwrap_or_default();
+    let closing = finding.facts.get("closingDate").map_or("", String::as_str);
+    let note = format!("Dated {date}; moved because the books are closed up to {closing}.");
+    Some(if old.is_empty() { note } else { format!("{old} ({note})") })
+}
+
+/// Every text of the record that is too long, or has characters that QuickBooks does not store.
+fn texts(record: &Record, pressed: &Pressed) -> Result<Vec<(String, Value)>, EngineError> {
+    let (code, name) = match pressed.id.as_str() {
+        "shorten" => (Code::StringTooLong, "shortened"),
+        _ => (Code::InvalidCharacters, "replaced"),
+    };
+    let findings = record.findings.iter().filter(|it| it.code == code);
+    let values: Vec<_> = findings
+        .filter_map(|it| {
+            let pointer = it.pointer.strip_prefix("/data")?.to_owned();
+            let to = pressed.value.clone().or_else(|| it.facts.get(name).cloned())?;
+            Some((pointer, Value::from(to)))
+        })
+        .collect();
+    if values.is_empty() {
+        return Err(EngineError::BadInput {
+            pointer: "/value".to_owned(),
+            why: "QuickBooks does not say which text it means; correct it in the data".to_owned(),
+        });
+    }
+    Ok(values)
+}

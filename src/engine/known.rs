@@ -1,0 +1,476 @@
+//! What QuickBooks would refuse, or take without a word, as far as the mirror tells.
+//!
+//! The mirror is knowledge, not truth: a person who tries again overrides it, and QuickBooks has the
+//! last word. Only what QuickBooks takes silently, a number that is used or an equal entry, needs a
+//! decision of its own.
+
+mod payments;
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::domain::connection::DuplicateNumbers;
+use crate::domain::ids::RecordKey;
+use crate::domain::mirror;
+use crate::domain::mirror::Mirrored;
+use crate::domain::outcome::Candidate;
+use crate::domain::outcome::Code;
+use crate::domain::outcome::Finding;
+use crate::domain::record::Insisted;
+use crate::domain::record::OnDuplicate;
+use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::engine::EngineError;
+use crate::engine::references;
+use crate::engine::references::Named;
+use crate::engine::work::Work;
+use crate::qbxml::build::Resolved;
+use crate::store::Find;
+use crate::store::StoreError;
+
+/// Objects of one name that are looked at.
+const MAX_SAME: usize = 20;
+/// Kinds whose numbers are told apart by vendor.
+const OF_VENDORS: [&str; 3] = ["Bill", "ItemReceipt", "VendorCredit"];
+/// Kinds whose numbers are told apart by kind alone. Numbers of payments and checks are another
+/// party's, or the bank's.
+const NUMBERED: [&str; 6] =
+    ["Invoice", "SalesReceipt", "CreditMemo", "Estimate", "SalesOrder", "PurchaseOrder"];
+/// Kinds of which an equal entry is probably the same one.
+const EQUAL: [&str; 4] = ["Invoice", "SalesReceipt", "CreditMemo", "Bill"];
+/// Transactions that do not post, so that a closing date does not hold for them (QuickBooks help,
+/// "Non-posting transactions").
+const OPEN: [&str; 3] = ["Estimate", "SalesOrder", "PurchaseOrder"];
+
+/// Where the records that a record refers to stand.
+pub(crate) type Places = BTreeMap<String, Resolved>;
+
+/// What the mirror says to a record.
+pub(crate) enum Knowledge {
+    /// Nothing against it.
+    Fine,
+    /// It is there already, and the application said that then it is this one.
+    Same(Box<Mirrored>),
+    /// QuickBooks would refuse it, or take it twice.
+    Wrong(Vec<Finding>),
+}
+
+impl Work<'_> {
+    /// Holds a record against the mirror.
+    pub(crate) async fn known(
+        &mut self,
+        record: &Record,
+        places: &Places,
+    ) -> Result<Knowledge, EngineError> {
+        let data = record.amended().into_owned();
+        let mut findings = Vec::new();
+        if record.insisted < Insisted::Retried {
+            if let Some((finding, same)) = self.name_in_use(record, &data, places).await? {
+                if let Some(same) = same {
+                    return Ok(Knowledge::Same(Box::new(same)));
+                }
+                findings.push(finding);
+            }
+            findings.extend(self.closed(record, &data));
+            findings.extend(self.no_account(record));
+            for named in references::of(&record.key.kind, &data, places) {
+                findings.extend(self.reference(&named).await?);
+            }
+            findings.extend(self.paid(record, &data, places).await?);
+        }
+        let fails = self.connection.duplicate_numbers == DuplicateNumbers::Fail;
+        if record.insisted < Insisted::Duplicate && findings.is_empty() {
+            let number = self.number_in_use(record, &data, places).await?;
+            findings.extend(number.filter(|_| fails));
+            if findings.is_empty() {
+                findings.extend(self.equal_entry(record, &data, places).await?);
+            }
+        }
+        Ok(if findings.is_empty() { Knowledge::Fine } else { Knowledge::Wrong(findings) })
+    }
+
+    async fn find(&self, find: &Find) -> Result<Vec<Mirrored>, StoreError> {
+        self.engine.store.mirror_find(&self.connection.id, find, MAX_SAME).await
+    }
+
+    /// Without what is this record's own.
+    async fn others(
+        &self,
+        record: &Record,
+        found: Vec<Mirrored>,
+    ) -> Result<Vec<(Mirrored, Option<RecordKey>)>, StoreError> {
+        let own = record.reference.as_ref().map(|reference| reference.id.as_str());
+        let mut others = Vec::new();
+        for it in found.into_iter().filter(|it| Some(it.id.as_str()) != own) {
+            let ours = self.engine.store.record_at(&self.connection.id, &it.id).await?;
+            if ours.as_ref() != Some(&record.key) {
+                others.push((it, ours));
+            }
+        }
+        Ok(others)
+    }
+
+    /// Who has the name of a list element that is to be made; and whether it is this one.
+    async fn name_in_use(
+        &self,
+        record: &Record,
+        data: &Value,
+        places: &Places,
+    ) -> Result<Option<(Finding, Option<Mirrored>)>, EngineError> {
+        let Some(name) = data.get("Name").and_then(Value::as_str) else { return Ok(None) };
+        if record.reference.is_some() {
+            return Ok(None);
+        }
+        let Some(full) = self.full_name_of(data, name, places).await? else { return Ok(None) };
+        let kind = &record.key.kind;
+        let space = mirror::space(kind).to_owned();
+        let mut found = self.find(&Find::Named(space.clone(), mirror::normal(&full))).await?;
+        if let Some(turned) = mirror::turned(&full).filter(|_| space == "Name") {
+            found.extend(self.find(&Find::Named(space, mirror::normal(&turned))).await?);
+        }
+        let others = self.others(record, found).await?;
+        if others.is_empty() {
+            return Ok(None);
+        }
+        let same = others.iter().find(|(it, ours)| {
+            let named = mirror::normal(&it.facts.name) == mirror::normal(&full);
+            ours.is_none() && it.facts.kind == *kind && named
+        });
+        let same = same.filter(|_| record.on_duplicate == OnDuplicate::Link);
+        let same = same.map(|(it, _)| it.clone());
+        let mut finding = Finding::new(Code::NameInUse)
+            .at("/data/Name")
+            .fact("field", "Name")
+            .fact("value", name)
+            .fact("kind", kind);
+        if let Some(ours) = others.iter().find_map(|(_, ours)| ours.as_ref()) {
+            finding = finding.fact("record", ours.path());
+        }
+        finding.candidates = candidates(kind, others.iter().map(|(it, _)| it));
+        Ok(Some((finding, same)))
+    }
+
+    /// The full name that a list element would get; `None` if its parent's is not known.
+    pub(crate) async fn full_name_of(
+        &self,
+        data: &Value,
+        name: &str,
+        places: &Places,
+    ) -> Result<Option<String>, EngineError> {
+        let Some(parent) = data.get("ParentRef").filter(|it| !it.is_null()) else {
+            return Ok(Some(name.trim().to_owned()));
+        };
+        let above = match references::place(parent, places) {
+            Some(Resolved::FullName(above)) => Some(above),
+            Some(Resolved::Id(id)) => {
+                let known = self.engine.store.mirrored(&self.connection.id, &id).await?;
+                known.map(|known| known.facts.name)
+            }
+            None => None,
+        };
+        Ok(above.map(|above| format!("{above}:{}", name.trim())))
+    }
+
+    /// Who has the number of a transaction that is to be made.
+    pub(crate) async fn number_in_use(
+        &self,
+        record: &Record,
+        data: &Value,
+        places: &Places,
+    ) -> Result<Option<Finding>, EngineError> {
+        let kind = record.key.kind.as_str();
+        let of_vendor = OF_VENDORS.contains(&kind);
+        let number = data.get("RefNumber").and_then(Value::as_str).map(str::trim);
+        let Some(number) = number.filter(|it| !it.is_empty()) else { return Ok(None) };
+        if record.reference.is_some() || !(of_vendor || NUMBERED.contains(&kind)) {
+            return Ok(None);
+        }
+        let vendor = if of_vendor {
+            let Some(vendor) = data.get("VendorRef") else { return Ok(None) };
+            self.entity(vendor, places).await?
+        } else {
+            None
+        };
+        let (space, normal) = (mirror::space(kind).to_owned(), mirror::normal(number));
+        let found = self.find(&Find::Named(space.clone(), normal.clone())).await?;
+        let mut others = self.others(record, found).await?;
+        others.retain(|(it, _)| !of_vendor || (vendor.is_some() && it.facts.entity == vendor));
+        let finding = Finding::new(Code::DuplicateRefNumber)
+            .at("/data/RefNumber")
+            .fact("field", "RefNumber")
+            .fact("value", number)
+            .fact("kind", kind);
+        if let Some((first, ours)) = others.first() {
+            let party = first.facts.entity_name.clone().unwrap_or_default();
+            let mut finding = finding.fact("party", party);
+            if let Some(ours) = ours {
+                finding = finding.fact("record", ours.path());
+            }
+            finding.candidates = candidates(kind, others.iter().map(|(it, _)| it));
+            return Ok(Some(finding));
+        }
+        let same_vendor =
+            |other: &Record| !of_vendor || other.data.get("VendorRef") == data.get("VendorRef");
+        let ours = self.record_numbered(record, &space, &normal, same_vendor).await?;
+        Ok(ours.map(|ours| finding.fact("record", ours.path())))
+    }
+
+    /// An earlier record of ours with the same number that is to go to QuickBooks too.
+    async fn record_numbered(
+        &self,
+        record: &Record,
+        space: &str,
+        normal: &str,
+        same: impl Fn(&Record) -> bool,
+    ) -> Result<Option<RecordKey>, EngineError> {
+        let fits = |other: &Record| {
+            let stands =
+                !matches!(other.status, Status::Failed | Status::Bypassed | Status::Withdrawn);
+            let named = other.name().is_some_and(|name| mirror::normal(name) == normal);
+            // Of two that were put at one moment, one goes.
+            let first = (other.created_at, &other.key) < (record.created_at, &record.key);
+            other.key != record.key && stands && named && first && same(other)
+        };
+        if let Some(other) =
+            self.records_here().find(|it| it.key.kind == record.key.kind && fits(it))
+        {
+            return Ok(Some(other.key.clone()));
+        }
+        let store = &self.engine.store;
+        for key in store.records_named(&self.connection.id, space, normal, MAX_SAME).await? {
+            if key.kind != record.key.kind || self.has_record(&key) {
+                continue;
+            }
+            if let Some(other) = store.record(&key).await?.filter(fits) {
+                return Ok(Some(other.key));
+            }
+        }
+        Ok(None)
+    }
+
+    /// ListID of a customer or vendor that data refers to, if it is known.
+    pub(crate) async fn entity(
+        &self,
+        reference: &Value,
+        places: &Places,
+    ) -> Result<Option<String>, StoreError> {
+        Ok(match references::place(reference, places) {
+            Some(Resolved::Id(id)) => Some(id),
+            Some(Resolved::FullName(name)) => {
+                let find = Find::Named("Name".to_owned(), mirror::normal(&name));
+                self.find(&find).await?.into_iter().next().map(|it| it.id)
+            }
+            None => None,
+        })
+    }
+
+    /// A date in a closed period.
+    fn closed(&self, record: &Record, data: &Value) -> Option<Finding> {
+        let closing = self.state.host.as_ref()?.closing_date.as_deref()?;
+        let day = data.get("TxnDate").and_then(Value::as_str)?.trim();
+        if day > closing || OPEN.contains(&record.key.kind.as_str()) {
+            return None;
+        }
+        let finding = Finding::new(Code::ClosedPeriod).at("/data/TxnDate").fact("field", "TxnDate");
+        Some(finding.fact("value", day).fact("closingDate", closing).fact("kind", &record.key.kind))
+    }
+
+    /// No account at all of a type that QuickBooks needs by itself.
+    fn no_account(&self, record: &Record) -> Option<Finding> {
+        let (of_type, kind, field) = match record.key.kind.as_str() {
+            "Invoice" | "CreditMemo" | "ReceivePayment" => {
+                ("AccountsReceivable", "Accounts Receivable", "ARAccountRef")
+            }
+            "Bill" | "VendorCredit" | "BillPaymentCheck" | "BillPaymentCreditCard" => {
+                ("AccountsPayable", "Accounts Payable", "APAccountRef")
+            }
+            _ => return None,
+        };
+        let known = self.state.mirror.get("Account").filter(|part| part.since.is_some())?;
+        if known.types.contains(of_type) {
+            return None;
+        }
+        let finding = Finding::new(Code::MissingAccount).fact("kind", kind).fact("field", field);
+        Some(finding.fact("expected", of_type))
+    }
+
+    /// What a reference points at: missing, gone, inactive, of the wrong type.
+    async fn reference(&self, named: &Named) -> Result<Option<Finding>, EngineError> {
+        let finding = |code: Code, value: &str| {
+            let finding = Finding::new(code).at(&named.pointer).fact("field", &named.field);
+            finding.fact("kind", spoken(&named.kind)).fact("value", value)
+        };
+        if named.kind == "Class"
+            && self.state.host.as_ref().is_some_and(|host| host.class_tracking == Some(false))
+        {
+            let off = finding(Code::FeatureNotAvailable, "").cause("class_tracking");
+            return Ok(Some(off));
+        }
+        let (shown, found) = match &named.place {
+            Resolved::Id(id) => {
+                let known = self.engine.store.mirrored(&self.connection.id, id).await?;
+                let Some(known) = known else { return Ok(None) };
+                (known.facts.name.clone(), Some(known))
+            }
+            Resolved::FullName(name) => {
+                let space = mirror::space(&named.kind).to_owned();
+                let mut found = self.find(&Find::Named(space, mirror::normal(name))).await?;
+                let right =
+                    found.iter().position(|it| references::fits(&named.kind, &it.facts.kind));
+                let right = right.map(|at| found.swap_remove(at));
+                (name.clone(), right.or_else(|| found.pop()))
+            }
+        };
+        let Some(known) = found else {
+            if !self.has_all(&named.kind) || self.comes(named, &shown).await? {
+                return Ok(None);
+            }
+            let mut missing = finding(Code::ReferenceNotFound, &shown);
+            missing.candidates = self.near(&named.kind, &shown).await?;
+            if let Some(nearest) = missing.candidates.first() {
+                missing.facts.insert("nearest".to_owned(), nearest.name.clone());
+            }
+            return Ok(Some(missing));
+        };
+        let facts = &known.facts;
+        let types = references::account_types(&named.field);
+        let wrong_type = facts.account_type.as_ref().filter(|it| {
+            facts.kind == "Account" && !types.is_empty() && !types.contains(&it.as_str())
+        });
+        Ok(if let Some(gone) = &facts.gone {
+            Some(finding(Code::ReferenceNotFound, &shown).cause("gone").fact("at", gone))
+        } else if !references::fits(&named.kind, &facts.kind) {
+            Some(
+                finding(Code::ReferenceNotFound, &shown)
+                    .cause("name_wrong_type")
+                    .fact("other", spoken(&facts.kind)),
+            )
+        } else if facts.is_active == Some(false) {
+            Some(finding(Code::InactiveReference, &shown))
+        } else {
+            wrong_type.map(|of_type| {
+                finding(Code::AccountMismatch, &shown)
+                    .fact("actual", of_type)
+                    .fact("expected", types.join(" or "))
+            })
+        })
+    }
+
+    /// Whether a record of ours that is not in QuickBooks yet will make what is missing.
+    async fn comes(&self, named: &Named, name: &str) -> Result<bool, StoreError> {
+        let last = name.rsplit(':').next().unwrap_or(name);
+        let (space, normal) = (mirror::space(&named.kind), mirror::normal(last));
+        let store = &self.engine.store;
+        Ok(!store.records_named(&self.connection.id, space, &normal, 1).await?.is_empty())
+    }
+
+    /// Objects with a similar name.
+    pub(crate) async fn near(&self, kind: &str, name: &str) -> Result<Vec<Candidate>, StoreError> {
+        let normal = mirror::normal(name);
+        let begin: String = normal.chars().take(3).collect();
+        let space = mirror::space(kind).to_owned();
+        let store = &self.engine.store;
+        let near = store.mirror_find(&self.connection.id, &Find::Prefix(space, begin), 500).await?;
+        let mut ranked: Vec<(usize, &Mirrored)> = near
+            .iter()
+            .filter(|it| references::fits(kind, &it.facts.kind))
+            .map(|it| (strsim::osa_distance(&normal, &mirror::normal(&it.facts.name)), it))
+            .filter(|(distance, _)| *distance <= (normal.chars().count() / 3).max(1))
+            .collect();
+        ranked.sort_by_key(|(distance, _)| *distance);
+        Ok(candidates(kind, ranked.into_iter().map(|(_, it)| it)))
+    }
+
+    /// An entry in QuickBooks that is none of ours, of the same customer, day and amount.
+    async fn equal_entry(
+        &self,
+        record: &Record,
+        data: &Value,
+        places: &Places,
+    ) -> Result<Option<Finding>, EngineError> {
+        let kind = record.key.kind.as_str();
+        if record.reference.is_some() || !EQUAL.contains(&kind) {
+            return Ok(None);
+        }
+        let party = data.get("CustomerRef").or_else(|| data.get("VendorRef"));
+        let day = data.get("TxnDate").and_then(Value::as_str);
+        let (Some(party), Some(day), Some(amount)) = (party, day, amount(data)) else {
+            return Ok(None);
+        };
+        let Some(party) = self.entity(party, places).await? else { return Ok(None) };
+        let amount = format!("{amount:.2}");
+        let find = Find::Equal(kind.to_owned(), mirror::equal(&party, day, &amount));
+        let found = self.find(&find).await?;
+        let mut others = self.others(record, found).await?;
+        others.retain(|(_, ours)| ours.is_none());
+        let Some((first, _)) = others.first() else { return Ok(None) };
+        let mut finding = Finding::new(Code::PossibleDuplicate)
+            .at("/data")
+            .fact("kind", kind)
+            .fact("number", &first.facts.name)
+            .fact("party", first.facts.entity_name.clone().unwrap_or_default())
+            .fact("value", &amount)
+            .fact("at", day);
+        finding.candidates = candidates(kind, others.iter().map(|(it, _)| it));
+        Ok(Some(finding))
+    }
+}
+
+/// `ItemService` as people call it.
+pub(crate) fn spoken(kind: &str) -> &str {
+    if kind.starts_with("Item") && kind != "ItemReceipt" { "Item" } else { kind }
+}
+
+/// Shown to a person: the same kind first, active before inactive.
+pub(crate) fn candidates<'a>(
+    kind: &str,
+    found: impl Iterator<Item = &'a Mirrored>,
+) -> Vec<Candidate> {
+    let mut found: Vec<&Mirrored> = found.collect();
+    found.sort_by_key(|it| (it.facts.kind != kind, it.facts.is_active == Some(false)));
+    let shown = found.into_iter().take(MAX_SAME).map(|it| {
+        let facts = it.facts.clone();
+        Candidate {
+            id: it.id.clone(),
+            kind: facts.kind,
+            name: facts.name,
+            is_active: facts.is_active,
+            balance: facts.balance,
+            hint: facts.hint,
+            date: facts.date,
+            amount: facts.amount,
+        }
+    });
+    shown.collect()
+}
+
+/// What the lines come to; `None` if one of them does not say.
+fn amount(data: &Value) -> Option<Decimal> {
+    let lines = data.as_object()?.iter().filter(|(name, _)| {
+        let name = crate::qbxml::schema::base_name(name);
+        name.ends_with("Line")
+    });
+    let mut total = Decimal::ZERO;
+    let mut any = false;
+    for (_, lines) in lines {
+        let one = std::slice::from_ref(lines);
+        for line in lines.as_array().map_or(one, Vec::as_slice) {
+            let number = |name: &str| {
+                let value = line.get(name)?;
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                text.trim().parse::<Decimal>().ok()
+            };
+            let product = || {
+                Some(
+                    number("Quantity").unwrap_or(Decimal::ONE)
+                        * number("Rate").or_else(|| number("Cost"))?,
+                )
+            };
+            total += number("Amount").or_else(product)?;
+            any = true;
+        }
+    }
+    any.then_some(total)
+}

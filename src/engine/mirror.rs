@@ -1,0 +1,367 @@
+//! The mirror of the company file: filled by every object that passes, and, where a connection wants
+//! it, by questions of our own behind all records.
+//!
+//! A part is told once in full, by pages where QuickBooks has iterators, and then by what was
+//! modified since its newest `TimeModified`, with a second of overlap: QuickBooks prints that time
+//! without daylight saving, so it is compared with itself alone and sent back without an offset
+//! (OSR, `FromModifiedDate`; jsgoupil's quickbooks-sync, "Time zones").
+
+use jiff::SignedDuration;
+use jiff::ToSpan as _;
+use jiff::civil::DateTime;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::domain::ids::RecordKey;
+use crate::domain::ids::Revision;
+use crate::domain::mirror::Facts;
+use crate::domain::mirror::Mirrored;
+use crate::domain::outcome::Disposition;
+use crate::domain::request::About;
+use crate::domain::request::Question;
+use crate::domain::request::Request;
+use crate::domain::request::RequestStatus;
+use crate::engine::Actor;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::answer::Answer;
+use crate::engine::compose;
+use crate::engine::until_settled;
+use crate::engine::work::Work;
+use crate::qbxml::classify;
+use crate::qbxml::raw;
+use crate::qbxml::response::Ret;
+use crate::store::Change;
+use crate::store::StoreError;
+
+/// After all records: the mirror is never in the way.
+const PRIORITY: i32 = -1001;
+/// A part that was told is asked for again after this long.
+const FRESH: SignedDuration = SignedDuration::from_hours(1);
+/// Objects in one answer of an iterator: Conductor and others found that more strains QuickBooks.
+const PAGE: u32 = 100;
+/// Transactions older than this are not asked for.
+const TRANSACTIONS: SignedDuration = SignedDuration::from_hours(24 * 365);
+/// QuickBooks remembers for 90 days what was deleted.
+const DELETIONS: SignedDuration = SignedDuration::from_hours(24 * 90);
+/// Longest hint, in characters.
+const MAX_HINT: usize = 120;
+
+/// How a part is asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum How {
+    /// The whole list in one answer: it has no iterator.
+    List,
+    /// A list, page by page.
+    Pages,
+    /// Transactions, page by page.
+    Transactions,
+    /// What was deleted.
+    Deleted(&'static str, &'static [&'static str]),
+}
+
+/// The parts, in the order in which they are asked for: `…QueryRq` without its end.
+///
+/// Source: OSR, "Iterators" (which requests have them).
+const PARTS: &[(&str, How)] = &[
+    ("Account", How::List),
+    ("Class", How::List),
+    ("Terms", How::List),
+    ("PaymentMethod", How::List),
+    ("ShipMethod", How::List),
+    ("SalesTaxCode", How::List),
+    ("CustomerType", How::List),
+    ("VendorType", How::List),
+    ("JobType", How::List),
+    ("SalesRep", How::List),
+    ("CustomerMsg", How::List),
+    ("Employee", How::List),
+    ("OtherName", How::List),
+    ("Item", How::Pages),
+    ("Customer", How::Pages),
+    ("Vendor", How::Pages),
+    ("Invoice", How::Transactions),
+    ("SalesReceipt", How::Transactions),
+    ("CreditMemo", How::Transactions),
+    ("Bill", How::Transactions),
+    (
+        "ListDeleted",
+        How::Deleted(
+            "ListDelType",
+            &[
+                "Account",
+                "Class",
+                "Customer",
+                "Employee",
+                "ItemDiscount",
+                "ItemFixedAsset",
+                "ItemGroup",
+                "ItemInventory",
+                "ItemInventoryAssembly",
+                "ItemNonInventory",
+                "ItemOtherCharge",
+                "ItemPayment",
+                "ItemSalesTax",
+                "ItemSalesTaxGroup",
+                "ItemService",
+                "ItemSubtotal",
+                "OtherName",
+                "PaymentMethod",
+                "StandardTerms",
+                "Vendor",
+            ],
+        ),
+    ),
+    (
+        "TxnDeleted",
+        How::Deleted(
+            "TxnDelType",
+            &["Bill", "CreditMemo", "Invoice", "ReceivePayment", "SalesReceipt"],
+        ),
+    ),
+];
+
+impl Engine {
+    /// Asks QuickBooks for every part of the mirror at its next session; how many parts there are.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnection`].
+    pub async fn refresh_mirror(
+        &self,
+        id: &crate::domain::ids::ConnectionId,
+        actor: &Actor,
+    ) -> Result<usize, EngineError> {
+        until_settled!(async {
+            let mut work = Work::new(self, self.connection(id).await?, self.state(id).await?);
+            let asked = work.ask_for_parts(SignedDuration::ZERO);
+            work.changes(vec![self.note(id, actor, "asked for the company file's lists", "")]);
+            work.commit().await?;
+            Ok::<_, EngineError>(asked)
+        })
+    }
+}
+
+impl Work<'_> {
+    /// Asks for the parts that are old, if the connection wants a mirror.
+    pub(crate) fn freshen_mirror(&mut self) {
+        if self.connection.mirror {
+            self.ask_for_parts(FRESH);
+        }
+    }
+
+    fn ask_for_parts(&mut self, older: SignedDuration) -> usize {
+        let now = self.engine.now();
+        let mut asked = 0;
+        for (part, how) in PARTS {
+            let known = self.state.mirror.get(*part).cloned().unwrap_or_default();
+            let fresh = known.told_at.is_some_and(|at| {
+                let age = now.duration_since(at);
+                age < older && !age.is_negative()
+            });
+            if known.asked.is_some() || fresh {
+                continue;
+            }
+            let since = known.since.as_deref().and_then(overlap);
+            let target = compose::target(self.state.host.as_ref());
+            let data = question(*how, since, now);
+            let Ok(built) = raw::build(&format!("{part}QueryRq"), &data, &target) else {
+                continue;
+            };
+            let about = About { record: None, question: Question::Mirror((*part).to_owned()) };
+            let request = self.ask_behind(about, built, PRIORITY);
+            self.state.mirror.entry((*part).to_owned()).or_default().asked = Some(request);
+            asked += 1;
+        }
+        asked
+    }
+
+    /// An answer, or a page of one, about a part.
+    pub(crate) fn mirror_told(&mut self, part: &str, request: &Request, answers: &[Answer]) {
+        let now = self.engine.now();
+        let Some(part) = self.state.mirror.get_mut(part) else { return };
+        let Some(answer) = answers.first() else {
+            part.asked = None;
+            return;
+        };
+        let newest = answer.rets.iter().filter_map(|ret| {
+            ret.time_deleted.as_deref().or(ret.time_modified.as_deref()).map(without_offset)
+        });
+        if let Some(newest) = newest.max() {
+            let known = part.newest.take().unwrap_or_default();
+            part.newest = Some(known.max(newest.to_owned()));
+        }
+        let active = answer.rets.iter().filter(|ret| ret.is_active != Some(false));
+        part.types.extend(active.filter_map(|ret| ret.account_type.clone()));
+        if request.status != RequestStatus::Answered {
+            return;
+        }
+        part.asked = None;
+        let newest = part.newest.take();
+        let class = classify::status(&answer.said, "QueryRq");
+        let told = matches!(
+            class.disposition,
+            Disposition::Done | Disposition::Warned | Disposition::Empty
+        );
+        // What QuickBooks refuses is not asked again at every session.
+        part.told_at = Some(now);
+        // Of a list that is too long to keep in one answer nobody says that something is missing.
+        if told && !answer.is_cut {
+            part.since = newest.max(part.since.take());
+        }
+    }
+
+    /// A question of the mirror will not be answered; the next session asks anew.
+    pub(crate) fn mirror_untold(&mut self, part: &str) {
+        if let Some(part) = self.state.mirror.get_mut(part) {
+            part.asked = None;
+            part.newest = None;
+        }
+    }
+
+    /// Whether the mirror has all of a list.
+    pub(crate) fn has_all(&self, kind: &str) -> bool {
+        let part = if kind.starts_with("Item") { "Item" } else { kind };
+        self.state.mirror.get(part).is_some_and(|part| part.since.is_some())
+    }
+
+    /// Writes down what an answer tells of objects.
+    pub(crate) async fn observe(&mut self, answers: &[Answer]) -> Result<(), StoreError> {
+        for ret in answers.iter().flat_map(|answer| &answer.rets) {
+            if let Some((id, facts)) = facts(ret) {
+                self.mirror(id, facts);
+            }
+            for paid in ret.linked.iter().filter(|it| it.balance.is_some()) {
+                let known = self.engine.store.mirrored(&self.connection.id, &paid.id).await?;
+                if let Some(mut known) = known {
+                    let rest = paid.balance.clone().unwrap_or_default();
+                    known.facts.is_paid = Some(is_nothing(&rest));
+                    known.facts.balance = Some(rest);
+                    self.mirror(known.id, known.facts);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down what is known of an object.
+    pub(crate) fn mirror(&mut self, id: String, facts: Facts) {
+        let connection = self.connection.id.clone();
+        let mirrored = Mirrored { connection, id, revision: Revision::NEW, facts };
+        self.changes(vec![Change::Mirror(Box::new(mirrored))]);
+    }
+
+    /// A record's object is out of QuickBooks.
+    pub(crate) async fn mirror_gone(
+        &mut self,
+        key: &RecordKey,
+        id: &str,
+    ) -> Result<(), StoreError> {
+        let known = self.engine.store.mirrored(&key.connection, id).await?;
+        if let Some(mut known) = known {
+            known.facts.gone = Some(self.engine.now().to_string());
+            self.mirror(known.id, known.facts);
+        }
+        Ok(())
+    }
+}
+
+fn is_nothing(amount: &str) -> bool {
+    amount.chars().all(|c| matches!(c, '0' | '.' | '-'))
+}
+
+/// What an object tells; `None` if it is none, or only a part of one.
+fn facts(ret: &Ret) -> Option<(String, Facts)> {
+    let id = ret.txn_id.clone().or_else(|| ret.list_id.clone()).filter(|id| !id.is_empty())?;
+    let name = ret.ref_number.clone().filter(|_| ret.txn_id.is_some());
+    let name = name.or_else(|| ret.full_name.clone().filter(|_| ret.txn_id.is_none()));
+    if let (Some(kind), Some(gone)) = (&ret.deleted_kind, &ret.time_deleted) {
+        let facts = Facts {
+            kind: kind.clone(),
+            name: name.unwrap_or_default(),
+            gone: Some(gone.clone()),
+            ..Facts::default()
+        };
+        return Some((id, facts));
+    }
+    let kind = ret.name.strip_suffix("Ret")?;
+    if ret.txn_id.is_some() == ret.txn_date.is_none() || (ret.txn_id.is_none() && name.is_none()) {
+        return None;
+    }
+    let hint = ret.hint.as_ref().map(|hint| hint.chars().take(MAX_HINT).collect());
+    let facts = Facts {
+        kind: kind.to_owned(),
+        name: name.unwrap_or_default(),
+        edit_sequence: ret.edit_sequence.clone(),
+        is_active: ret.is_active,
+        account_type: ret.account_type.clone(),
+        hint,
+        balance: ret.balance.clone(),
+        entity: ret.entity.clone(),
+        entity_name: ret.entity_name.clone(),
+        date: ret.txn_date.clone(),
+        amount: ret.amount.clone(),
+        is_paid: ret.is_paid,
+        modified: ret.time_modified.clone(),
+        gone: None,
+    };
+    Some((id, facts))
+}
+
+/// What is asked of a part.
+fn question(how: How, since: Option<String>, now: jiff::Timestamp) -> Value {
+    let ago = |long: SignedDuration| (now - long).strftime("%Y-%m-%dT%H:%M:%S").to_string();
+    let mut data = match how {
+        How::List => json!({ "ActiveStatus": "All" }),
+        How::Pages => {
+            json!({"@iterator": "Start", "MaxReturned": PAGE.to_string(), "ActiveStatus": "All"})
+        }
+        How::Transactions => {
+            let from = since.clone().unwrap_or_else(|| ago(TRANSACTIONS));
+            json!({"@iterator": "Start", "MaxReturned": PAGE.to_string(),
+                "ModifiedDateRangeFilter": {"FromModifiedDate": from}})
+        }
+        How::Deleted(element, kinds) => {
+            let from = since.clone().unwrap_or_else(|| ago(DELETIONS));
+            json!({element: kinds, "DeletedDateRangeFilter": {"FromDeletedDate": from}})
+        }
+    };
+    if let (How::List | How::Pages, Some(since)) = (how, since) {
+        data["FromModifiedDate"] = Value::from(since);
+    }
+    data
+}
+
+/// `2026-11-24T08:33:06-08:00` without its offset.
+fn without_offset(time: &str) -> &str {
+    time.get(..19).unwrap_or(time)
+}
+
+/// A second before, so that nothing of the same second is missed.
+fn overlap(since: &str) -> Option<String> {
+    let time: DateTime = since.parse().ok()?;
+    Some(time.checked_sub(1.second()).ok()?.strftime("%Y-%m-%dT%H:%M:%S").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_watermark_goes_a_second_back_and_has_no_offset() {
+        assert_eq!(without_offset("2026-11-24T00:00:00-08:00"), "2026-11-24T00:00:00");
+        assert_eq!(overlap("2026-11-24T00:00:00").unwrap(), "2026-11-23T23:59:59");
+    }
+
+    #[test]
+    fn every_part_can_be_asked_for_in_full_and_by_what_changed() {
+        let now = jiff::Timestamp::from_second(1_800_000_000).unwrap();
+        for (part, how) in PARTS {
+            for since in [None, Some("2026-11-24T00:00:00".to_owned())] {
+                let data = question(*how, since, now);
+                let built = raw::build(&format!("{part}QueryRq"), &data, &compose::target(None));
+                assert!(built.is_ok(), "{part}: {built:?}");
+            }
+        }
+    }
+}
