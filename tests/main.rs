@@ -8,6 +8,7 @@ mod diagnosis;
 mod engine;
 mod model;
 mod power;
+mod problems;
 mod qbxml;
 mod samples;
 mod simulation;

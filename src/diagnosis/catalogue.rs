@@ -148,6 +148,7 @@ mod tests {
         "closingDate",
         "column",
         "customer",
+        "due",
         "edition",
         "expected",
         "field",

@@ -81,8 +81,11 @@ impl Engine {
     ///
     /// As [`Engine::act`] with [`Action::Fix`].
     pub async fn preview(&self, key: &RecordKey, pressed: &Pressed) -> Result<String, EngineError> {
-        let record = self.store.record(key).await?;
-        let record = record.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
+        let state = self.state(&key.connection).await?;
+        let mut work = Work::new(self, self.connection(&key.connection).await?, state);
+        let record = work.record(key).await?;
+        let mut record = record.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
+        work.propose_all(&mut record).await?;
         Ok(match deed(&record, pressed)? {
             Deed::Amend(values) => {
                 let told = values.iter().map(|(pointer, to)| {
@@ -132,6 +135,11 @@ impl Work<'_> {
             // The first press is on its way.
             return Ok("pressed again a fix of");
         }
+        let on_its_way = matches!(record.status, Status::Queued | Status::Blocked);
+        if on_its_way && pressed.id != "bypass" {
+            return Ok("pressed again a fix of");
+        }
+        self.propose_all(&mut record).await?;
         match deed(&record, pressed)? {
             Deed::Decide(action) => {
                 return Box::pin(self.engine.decide(self, record, &action)).await;
@@ -170,6 +178,16 @@ impl Work<'_> {
             "send-anyway" => "sent although it may be there",
             _ => "fixed",
         })
+    }
+
+    /// Works out again what fixes would do: what was free may be taken by now.
+    async fn propose_all(&self, record: &mut Record) -> Result<(), EngineError> {
+        let mut findings = std::mem::take(&mut record.findings);
+        for finding in &mut findings {
+            self.propose(record, finding).await?;
+        }
+        record.findings = findings;
+        Ok(())
     }
 
     /// Adds to a finding what its fixes would do.

@@ -28,6 +28,7 @@ mod follow_up;
 mod intake;
 mod keys;
 mod known;
+mod mend;
 mod mirror;
 mod names;
 mod operate;

@@ -201,6 +201,11 @@ impl Work<'_> {
         missing: Vec<RecordKey>,
     ) -> Result<(), EngineError> {
         let now = self.engine.now();
+        // What stands against it whatever it waits for is said at once.
+        if let Knowledge::Wrong(findings) = self.known(&record, &Places::new()).await? {
+            let note = "what QuickBooks has stands against it";
+            return self.keep_back(record, findings, note).await;
+        }
         if let Some(circle) = self.circle(&record.key, &missing).await? {
             record.findings = vec![circle];
             record.become_status(Status::Failed, now, "waits for itself");

@@ -14,7 +14,7 @@ use bookbridge::engine::NewRequest;
 use bookbridge::simulator::Ended;
 use serde_json::json;
 
-use super::office::Office;
+use crate::support::office::Office;
 
 async fn customers(office: &Office, count: u32) {
     for number in 0..count {

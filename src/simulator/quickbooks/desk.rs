@@ -127,6 +127,9 @@ impl Desk<'_> {
         match self.setting(&format!("feature:{kind}")) {
             "off" => Err(status::feature()),
             "forbidden" => Err(status::permission()),
+            "single-user" => Err(status::single_user()),
+            "broken" => Err(status::internal()),
+            "damaged" => Err(status::saving(kind, "This record has an error in it.")),
             _ => Ok(()),
         }
     }

@@ -252,8 +252,9 @@ impl QuickBooks {
     }
 
     /// Changes a setting of the company: `ClosingDate` to a day, `feature:Estimate` to `off` (the
-    /// edition lacks it) or `forbidden` (the user may not), `MessageSets` to `full` (no answer can
-    /// be kept). An empty value takes the setting away.
+    /// edition lacks it), `forbidden` (the user may not), `single-user` (not while others work in
+    /// the file), `broken` (an internal error), or `damaged` (the record has an error);
+    /// `MessageSets` to `full` (no answer can be kept). An empty value takes the setting away.
     ///
     /// # Errors
     ///

@@ -267,6 +267,11 @@ pub(crate) fn permission() -> Status {
     Status::new(3260, "Insufficient permission level to perform this action.")
 }
 
+/// Not while others work in the company file. No real text is public.
+pub(crate) fn single_user() -> Status {
+    Status::new(3162, "This operation is not allowed in multi-user mode.")
+}
+
 /// An item of another type than its line needs. No real text is public.
 pub(crate) fn item_type(name: &str) -> Status {
     Status::new(3280, format!("The item type of \"{name}\" does not match."))

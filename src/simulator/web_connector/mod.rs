@@ -100,6 +100,11 @@ impl WebConnector {
         }
     }
 
+    /// Somebody types another password.
+    pub fn retype(&mut self, password: &str) {
+        password.clone_into(&mut self.endpoint.password);
+    }
+
     /// Its QuickBooks, for bookkeepers and witnesses.
     pub fn quickbooks(&mut self) -> &mut QuickBooks {
         &mut self.quickbooks

@@ -13,6 +13,7 @@ use bookbridge::engine::Engine;
 use bookbridge::engine::Handling;
 use bookbridge::engine::NewConnection;
 use bookbridge::engine::NewRecord;
+use bookbridge::engine::Pressed;
 use bookbridge::engine::Settings;
 use bookbridge::engine::ambient::Ambient as _;
 use bookbridge::simulator::Ended;
@@ -28,11 +29,11 @@ use crate::soap::http::Server;
 use crate::store::Place;
 use crate::support::hands::Hands;
 
-pub(super) struct Office {
-    pub(super) engine: Engine,
-    pub(super) hands: Arc<Hands>,
-    pub(super) connector: WebConnector,
-    pub(super) id: ConnectionId,
+pub(crate) struct Office {
+    pub(crate) engine: Engine,
+    pub(crate) hands: Arc<Hands>,
+    pub(crate) connector: WebConnector,
+    pub(crate) id: ConnectionId,
     _server: Server,
     _place: Place,
 }
@@ -42,11 +43,11 @@ fn actor() -> Actor {
 }
 
 impl Office {
-    pub(super) async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(NewConnection { name: "Acme".to_owned(), ..NewConnection::default() }).await
     }
 
-    pub(super) async fn with(new: NewConnection) -> Self {
+    pub(crate) async fn with(new: NewConnection) -> Self {
         let place = Place::new();
         let hands = Arc::new(Hands::new(5));
         let settings = Settings { message_set_size: 2, ..Settings::default() };
@@ -65,7 +66,7 @@ impl Office {
         Self { engine, hands, connector, id: connection.id, _server: server, _place: place }
     }
 
-    pub(super) async fn put(&self, path: &str, data: Value) {
+    pub(crate) async fn put(&self, path: &str, data: Value) {
         let (kind, source_id) = path.split_once('/').unwrap();
         let new = NewRecord {
             kind: kind.to_owned(),
@@ -79,26 +80,89 @@ impl Office {
         self.engine.put(&self.id, new, Handling::Strict, &actor()).await.unwrap();
     }
 
-    pub(super) async fn record(&self, path: &str) -> Record {
+    pub(crate) async fn record(&self, path: &str) -> Record {
         let (kind, source_id) = path.split_once('/').unwrap();
         let key = RecordKey::new(&self.id, kind, source_id).unwrap();
         self.engine.store().record(&key).await.unwrap().unwrap()
     }
 
-    pub(super) async fn act(&self, path: &str, action: Action) {
+    pub(crate) async fn act(&self, path: &str, action: Action) {
         let (kind, source_id) = path.split_once('/').unwrap();
         let key = RecordKey::new(&self.id, kind, source_id).unwrap();
         self.engine.act(&key, action, &actor()).await.unwrap();
     }
 
+    /// As an application does, whatever comes of it.
+    pub(crate) async fn push(&self, path: &str, data: Value) -> Record {
+        self.push_with(path, data, true, OnDuplicate::Fail).await
+    }
+
+    pub(crate) async fn push_with(
+        &self,
+        path: &str,
+        data: Value,
+        posted: bool,
+        on_duplicate: OnDuplicate,
+    ) -> Record {
+        let (kind, source_id) = path.split_once('/').unwrap();
+        let new = NewRecord {
+            kind: kind.to_owned(),
+            source_id: source_id.to_owned(),
+            data,
+            posted,
+            priority: 0,
+            depends_on: Vec::new(),
+            on_duplicate,
+        };
+        self.engine.put(&self.id, new, Handling::Lenient, &actor()).await.unwrap();
+        self.record(path).await
+    }
+
+    /// One press of a button.
+    pub(crate) async fn press(&self, path: &str, id: &str) {
+        self.press_as(path, Pressed { id: id.to_owned(), ..Pressed::default() }).await;
+    }
+
+    pub(crate) async fn press_as(&self, path: &str, pressed: Pressed) {
+        self.act(path, Action::Fix(pressed)).await;
+    }
+
+    /// What a person does in QuickBooks, as qbXML; the answer.
+    #[track_caller]
+    pub(crate) fn person(&mut self, request: &str) -> String {
+        let now = self.hands.now().as_second();
+        let document = format!(
+            "<?xml version=\"1.0\"?><?qbxml version=\"13.0\"?><QBXML><QBXMLMsgsRq \
+             onError=\"stopOnError\">{request}</QBXMLMsgsRq></QBXML>"
+        );
+        let answer = self.connector.quickbooks().process(&document, now).unwrap();
+        assert!(answer.contains("statusCode=\"0\""), "{request}\n{answer}");
+        answer
+    }
+
+    /// ListID or TxnID, and edit sequence, of an object by its name or number.
+    #[track_caller]
+    pub(crate) fn object(&mut self, kind: &str, name: &str) -> (String, String) {
+        let books = self.connector.quickbooks().books();
+        let found = books.find(kind, name).unwrap_or_else(|| panic!("there is no {kind} {name}"));
+        (found.id.clone(), found.edit_sequence.to_string())
+    }
+
+    /// An element of an object in QuickBooks.
+    #[track_caller]
+    pub(crate) fn told(&mut self, kind: &str, name: &str, path: &str) -> String {
+        let books = self.connector.quickbooks().books();
+        books.find(kind, name).unwrap().body.at(path).to_owned()
+    }
+
     /// One poll with these faults; how it ended.
-    pub(super) fn poll(&mut self, faults: &[&str]) -> Ended {
+    pub(crate) fn poll(&mut self, faults: &[&str]) -> Ended {
         let faults: Vec<_> = faults.iter().map(|spec| spec.parse().unwrap()).collect();
         self.connector.session(&faults, &mut |_| {}).ended
     }
 
     /// The objects of a kind in QuickBooks, by name or number.
-    pub(super) fn in_quickbooks(&mut self, kind: &str) -> Vec<String> {
+    pub(crate) fn in_quickbooks(&mut self, kind: &str) -> Vec<String> {
         let books = self.connector.quickbooks().books();
         books.of_kind(kind).map(|object| object.name().to_owned()).collect()
     }

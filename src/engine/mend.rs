@@ -1,0 +1,144 @@
+//! Fixes that change something else in QuickBooks first, through the queue.
+//!
+//! What makes an item active or adds payment terms is a request like any other: it carries a
+//! message-set id, so a lost answer cannot make it happen twice. When it is done, everything that
+//! failed for the same reason goes again.
+
+use serde_json::json;
+
+use crate::domain::outcome::Code;
+use crate::domain::outcome::Disposition;
+use crate::domain::outcome::Finding;
+use crate::domain::record::Insisted;
+use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::domain::record::Wanted;
+use crate::domain::request::About;
+use crate::domain::request::Question;
+use crate::domain::request::Request;
+use crate::domain::request::Target;
+use crate::engine::EngineError;
+use crate::engine::answer::Answer;
+use crate::engine::compose;
+use crate::engine::work::Work;
+use crate::qbxml::classify;
+use crate::qbxml::raw;
+use crate::qbxml::response::Ret;
+use crate::qbxml::schema::schema;
+use crate::store::RecordFilter;
+
+/// Records with the same trouble that one fix sets free at once.
+const MAX_FREED: usize = 500;
+
+impl Work<'_> {
+    /// Deletes or voids what we made, if nobody edited it since.
+    pub(super) fn undo_told(&mut self, mut record: Record, request: &Request, ret: Option<&Ret>) {
+        if record.asked != Some(request.id) || record.status != Status::Synced {
+            return;
+        }
+        record.asked = None;
+        let ours = record.reference.as_ref().and_then(|it| it.edit_sequence.clone());
+        let theirs = ret.and_then(|ret| ret.edit_sequence.clone());
+        if ret.is_some() && ours != theirs {
+            let edited = Finding::new(Code::EditSequenceStale).cause("edited_since");
+            record.findings = vec![edited];
+            self.told(record);
+            return;
+        }
+        let kind = schema().kind(&record.key.kind);
+        let deletes = kind.is_some_and(|kind| kind.delete_type.is_some());
+        record.wanted = if deletes { Wanted::Deleted } else { Wanted::Voided };
+        record.sequence = 0;
+        let now = self.engine.now();
+        record.become_status(Status::Queued, now, "to be taken out of QuickBooks");
+        self.put_record(record);
+    }
+
+    pub(super) async fn reactivate_told(
+        &mut self,
+        mut record: Record,
+        request: &Request,
+        target: &Target,
+        ret: Option<&Ret>,
+    ) -> Result<(), EngineError> {
+        if record.asked != Some(request.id) {
+            return Ok(());
+        }
+        let Some(ret) = ret else {
+            let why = format!("QuickBooks does not have {}", target.name);
+            return self.unanswered(request, &why).await;
+        };
+        if ret.is_active != Some(false) {
+            record.asked = None;
+            return self.set_free(record).await;
+        }
+        let kind = ret.name.strip_suffix("Ret").unwrap_or_default();
+        let change = json!({ format!("{kind}Mod"): {
+            "ListID": ret.list_id, "EditSequence": ret.edit_sequence, "IsActive": "true",
+        } });
+        let host = compose::target(self.state.host.as_ref());
+        let Ok(raw) = raw::build(&format!("{kind}ModRq"), &change, &host) else {
+            let why = format!("this QuickBooks cannot change a {kind} from outside");
+            return self.unanswered(request, &why).await;
+        };
+        let question = Question::Mend("reactivate".to_owned());
+        record.asked = Some(self.ask(About { record: Some(record.key.clone()), question }, raw));
+        self.put_record(record);
+        Ok(())
+    }
+
+    /// What the record waited for was changed, or not.
+    pub(super) async fn mended(
+        &mut self,
+        mut record: Record,
+        request: &Request,
+        answers: &[Answer],
+    ) -> Result<(), EngineError> {
+        if record.asked != Some(request.id) {
+            return Ok(());
+        }
+        let Some(answer) = answers.first() else {
+            return self.unanswered(request, "QuickBooks answered nothing").await;
+        };
+        let kind = request.types.first().map_or("", String::as_str);
+        let class = classify::status(&answer.said, kind);
+        let there = matches!(class.disposition, Disposition::Done | Disposition::Warned)
+            || class.code == Code::NameInUse;
+        if !there {
+            return self.unanswered(request, answer.said.message.trim()).await;
+        }
+        record.asked = None;
+        self.set_free(record).await
+    }
+
+    /// Sends a record again, and all others that waited for the same.
+    async fn set_free(&mut self, record: Record) -> Result<(), EngineError> {
+        let Some(trouble) = record.findings.first().cloned() else { return Ok(()) };
+        let same = |other: &Record| {
+            other.findings.first().is_some_and(|it| {
+                let fact = |name: &str| it.facts.get(name) == trouble.facts.get(name);
+                it.code == trouble.code && fact("kind") && fact("value")
+            })
+        };
+        let filter = RecordFilter {
+            status: Some(Status::Failed),
+            cause: Some(trouble.code),
+            ..RecordFilter::default()
+        };
+        let page = self.engine.store.records(&self.connection.id, &filter, None, MAX_FREED).await?;
+        let mut free = vec![record];
+        for other in page.items {
+            if other.key != free[0].key && same(&other) {
+                free.extend(self.record(&other.key).await?.filter(|it| it.asked.is_none()));
+            }
+        }
+        for mut record in free {
+            if record.status == Status::Failed {
+                record.asked = None;
+                record.insisted = record.insisted.max(Insisted::Retried);
+                self.place(record, "what it waited for is there").await?;
+            }
+        }
+        Ok(())
+    }
+}

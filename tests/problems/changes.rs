@@ -1,0 +1,104 @@
+//! What was changed, deleted, or closed in QuickBooks meanwhile.
+
+use bookbridge::domain::outcome::Code;
+use bookbridge::domain::record::Status;
+use bookbridge::domain::record::Wanted;
+use bookbridge::engine::Action;
+use serde_json::json;
+
+use super::invoice;
+use super::office;
+use super::says;
+use super::synced;
+use super::with_customer;
+
+pub(super) async fn an_invoice_that_was_deleted_is_made_again() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    office.push("Invoice/1", invoice("Customer/1", "1001")).await;
+    office.poll(&[]);
+    let (id, _) = office.object("Invoice", "1001");
+    office.person(&format!(
+        "<TxnDelRq requestID=\"1\"><TxnDelType>Invoice</TxnDelType><TxnID>{id}</TxnID></TxnDelRq>"
+    ));
+    let mut changed = invoice("Customer/1", "1001");
+    changed["Memo"] = json!("changed");
+
+    office.push("Invoice/1", changed).await;
+    office.poll(&[]);
+
+    let told = says(&office.record("Invoice/1").await, Code::ObjectNotFound);
+    assert!(told.contains("deleted in QuickBooks on 2026-03-02"), "{told}");
+    office.press("Invoice/1", "reset-reference").await;
+    office.press("Invoice/1", "reset-reference").await;
+    office.poll(&[]);
+    synced(&office.record("Invoice/1").await);
+    assert_eq!(office.in_quickbooks("Invoice"), ["1001"]);
+}
+
+pub(super) async fn a_receipt_that_comes_back_is_a_new_one() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    let receipt = json!({
+        "CustomerRef": {"source": "Customer/1"}, "RefNumber": "R-1",
+        "SalesReceiptLine": [{"ItemRef": {"FullName": "Labor"}, "Quantity": "1", "Rate": "5.00"}],
+    });
+    office.push("SalesReceipt/1", receipt.clone()).await;
+    office.poll(&[]);
+    let first = office.record("SalesReceipt/1").await.reference.unwrap().id;
+
+    office.act("SalesReceipt/1", Action::Withdraw(Wanted::Deleted)).await;
+    office.poll(&[]);
+    assert_eq!(office.record("SalesReceipt/1").await.status, Status::Withdrawn);
+    office.push("SalesReceipt/1", receipt).await;
+    office.poll(&[]);
+
+    let second = office.record("SalesReceipt/1").await;
+    synced(&second);
+    assert_ne!(second.reference.unwrap().id, first);
+    assert_eq!(office.in_quickbooks("SalesReceipt"), ["R-1"]);
+}
+
+pub(super) async fn a_closed_period_moves_the_date() {
+    let mut office = office().await;
+    office.connector.quickbooks().set("ClosingDate", "2026-02-28").unwrap();
+    with_customer(&mut office).await;
+    office.poll(&[]);
+    let mut old = invoice("Customer/1", "1001");
+    old["TxnDate"] = json!("2026-02-15");
+
+    let kept = office.push("Invoice/1", old).await;
+
+    let told = says(&kept, Code::ClosedPeriod);
+    assert!(told.contains("2026-02-15") && told.contains("2026-02-28"), "{told}");
+    office.press("Invoice/1", "move-date").await;
+    office.poll(&[]);
+    synced(&office.record("Invoice/1").await);
+    assert_eq!(office.told("Invoice", "1001", "TxnDate"), "2026-03-01");
+    assert!(office.told("Invoice", "1001", "Memo").contains("2026-02-15"));
+    assert_eq!(office.record("Invoice/1").await.data["TxnDate"], "2026-02-15");
+}
+
+pub(super) async fn what_is_deleted_here_is_deleted_there() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    office.push("Invoice/1", invoice("Customer/1", "1001")).await;
+    office.push("Invoice/2", invoice("Customer/1", "1002")).await;
+    office.push("Invoice/3", invoice("Customer/1", "1003")).await;
+    office.poll(&[]);
+    let (id, _) = office.object("Invoice", "1002");
+    office.person(&format!(
+        "<TxnDelRq requestID=\"1\"><TxnDelType>Invoice</TxnDelType><TxnID>{id}</TxnID></TxnDelRq>"
+    ));
+
+    office.act("Invoice/1", Action::Withdraw(Wanted::Deleted)).await;
+    office.act("Invoice/2", Action::Withdraw(Wanted::Deleted)).await;
+    office.act("Invoice/3", Action::Withdraw(Wanted::Voided)).await;
+    office.poll(&[]);
+
+    for path in ["Invoice/1", "Invoice/2", "Invoice/3"] {
+        assert_eq!(office.record(path).await.status, Status::Withdrawn, "{path}");
+    }
+    assert_eq!(office.in_quickbooks("Invoice"), ["1003"]);
+    assert!(office.told("Invoice", "1003", "Memo").starts_with("VOID:"));
+}

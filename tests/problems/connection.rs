@@ -1,0 +1,202 @@
+//! The connection as a whole: silent, refused, slow, damaged.
+
+use bookbridge::domain::outcome::Code;
+use bookbridge::domain::record::Status;
+use bookbridge::engine::Actor;
+use bookbridge::engine::HealthState;
+use bookbridge::simulator::Ended;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use super::invoice;
+use super::office;
+use super::office_with_mirror;
+use super::says;
+use super::synced;
+use super::with_customer;
+use crate::support::office::Office;
+
+async fn health(office: &Office) -> (HealthState, String, Option<Code>) {
+    let health = office.engine.health(&office.id).await.unwrap();
+    (health.state, health.summary, health.findings.first().map(|finding| finding.code))
+}
+
+pub(super) async fn nothing_stalls() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    office.poll(&["lose-request"]);
+    office.hands.pass(86_400);
+
+    assert!(office.engine.watch().await.unwrap().is_empty());
+    office.poll(&[]);
+
+    synced(&office.record("Customer/1").await);
+    assert_eq!(office.in_quickbooks("Customer"), ["Jones"]);
+}
+
+pub(super) async fn single_user_mode_is_asked_for() {
+    let mut office = office().await;
+    office.connector.quickbooks().set("feature:Customer", "single-user").unwrap();
+    with_customer(&mut office).await;
+    office.poll(&[]);
+
+    let record = office.record("Customer/1").await;
+    says(&record, Code::FeatureNotAvailable);
+    let fixes = bookbridge::diagnosis::render(&record.findings[0]).fixes;
+    assert_eq!(fixes[0].id, "single-user-mode");
+    office.connector.quickbooks().set("feature:Customer", "").unwrap();
+    office.press("Customer/1", "retry").await;
+    office.poll(&[]);
+    synced(&office.record("Customer/1").await);
+}
+
+pub(super) async fn a_silent_connector_is_offline() {
+    let mut office = office().await;
+    office.poll(&[]);
+    with_customer(&mut office).await;
+    office.hands.pass(86_400);
+
+    let (state, summary, code) = health(&office).await;
+    assert_eq!((state, code), (HealthState::Offline, Some(Code::ConnectorOffline)));
+    assert!(summary.contains("1440"), "{summary}");
+    office.poll(&[]);
+    assert_eq!(health(&office).await.0, HealthState::Ok);
+    synced(&office.record("Customer/1").await);
+}
+
+pub(super) async fn a_damaged_file_is_told_apart() {
+    let mut office = office().await;
+    let bill = |number: &str| {
+        json!({
+            "VendorRef": {"FullName": "Paper Ltd"}, "RefNumber": number,
+            "ExpenseLine": [{"AccountRef": {"FullName": "Office Supplies"}, "Amount": "9.00"}],
+        })
+    };
+    office.connector.quickbooks().set("feature:Bill", "damaged").unwrap();
+    office.push("Bill/1", bill("1")).await;
+    office.poll(&[]);
+    says(&office.record("Bill/1").await, Code::CompanyFileDamaged);
+
+    office.connector.quickbooks().set("feature:Bill", "broken").unwrap();
+    office.push("Bill/2", bill("2")).await;
+    for _ in 0..5 {
+        office.poll(&[]);
+        office.hands.pass(3600);
+    }
+    let record = office.record("Bill/2").await;
+    says(&record, Code::InternalError);
+    let sent = record.timeline.iter().filter(|it| it.status == Status::Sent).count();
+    assert_eq!(sent, 4, "once, and three times again");
+
+    office.connector.quickbooks().set("feature:Bill", "").unwrap();
+    office.press("Bill/1", "retry").await;
+    office.press("Bill/2", "retry").await;
+    office.poll(&[]);
+    assert_eq!(office.in_quickbooks("Bill").len(), 2);
+}
+
+pub(super) async fn a_wrong_password_is_said_and_mended() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    office.poll(&["wrong-password"]);
+
+    let (state, _, code) = health(&office).await;
+    assert_eq!((state, code), (HealthState::Blocked, Some(Code::ConnectorLoginFailed)));
+    let actor = Actor("a test".to_owned());
+    let (_, password) = office.engine.rotate_password(&office.id, &actor).await.unwrap();
+    office.connector.retype(password.expose_secret());
+    office.poll(&[]);
+    synced(&office.record("Customer/1").await);
+}
+
+pub(super) async fn what_quickbooks_cannot_read_stands_alone() {
+    let mut office = office().await;
+    for number in 1..=2 {
+        let data = json!({"Name": format!("C{number}")});
+        office.push(&format!("Customer/{number}"), data).await;
+    }
+    // The message set of both, then that of the first alone.
+    office.poll(&["parse-error:1", "parse-error:2"]);
+
+    let record = office.record("Customer/1").await;
+    says(&record, Code::RequestRejected);
+    synced(&office.record("Customer/2").await);
+    office.press("Customer/1", "retry").await;
+    office.poll(&[]);
+    assert_eq!(office.in_quickbooks("Customer"), ["C2", "C1"]);
+}
+
+pub(super) async fn a_slow_quickbooks_makes_nothing_twice() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    office.push("Invoice/1", invoice("Customer/1", "1001")).await;
+    office.poll(&["slow:1ms", "lose-response:2"]);
+    assert_eq!(office.record("Invoice/1").await.status, Status::Sent);
+    office.hands.pass(1000);
+
+    office.poll(&["slow:1ms"]);
+
+    synced(&office.record("Invoice/1").await);
+    assert_eq!(office.in_quickbooks("Invoice"), ["1001"]);
+}
+
+pub(super) async fn a_failure_does_not_stall_what_is_asked_for() {
+    let mut office = office_with_mirror().await;
+    let since = |office: &Office| {
+        let (engine, id) = (office.engine.clone(), office.id.clone());
+        async move {
+            let state = engine.store().state(&id).await.unwrap().unwrap();
+            state.mirror["Vendor"].since.clone().unwrap()
+        }
+    };
+    let before = since(&office).await;
+    office.push("Customer/1", json!({"Name": "a:b"})).await;
+    office.hands.pass(3601);
+    office.person(
+        "<VendorAddRq requestID=\"1\"><VendorAdd><Name>Ink Ltd</Name></VendorAdd></VendorAddRq>",
+    );
+    office.poll(&[]);
+
+    says(&office.record("Customer/1").await, Code::InvalidCharacters);
+    assert!(since(&office).await > before);
+}
+
+pub(super) async fn a_network_hiccup_makes_nothing_twice() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    for fault in ["lose-request", "lose-response", "double-receive", "lose-progress"] {
+        office.poll(&[fault]);
+        office.hands.pass(1000);
+    }
+    office.poll(&[]);
+
+    synced(&office.record("Customer/1").await);
+    assert_eq!(office.in_quickbooks("Customer"), ["Jones"]);
+}
+
+pub(super) async fn what_waits_is_counted() {
+    let mut office = office().await;
+    office.poll(&[]);
+    for number in 0..30 {
+        office.push(&format!("Customer/{number}"), json!({"Name": format!("C{number}")})).await;
+    }
+
+    let seen = office.engine.health(&office.id).await.unwrap();
+    assert_eq!(seen.state, HealthState::Waiting);
+    assert!(seen.summary.contains("30"), "{}", seen.summary);
+    assert!(seen.oldest_waiting_at.is_some() && seen.next_expected_at.is_some());
+    assert_eq!(office.poll(&[]), Ended::Done);
+    assert_eq!(health(&office).await.0, HealthState::Ok);
+}
+
+pub(super) async fn access_that_was_taken_is_explained() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    office.poll(&["no-access"]);
+
+    let (state, summary, code) = health(&office).await;
+    assert_eq!((state, code), (HealthState::Blocked, Some(Code::AccessNotGranted)), "{summary}");
+    office.poll(&[]);
+    synced(&office.record("Customer/1").await);
+    assert_eq!(health(&office).await.0, HealthState::Ok);
+}

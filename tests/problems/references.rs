@@ -1,0 +1,198 @@
+//! What a record refers to: missing, inactive, of the wrong type, not there yet.
+
+use bookbridge::domain::outcome::Code;
+use bookbridge::domain::record::Status;
+use bookbridge::engine::Action;
+use bookbridge::engine::EngineError;
+use serde_json::json;
+
+use super::invoice;
+use super::office;
+use super::office_with_mirror;
+use super::says;
+use super::synced;
+use super::with_customer;
+use crate::support::office::Office;
+
+fn set_active(office: &mut Office, kind: &str, name: &str, active: bool) {
+    let (id, sequence) = office.object(kind, name);
+    office.person(&format!(
+        "<{kind}ModRq requestID=\"1\"><{kind}Mod><ListID>{id}</ListID><EditSequence>{sequence}\
+         </EditSequence><IsActive>{active}</IsActive></{kind}Mod></{kind}ModRq>"
+    ));
+}
+
+pub(super) async fn an_account_of_the_wrong_type_is_named() {
+    let mut office = office_with_mirror().await;
+    let bill = |account: &str| {
+        json!({
+            "VendorRef": {"FullName": "Paper Ltd"}, "APAccountRef": {"FullName": account},
+            "ExpenseLine": [{"AccountRef": {"FullName": "Office Supplies"}, "Amount": "9.00"}],
+        })
+    };
+
+    let kept = office.push("Bill/1", bill("Checking")).await;
+
+    let told = says(&kept, Code::AccountMismatch);
+    assert!(told.contains("Checking"), "{told}");
+    assert_eq!(kept.findings[0].facts["expected"], "AccountsPayable");
+    // QuickBooks says the same, to who insists.
+    office.act("Bill/1", Action::Retry).await;
+    office.poll(&[]);
+    says(&office.record("Bill/1").await, Code::AccountMismatch);
+    office.push("Bill/1", bill("Accounts Payable")).await;
+    office.poll(&[]);
+    synced(&office.record("Bill/1").await);
+}
+
+pub(super) async fn an_inactive_item_is_made_active_for_all_that_wait() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    office.poll(&[]);
+    set_active(&mut office, "ItemService", "Labor", false);
+    for number in 1..=3 {
+        office
+            .push(&format!("Invoice/{number}"), invoice("Customer/1", &format!("100{number}")))
+            .await;
+    }
+    office.poll(&[]);
+    for number in 1..=3 {
+        let told =
+            says(&office.record(&format!("Invoice/{number}")).await, Code::InactiveReference);
+        assert!(told.contains("Labor"), "{told}");
+    }
+    let problems = office.engine.problems(&office.id).await.unwrap();
+    assert_eq!((problems.len(), problems[0].count), (1, 3));
+
+    office.press("Invoice/1", "reactivate").await;
+    office.press("Invoice/1", "reactivate").await;
+    office.poll(&[]);
+
+    assert_eq!(office.told("ItemService", "Labor", "IsActive"), "true");
+    for number in 1..=3 {
+        synced(&office.record(&format!("Invoice/{number}")).await);
+    }
+    assert_eq!(office.in_quickbooks("Invoice").len(), 3);
+}
+
+pub(super) async fn an_inactive_customer_is_made_active() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    office.poll(&[]);
+    set_active(&mut office, "Customer", "Jones", false);
+    let mut data = invoice("Customer/1", "1001");
+    data["CustomerRef"] = json!({"FullName": "Jones"});
+
+    office.push("Invoice/1", data).await;
+    office.poll(&[]);
+
+    says(&office.record("Invoice/1").await, Code::InactiveReference);
+    office.press("Invoice/1", "reactivate").await;
+    office.poll(&[]);
+    synced(&office.record("Invoice/1").await);
+}
+
+pub(super) async fn what_is_not_mapped_waits_and_says_for_what() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    let mut data = invoice("Customer/1", "1001");
+    data["InvoiceLine"][0]["ItemRef"] = json!({"source": "ItemService/SKU-1"});
+
+    let waits = office.push("Invoice/1", data).await;
+
+    assert_eq!(waits.status, Status::Blocked);
+    assert!(waits.blocked_by.iter().any(|it| it.path() == "ItemService/SKU-1"));
+    let item = json!({"Name": "Sku one", "SalesOrPurchase": {"Price": "1.00",
+        "AccountRef": {"FullName": "Services"}}});
+    office.push("ItemService/SKU-1", item).await;
+    office.poll(&[]);
+    synced(&office.record("Invoice/1").await);
+}
+
+pub(super) async fn two_records_cannot_share_one_object() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    let other = office.push("Customer/2", json!({"Name": "Brown"})).await;
+    office.poll(&[]);
+    let (id, _) = office.object("Customer", "Jones");
+
+    let refused = office.engine.act(&other.key, Action::Link { id }, &super_actor()).await;
+
+    assert!(matches!(&refused, Err(EngineError::NotNow(why)) if why.contains("Customer/1")));
+}
+
+fn super_actor() -> bookbridge::engine::Actor {
+    bookbridge::engine::Actor("a test".to_owned())
+}
+
+pub(super) async fn a_misspelt_item_gets_the_nearest_name() {
+    let mut office = office_with_mirror().await;
+    with_customer(&mut office).await;
+    let mut data = invoice("Customer/1", "1001");
+    data["InvoiceLine"][0]["ItemRef"]["FullName"] = json!("Labour");
+
+    let record = office.push("Invoice/1", data.clone()).await;
+
+    let told = says(&record, Code::ReferenceNotFound);
+    assert!(told.contains("Labour") && told.contains("“Labor”"), "{told}");
+    assert_eq!(record.findings[0].pointer, "/data/InvoiceLine/0/ItemRef");
+    data["InvoiceLine"][0]["ItemRef"]["FullName"] = json!("Labor");
+    office.push("Invoice/1", data).await;
+    office.poll(&[]);
+    synced(&office.record("Invoice/1").await);
+}
+
+pub(super) async fn a_missing_account_is_made() {
+    let mut office = office().await;
+    let item = json!({
+        "Name": "Widget", "IncomeAccountRef": {"FullName": "Online Sales"},
+        "COGSAccountRef": {"FullName": "Cost of Goods Sold"},
+        "AssetAccountRef": {"FullName": "Inventory Asset"},
+    });
+    office.push("ItemInventory/1", item).await;
+    office.poll(&[]);
+
+    let told = says(&office.record("ItemInventory/1").await, Code::ReferenceNotFound);
+    assert!(told.contains("Online Sales"), "{told}");
+    office.press("ItemInventory/1", "create-missing").await;
+    office.press("ItemInventory/1", "create-missing").await;
+    office.poll(&[]);
+
+    synced(&office.record("ItemInventory/1").await);
+    assert_eq!(office.told("Account", "Online Sales", "AccountType"), "Income");
+}
+
+pub(super) async fn a_missing_payable_account_is_named() {
+    let mut office = office().await;
+    set_active(&mut office, "Account", "Accounts Payable", false);
+    office
+        .push(
+            "Bill/1",
+            json!({
+                "VendorRef": {"FullName": "Paper Ltd"},
+                "ExpenseLine": [{"AccountRef": {"FullName": "Office Supplies"}, "Amount": "9.00"}],
+            }),
+        )
+        .await;
+    office.poll(&[]);
+
+    says(&office.record("Bill/1").await, Code::MissingAccount);
+    set_active(&mut office, "Account", "Accounts Payable", true);
+    office.press("Bill/1", "retry").await;
+    office.poll(&[]);
+    synced(&office.record("Bill/1").await);
+}
+
+pub(super) async fn what_hangs_on_a_failed_record_goes_after_it() {
+    let mut office = office().await;
+    office.push("Customer/1", json!({"Name": "Smith: A"})).await;
+    let waits = office.push("Invoice/1", invoice("Customer/1", "1001")).await;
+    assert_eq!(waits.status, Status::Blocked);
+    office.poll(&[]);
+    assert_eq!(office.record("Invoice/1").await.status, Status::Blocked);
+
+    office.press("Customer/1", "replace-characters").await;
+    office.poll(&[]);
+
+    synced(&office.record("Invoice/1").await);
+}
