@@ -2,11 +2,14 @@
 
 use actix_web::HttpResponse;
 use actix_web::web;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use crate::api::auth::Reader;
 use crate::api::auth::Writer;
 use crate::api::body::Json;
 use crate::api::body::typed;
@@ -21,6 +24,7 @@ use crate::api::records::Filter;
 use crate::api::records::shaped;
 use crate::api::refusal::Refusal;
 use crate::api::shape::Record;
+use crate::engine;
 use crate::engine::Action;
 use crate::engine::BulkAction;
 use crate::engine::Engine;
@@ -39,6 +43,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 "/connections/{connection}/records/{kind}/{source_id:[^/]*}/actions/{word}",
             )
             .route(web::post().to(act)),
+        )
+        .service(
+            web::resource("/connections/{connection}/tasks/{word}").route(web::get().to(task)),
         );
 }
 
@@ -198,6 +205,10 @@ pub(super) struct DecisionAboutMany {
     dry_run: Option<bool>,
     /// Why, for `bypass`.
     reason: Option<String>,
+    /// Which one, for `fix`, as the diagnosis names it.
+    id: Option<String>,
+    /// True: answer at once with a task that tells how far it is.
+    background: Option<bool>,
 }
 
 /// What a decision about many did.
@@ -212,10 +223,12 @@ pub(super) struct Decided {
     dry_run: bool,
 }
 
-/// Retry, bypass, or forget the reference of all records that match.
+/// Retry, bypass, fix, or forget the reference of all records that match.
+///
+/// With `background` the answer is 202 and a task; `GET` it at its `Location`.
 #[utoipa::path(post, path = "/v1/connections/{connection}/records/actions/{action}",
     tag = "records", request_body = DecisionAboutMany,
-    responses((status = 200, body = Decided)))]
+    responses((status = 200, body = Decided), (status = 202, body = Task)))]
 async fn act_on_all(
     caller: Writer,
     named: Named,
@@ -228,14 +241,80 @@ async fn act_on_all(
         "retry" => BulkAction::Retry,
         "bypass" => BulkAction::Bypass,
         "reset-reference" => BulkAction::ResetReference,
-        other => return Err(no_action(other, &["retry", "bypass", "reset-reference"])),
+        "fix" => {
+            let id = body.0.id.clone().unwrap_or_default();
+            BulkAction::Fix(known_fix(Pressed { id, ..Pressed::default() })?)
+        }
+        other => return Err(no_action(other, &["retry", "bypass", "reset-reference", "fix"])),
     };
-    let DecisionAboutMany { filter, dry_run, reason } = body.0;
+    let DecisionAboutMany { filter, dry_run, reason, id: _, background } = body.0;
     let FilterBody { status, kind, cause, q } = filter;
     let filter = Filter::of(status.as_deref(), kind, cause.as_deref(), q)
         .map_err(|problem| problem.at("/filter"))?;
     let dry_run = dry_run.unwrap_or(false);
     let reason = reason.unwrap_or_else(|| "bypassed with all that match a filter".to_owned());
+    if background == Some(true) && !dry_run {
+        let task = engine.begin_on_all(&named.0, &filter, action, reason, &caller.0).await?;
+        let location = format!("/v1/connections/{}/tasks/{}", named.0, task.id);
+        let shape = Task::from(task);
+        return Ok(HttpResponse::Accepted().insert_header(("Location", location)).json(shape));
+    }
     let matched = engine.act_on_all(&named.0, &filter, action, &reason, dry_run, &caller.0).await?;
     Ok(HttpResponse::Ok().json(Decided { matched, count: matched, dry_run }))
+}
+
+/// A decision about many, on its way.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Task {
+    id: Uuid,
+    /// `running`, `done`, or `failed`.
+    state: &'static str,
+    /// Records that matched.
+    total: u64,
+    /// Records looked at so far.
+    looked_at: u64,
+    /// Records that were changed.
+    done: u64,
+    /// Why it broke off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    started_at: Timestamp,
+    ended_at: Option<Timestamp>,
+}
+
+impl From<engine::Task> for Task {
+    fn from(task: engine::Task) -> Self {
+        let state = match (&task.ended_at, &task.error) {
+            (None, _) => "running",
+            (Some(_), None) => "done",
+            (Some(_), Some(_)) => "failed",
+        };
+        Self {
+            id: task.id,
+            state,
+            total: task.total,
+            looked_at: task.looked_at,
+            done: task.done,
+            error: task.error,
+            started_at: task.started_at,
+            ended_at: task.ended_at,
+        }
+    }
+}
+
+/// Show how far a decision about many is.
+#[utoipa::path(get, path = "/v1/connections/{connection}/tasks/{id}", tag = "records",
+    responses((status = 200, body = Task)))]
+async fn task(
+    _: Reader,
+    named: Named,
+    id: Word,
+    _: Params<()>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Problem> {
+    let unknown = || Problem::new(Refusal::NotFound, "There is no such task.");
+    let id = id.0.parse().map_err(|_| unknown())?;
+    let task = engine.task(&named.0, id).map_err(|_| unknown())?;
+    Ok(HttpResponse::Ok().json(Task::from(task)))
 }

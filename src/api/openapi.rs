@@ -51,7 +51,7 @@ use crate::api::sessions;
         connections::add, connections::list, connections::show, connections::change,
         connections::remove, connections::act, connections::health, qwc::download,
         records::put, records::show, records::list, records::attempts, records::withdraw,
-        records::problems, bulk::put_many, bulk::check, decide::act, decide::act_on_all,
+        records::problems, bulk::put_many, bulk::check, decide::act, decide::act_on_all, decide::task,
         requests::submit, requests::list, requests::show,
         sessions::sessions, sessions::session, sessions::activity,
         schema::list, schema::show, errors::list, errors::show,

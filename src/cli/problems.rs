@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde_json::Value;
+use serde_json::json;
 
 use super::arguments::Global;
 use super::client::Client;
@@ -10,10 +11,22 @@ use super::output;
 
 /// Failures grouped by cause.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  bookbridge problems acme")]
+#[command(after_help = "\
+Examples:
+  bookbridge problems acme
+  bookbridge problems acme --cause INACTIVE_REFERENCE --fix reactivate --dry-run")]
 pub(super) struct Problems {
     /// The connection's id.
     connection: String,
+    /// Press this fix for all records that it helps.
+    #[arg(long, value_name = "FIX")]
+    fix: Option<String>,
+    /// Only records that fail with this code.
+    #[arg(long, value_name = "CODE", requires = "fix")]
+    cause: Option<String>,
+    /// Only count them.
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
 }
 
 /// One sentence on why nothing syncs.
@@ -26,6 +39,9 @@ pub(super) struct Explain {
 
 /// Runs `problems`.
 pub(super) fn problems(command: &Problems, global: &Global) -> anyhow::Result<()> {
+    if let Some(fix) = &command.fix {
+        return fix_all(command, fix, global);
+    }
     let list = Client::of(global)?.get(&of_connection(&command.connection, &["problems"]))?;
     if global.json {
         return Ok(output::json(&list)?);
@@ -51,10 +67,7 @@ pub(super) fn problems(command: &Problems, global: &Global) -> anyhow::Result<()
             code.unwrap_or_default(),
             title.unwrap_or_default(),
         ))?;
-        let waiting = field("/waiting");
-        if !waiting.is_empty() && waiting != "0" {
-            output::line(format_args!("         {waiting} wait behind them"))?;
-        }
+        output::line(format_args!("         {}", field("/summary")))?;
         let fixes = problem.get("fixes").or_else(|| problem.pointer("/diagnosis/fixes"));
         for fix in fixes.and_then(Value::as_array).into_iter().flatten() {
             output::line(format_args!(
@@ -64,6 +77,23 @@ pub(super) fn problems(command: &Problems, global: &Global) -> anyhow::Result<()
         }
     }
     Ok(())
+}
+
+/// Presses a fix for all records that it helps.
+fn fix_all(command: &Problems, fix: &str, global: &Global) -> anyhow::Result<()> {
+    let mut filter = json!({"status": "failed"});
+    if let Some(cause) = &command.cause {
+        filter["cause"] = json!(cause);
+    }
+    let path = of_connection(&command.connection, &["records", "actions", "fix"]);
+    let body = json!({"filter": filter, "id": fix, "dryRun": command.dry_run});
+    let answer = Client::of(global)?.post(&path, &body)?;
+    if global.json {
+        return Ok(output::json(&answer)?);
+    }
+    let count = output::text(&answer, "/count");
+    let done = if command.dry_run { "would be fixed" } else { "fixed" };
+    Ok(output::line(format_args!("{count} {done}"))?)
 }
 
 /// Runs `explain`.

@@ -48,7 +48,11 @@ pub(super) enum Record {
     )]
     Link(Link),
     /// Press one of the fixes of its diagnosis.
-    #[command(after_help = "Examples:\n  bookbridge record fix acme Customer/C-100 shorten")]
+    #[command(after_help = "\
+Examples:
+  bookbridge record fix acme Customer/C-100 shorten --dry-run
+  bookbridge record fix acme Customer/C-100 rename --value 'Jones (Bath)'
+  bookbridge record fix acme Customer/C-100 link --object 80000001-1700000000")]
     Fix(Fix),
     /// Take it back; delete or void it in QuickBooks too, if wanted.
     #[command(
@@ -127,7 +131,29 @@ pub(super) struct Fix {
     #[command(flatten)]
     one: One,
     /// The fix, as `record show` lists it.
-    fix: String,
+    #[arg(value_name = "FIX")]
+    id: String,
+    /// Another value than the one that is proposed.
+    #[arg(long)]
+    value: Option<String>,
+    /// ListID or TxnID of the object that is meant, where there are several.
+    #[arg(long, value_name = "ID")]
+    object: Option<String>,
+    /// Only say what it would do.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Fix {
+    fn body(&self) -> Value {
+        let members = [
+            ("id", Some(json!(self.id))),
+            ("value", self.value.as_ref().map(|it| json!(it))),
+            ("listId", self.object.as_ref().map(|it| json!(it))),
+            ("dryRun", self.dry_run.then_some(json!(true))),
+        ];
+        members.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?))).collect()
+    }
 }
 
 /// What becomes of it in QuickBooks.
@@ -177,7 +203,13 @@ pub(super) fn run(command: Record, global: &Global) -> anyhow::Result<()> {
             };
             act(&link.one, "link", body)?
         }
-        Record::Fix(fix) => act(&fix.one, "fix", json!({"id": fix.fix}))?,
+        Record::Fix(fix) => {
+            let answer = act(&fix.one, "fix", fix.body())?;
+            if fix.dry_run && !global.json {
+                return Ok(output::line(output::clean(&output::text(&answer, "/preview")))?);
+            }
+            answer
+        }
         Record::Withdraw(withdraw) => {
             let fate = match withdraw.quickbooks {
                 There::Keep => "keep",

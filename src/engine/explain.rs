@@ -88,6 +88,39 @@ pub struct Problem {
     pub example: RecordKey,
     /// How many records wait behind them.
     pub waiting: u64,
+    /// Since when the oldest of them fails.
+    pub since: Timestamp,
+}
+
+impl Problem {
+    /// The same in one sentence.
+    pub fn summary(&self) -> String {
+        let fact = |name: &str| self.finding.facts.get(name).map(String::as_str);
+        let records =
+            if self.count == 1 { "1 record".to_owned() } else { format!("{} records", self.count) };
+        let verb = if self.count == 1 { "waits" } else { "wait" };
+        let since = self.since.strftime("%Y-%m-%d");
+        let said = match (self.finding.code, fact("kind"), fact("value")) {
+            (Code::InactiveReference, Some(kind), Some(value)) => {
+                format!(
+                    "{records} {verb} for {kind} \u{201c}{value}\u{201d}, which is inactive, since {since}."
+                )
+            }
+            (Code::ReferenceNotFound, Some(kind), Some(value)) => format!(
+                "{records} {verb} for {kind} \u{201c}{value}\u{201d}, which QuickBooks does not find, since {since}."
+            ),
+            _ => {
+                let title = diagnosis::render(&self.finding).title;
+                format!("{records} since {since}: {title}.")
+            }
+        };
+        let behind = match self.waiting {
+            0 => String::new(),
+            1 => " 1 more waits behind it.".to_owned(),
+            more => format!(" {more} more wait behind them."),
+        };
+        said + &behind
+    }
 }
 
 /// One time that a record went out.
@@ -193,9 +226,11 @@ impl Engine {
                     count: 0,
                     example: record.key,
                     waiting: 0,
+                    since: record.updated_at,
                 });
                 problem.count += 1;
                 problem.waiting += waiting;
+                problem.since = problem.since.min(record.updated_at);
             }
             cursor = page.next;
             if cursor.is_none() {

@@ -264,7 +264,13 @@ impl Work<'_> {
         for name in tries.take(propose::MAX_TRIES) {
             let normal = mirror::normal(&name);
             let find = crate::store::Find::Named(space.to_owned(), normal.clone());
-            if store.mirror_find(connection, &find, 1).await?.is_empty()
+            // What this step changes is not in the store yet.
+            let taken = |it: &Record| {
+                let same = |name| mirror::normal(name) == normal;
+                mirror::space(&it.key.kind) == space && it.name().is_some_and(same)
+            };
+            if !self.records_here().any(taken)
+                && store.mirror_find(connection, &find, 1).await?.is_empty()
                 && store.records_named(connection, space, &normal, 1).await?.is_empty()
             {
                 return Ok(Some(name));
@@ -276,6 +282,11 @@ impl Work<'_> {
 
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Whether a fix makes sense for a record.
+pub(crate) fn fits(record: &Record, pressed: &Pressed) -> bool {
+    record.asked.is_none() && deed(record, pressed).is_ok()
 }
 
 /// What a fix comes down to for a record as it stands.

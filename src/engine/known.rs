@@ -217,6 +217,19 @@ impl Work<'_> {
         Ok(ours.map(|ours| finding.fact("record", ours.path())))
     }
 
+    /// That the number is used, where the connection only wants to be told.
+    pub(crate) async fn number_remark(
+        &mut self,
+        record: &Record,
+    ) -> Result<Option<Finding>, EngineError> {
+        if self.connection.duplicate_numbers != DuplicateNumbers::Warn {
+            return Ok(None);
+        }
+        let places = self.places(record).await?;
+        let data = record.amended().into_owned();
+        self.number_in_use(record, &data, &places).await
+    }
+
     /// An earlier record of ours with the same number that is to go to QuickBooks too.
     async fn record_numbered(
         &self,

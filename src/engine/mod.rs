@@ -40,6 +40,7 @@ mod references;
 mod requests;
 mod settle;
 mod sweep;
+mod tasks;
 mod verdict;
 mod watchdog;
 mod work;
@@ -64,6 +65,7 @@ pub use crate::engine::intake::Put;
 pub use crate::engine::operate::Action;
 pub use crate::engine::operate::BulkAction;
 pub use crate::engine::requests::NewRequest;
+pub use crate::engine::tasks::Task;
 pub use crate::engine::watchdog::Stuck;
 
 use crate::domain::activity::Activity;
@@ -143,12 +145,13 @@ pub struct Engine {
     settings: Settings,
     /// Wakes those who wait for a raw request; they look again.
     settled: Arc<tokio::sync::Notify>,
+    tasks: tasks::Tasks,
 }
 
 impl Engine {
     /// An engine over a store that is open.
     pub fn new(store: Arc<dyn Store>, ambient: Arc<dyn Ambient>, settings: Settings) -> Self {
-        Self { store, ambient, settings, settled: Arc::default() }
+        Self { store, ambient, settings, settled: Arc::default(), tasks: tasks::Tasks::default() }
     }
 
     /// The store, for reading: lists and single entities are shown as they stand.

@@ -13,6 +13,7 @@ use crate::domain::record::Wanted;
 use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::fix;
 use crate::engine::fix::Pressed;
 use crate::engine::intake::is_unknown;
 use crate::engine::until_settled;
@@ -50,7 +51,7 @@ pub enum Action {
 }
 
 /// A decision about many records.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum BulkAction {
     /// As [`Action::Retry`].
     Retry,
@@ -58,6 +59,8 @@ pub enum BulkAction {
     Bypass,
     /// As [`Action::ResetReference`].
     ResetReference,
+    /// As [`Action::Fix`], where the diagnosis offers it.
+    Fix(Pressed),
 }
 
 /// Longest reason of a bypass, in characters.
@@ -225,8 +228,26 @@ impl Engine {
         only_count: bool,
         actor: &Actor,
     ) -> Result<u64, EngineError> {
+        let keys = self.matching(connection, filter, &action).await?;
+        if only_count {
+            return Ok(keys.len() as u64);
+        }
+        let mut done = 0;
+        for key in keys {
+            done += u64::from(self.act_on_one(&key, &action, reason, actor).await?);
+        }
+        Ok(done)
+    }
+
+    /// The records for which a decision makes sense. The keys first: deciding moves records between
+    /// the pages of the list.
+    pub(crate) async fn matching(
+        &self,
+        connection: &ConnectionId,
+        filter: &RecordFilter,
+        action: &BulkAction,
+    ) -> Result<Vec<RecordKey>, EngineError> {
         self.connection(connection).await?;
-        // The keys first: deciding moves records between the pages of the list.
         let mut keys = Vec::new();
         let mut cursor = None;
         loop {
@@ -235,34 +256,41 @@ impl Engine {
             keys.extend(fits.map(|record| record.key));
             cursor = page.next;
             if cursor.is_none() {
-                break;
+                return Ok(keys);
             }
         }
-        if only_count {
-            return Ok(keys.len() as u64);
+    }
+
+    /// Does a decision for one of many; whether it made sense for it.
+    pub(crate) async fn act_on_one(
+        &self,
+        key: &RecordKey,
+        action: &BulkAction,
+        reason: &str,
+        actor: &Actor,
+    ) -> Result<bool, EngineError> {
+        let one = match action {
+            BulkAction::Retry => Action::Retry,
+            BulkAction::ResetReference => Action::ResetReference,
+            BulkAction::Bypass => Action::Bypass { reason: reason.to_owned(), reference: None },
+            BulkAction::Fix(pressed) => Action::Fix(pressed.clone()),
+        };
+        match self.act(key, one, actor).await {
+            Ok(_) => Ok(true),
+            Err(
+                EngineError::NotNow(_) | EngineError::NoRecord(_) | EngineError::BadInput { .. },
+            ) => Ok(false),
+            Err(error) => Err(error),
         }
-        let mut done = 0;
-        for key in keys {
-            let one = match action {
-                BulkAction::Retry => Action::Retry,
-                BulkAction::ResetReference => Action::ResetReference,
-                BulkAction::Bypass => Action::Bypass { reason: reason.to_owned(), reference: None },
-            };
-            match self.act(&key, one, actor).await {
-                Ok(_) => done += 1,
-                Err(EngineError::NotNow(_) | EngineError::NoRecord(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(done)
     }
 }
 
 impl BulkAction {
-    fn fits(self, record: &Record) -> bool {
+    fn fits(&self, record: &Record) -> bool {
         match self {
             // What nobody knows the outcome of is decided one by one.
             Self::Retry => record.status == Status::Failed && !is_unknown(record),
+            Self::Fix(pressed) => fix::fits(record, pressed),
             Self::Bypass => {
                 matches!(record.status, Status::Failed | Status::Blocked | Status::Held)
             }

@@ -81,6 +81,10 @@ impl Work<'_> {
             let why = "QuickBooks reported success, but gave no id";
             return self.unknown(record, item, message_set, why).await;
         };
+        let remark = match remark {
+            None if item.purpose == Purpose::Add => self.number_remark(&record).await?,
+            remark => remark,
+        };
         let now = self.engine.now();
         let empty = Vec::new();
         let line_ids = ret.map_or(&empty, |ret| &ret.line_ids);

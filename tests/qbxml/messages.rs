@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bookbridge::domain::outcome::Said;
 use bookbridge::qbxml::classify;
+use proptest::prelude::*;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -67,4 +68,60 @@ fn what_a_message_quotes_is_captured() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What people type: names, quotes, line breaks, other languages, and what QuickBooks says elsewhere.
+fn typed() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("could not be locked".to_owned()),
+        Just("This list has been modified by another user".to_owned()),
+        Just("credit limit".to_owned()),
+        Just("closing date".to_owned()),
+        Just("books are closed".to_owned()),
+        Just("must be of type".to_owned()),
+        Just("sales tax".to_owned()),
+        Just("currency".to_owned()),
+        Just("cannot merge list elements".to_owned()),
+        Just("pay more than the amount due".to_owned()),
+        Just("transaction is empty".to_owned()),
+        Just("delete this transaction from the deposit".to_owned()),
+        Just("account number is already in use".to_owned()),
+        Just("QuickBooks error message: in use by another user".to_owned()),
+        Just("\" in the field \"Name\" is too long.".to_owned()),
+        Just("\" of the list element is already in use.".to_owned()),
+        Just("\"quoted\"".to_owned()),
+        Just("it's".to_owned()),
+        Just("a\nb\r\nc\td".to_owned()),
+        Just("Größe 東京 Приве́т مرحبا".to_owned()),
+        "[A-Za-z0-9 .,:&#/()-]{0,40}",
+    ];
+    prop::collection::vec(piece, 1..4).prop_map(|pieces| pieces.join(" "))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// The same message with other data in its quotes means the same.
+    #[test]
+    fn what_people_type_never_steers_a_cause(data in typed(), pick in any::<prop::sample::Index>()) {
+        let all = messages();
+        let quoting: Vec<_> = all
+            .iter()
+            .filter_map(|one| {
+                let value = one.captures.get("value")?.trim();
+                // The data must be findable in the message, once.
+                let quoted = format!("\"{value}\"");
+                let fits = one.hresult.is_none() && !value.is_empty();
+                (fits && one.text.matches(&quoted).count() == 1).then(|| (one, quoted))
+            })
+            .collect();
+        prop_assert!(quoting.len() >= 20, "{}", quoting.len());
+        let (one, quoted) = pick.get(&quoting);
+        let text = one.text.replace(quoted, &format!("\"{data}\""));
+        let said = Said { status_code: one.code, message: text.clone(), ..Said::default() };
+
+        let class = classify::status(&said, request(&one.cause));
+
+        prop_assert_eq!(class.cause, &one.cause, "{}", text);
+    }
 }

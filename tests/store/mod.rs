@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod entities;
 mod lists;
+mod mirror;
 mod moving;
 mod queue;
 mod removal;

@@ -197,6 +197,10 @@ pub(in crate::api) struct Cause {
     example: Waits,
     /// How many records wait behind them.
     waiting: u64,
+    /// Since when the oldest of them fails.
+    since: Timestamp,
+    /// The same in one sentence.
+    summary: String,
     /// As the example has it.
     #[serde(flatten)]
     diagnosis: Option<Diagnosis>,
@@ -208,6 +212,8 @@ impl From<engine::Problem> for Cause {
             count: problem.count,
             example: Waits::new(&problem.example, Some(Status::Failed)),
             waiting: problem.waiting,
+            since: problem.since,
+            summary: problem.summary(),
             diagnosis: words::diagnosis(&[problem.finding]),
         }
     }

@@ -1,0 +1,139 @@
+//! Decisions about many records, done behind the caller's back, with progress.
+//!
+//! A task lives in memory: every decision of it is on disk by itself and safe to make again, so a
+//! restart in the middle loses nothing but the count.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::domain::ids::ConnectionId;
+use crate::domain::ids::RecordKey;
+use crate::engine::Actor;
+use crate::engine::BulkAction;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::ambient;
+use crate::store::RecordFilter;
+
+/// Tasks that are remembered; the oldest are forgotten.
+const MAX_TASKS: usize = 100;
+
+/// How far a task is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Task {
+    /// Its name in paths.
+    pub id: Uuid,
+    /// Whose records.
+    pub connection: ConnectionId,
+    /// Records that matched.
+    pub total: u64,
+    /// Records looked at.
+    pub looked_at: u64,
+    /// Records that were changed; for the others it made no sense any more.
+    pub done: u64,
+    /// Why it broke off, if it did.
+    pub error: Option<String>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// All tasks of a process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tasks(Arc<Mutex<BTreeMap<Uuid, Task>>>);
+
+impl Tasks {
+    fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<Uuid, Task>) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, task: Task) {
+        self.change(|tasks| {
+            tasks.insert(task.id, task);
+            while tasks.len() > MAX_TASKS {
+                tasks.pop_first();
+            }
+        });
+    }
+
+    fn update(&self, id: Uuid, update: impl FnOnce(&mut Task)) {
+        self.change(|tasks| tasks.get_mut(&id).map(update));
+    }
+}
+
+impl Engine {
+    /// Begins a decision about all records that match, and answers at once.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnection`], [`EngineError::Store`].
+    pub async fn begin_on_all(
+        &self,
+        connection: &ConnectionId,
+        filter: &RecordFilter,
+        action: BulkAction,
+        reason: String,
+        actor: &Actor,
+    ) -> Result<Task, EngineError> {
+        let keys = self.matching(connection, filter, &action).await?;
+        let task = Task {
+            id: ambient::time_ordered(self.ambient.as_ref()),
+            connection: connection.clone(),
+            total: keys.len() as u64,
+            looked_at: 0,
+            done: 0,
+            error: None,
+            started_at: self.now(),
+            ended_at: None,
+        };
+        self.tasks.add(task.clone());
+        let (engine, actor, id) = (self.clone(), actor.clone(), task.id);
+        tokio::spawn(async move { engine.work_off(id, keys, action, reason, actor).await });
+        Ok(task)
+    }
+
+    async fn work_off(
+        self,
+        id: Uuid,
+        keys: Vec<RecordKey>,
+        action: BulkAction,
+        reason: String,
+        actor: Actor,
+    ) {
+        let mut error = None;
+        for key in keys {
+            match self.act_on_one(&key, &action, &reason, &actor).await {
+                Ok(changed) => self.tasks.update(id, |task| {
+                    task.looked_at += 1;
+                    task.done += u64::from(changed);
+                }),
+                Err(why) => {
+                    error = Some(why.to_string());
+                    break;
+                }
+            }
+        }
+        let now = self.now();
+        self.tasks.update(id, |task| {
+            task.error = error;
+            task.ended_at = Some(now);
+        });
+    }
+
+    /// How far a task is.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NotFound`] if it is another connection's, or was forgotten.
+    pub fn task(&self, connection: &ConnectionId, id: Uuid) -> Result<Task, EngineError> {
+        let found = self.tasks.change(|tasks| tasks.get(&id).cloned());
+        let found = found.filter(|task| task.connection == *connection);
+        found.ok_or_else(|| EngineError::NotFound(format!("task {id}")))
+    }
+}
