@@ -196,3 +196,20 @@ fn a_connection_that_does_not_exist_is_named_everywhere() {
     app.put("/v1/connections/acme/records/Customer/1", &json!({"data": {"Name": "A"}}))
         .problem(404, "NOT_FOUND");
 }
+
+#[test]
+fn what_is_done_about_numbers_and_the_mirror_are_settings_of_a_connection() {
+    let app = TestApp::with_connection();
+    let shown = app.get("/v1/connections/acme").with(200).json();
+    assert_eq!((&shown["duplicateNumbers"], &shown["mirror"]), (&json!("fail"), &json!(false)));
+
+    let change = json!({"duplicateNumbers": "suffix", "mirror": true});
+    let call = app.admin("PATCH", "/v1/connections/acme").json(&change).with(200).json();
+
+    assert_eq!((&call["duplicateNumbers"], &call["mirror"]), (&json!("suffix"), &json!(true)));
+    let wrong = json!({"duplicateNumbers": "ignore"});
+    app.admin("PATCH", "/v1/connections/acme").json(&wrong).problem(422, "INVALID_REQUEST");
+    app.post("/v1/connections/acme/actions/refresh-mirror", &json!({})).with(200);
+    let queued = app.get("/v1/connections/acme/health").with(200).json()["requestsQueued"].clone();
+    assert!(queued.as_u64().unwrap() > 10, "{queued}");
+}

@@ -137,3 +137,44 @@ fn problems_are_grouped_by_cause() {
     assert!(problem["code"].is_string() && problem["title"].is_string());
     assert!(problem["fixes"].is_array() && problem["waiting"].is_number());
 }
+
+#[test]
+fn a_fix_is_shown_then_done_and_pressed_again_changes_nothing() {
+    let app = app();
+    let long = "A name of a customer that is longer than QuickBooks takes";
+    app.put(&format!("{RECORDS}/Customer/long"), &json!({"data": {"Name": long}})).with(201);
+
+    let told = act(&app, "long", "fix", &json!({"id": "shorten", "dryRun": true})).with(200).json();
+    assert!(told["preview"].as_str().unwrap().contains("becomes"), "{told:#}");
+    let fixed = act(&app, "long", "fix", &json!({"id": "shorten"})).with(200).json();
+    assert_eq!(fixed["status"], "queued");
+    assert_eq!(fixed["data"]["Name"], long, "the application's own data stays");
+    let again = act(&app, "long", "fix", &json!({"id": "shorten"})).with(200).json();
+    assert_eq!(again["status"], "queued");
+}
+
+#[test]
+fn a_fix_for_all_that_match_is_a_task_that_tells_how_far_it_is() {
+    let app = app();
+    for id in 0..5 {
+        let data = json!({"data": {"Name": format!("Site: {id}")}});
+        app.put(&format!("{RECORDS}/Customer/s{id}"), &data).with(201);
+    }
+    let path = format!("{RECORDS}/actions/fix");
+    let filter = json!({"cause": "INVALID_CHARACTERS"});
+    let body = |id: &str| json!({"filter": filter, "id": id, "background": true});
+
+    app.post(&path, &body("close-window")).problem(422, "UNKNOWN_FIX");
+    let begun = app.post(&path, &body("replace-characters")).with(202);
+    let at = begun.header("location").unwrap().to_owned();
+    assert_eq!(begun.json()["total"], 5);
+    let task = loop {
+        let task = app.get(&at).with(200).json();
+        if task["state"] != "running" {
+            break task;
+        }
+    };
+
+    assert_eq!((&task["state"], &task["done"]), (&json!("done"), &json!(5)));
+    app.get("/v1/connections/acme/tasks/none").problem(404, "NOT_FOUND");
+}

@@ -32,7 +32,7 @@ const OBJECTS: usize = 100_000;
 /// Objects in one answer of QuickBooks.
 const PAGE: usize = 100;
 /// Records that are held against it.
-const CHECKS: usize = 2_000;
+const CHECKS: u32 = 2_000;
 
 fn object(number: usize) -> (String, Facts) {
     let (kind, name) = match number % 4 {
@@ -124,7 +124,7 @@ async fn main() {
     store.close().await.expect("the disk is there");
     drop((engine, store));
     println!("{OBJECTS} objects: written in {:.1} s", filled.as_secs_f64());
-    println!("on disk: {:.1} MB", size(&directory) as f64 / 1e6);
+    println!("on disk: {} MB", size(&directory) / 1_000_000);
 
     let started = Instant::now();
     let store = open(&directory);
@@ -135,10 +135,11 @@ async fn main() {
     let started = Instant::now();
     for number in 0..CHECKS {
         let one = Instant::now();
-        let found = engine.check(&id, vec![invoice(number)]).await.expect("it can be read");
+        let found =
+            engine.check(&id, vec![invoice(number as usize)]).await.expect("it can be read");
         assert!(found[0].as_ref().is_ok_and(Vec::is_empty), "{found:?}");
         slowest = slowest.max(one.elapsed().as_secs_f64() * 1e3);
     }
-    let mean = started.elapsed().as_secs_f64() * 1e3 / CHECKS as f64;
+    let mean = started.elapsed().as_secs_f64() * 1e3 / f64::from(CHECKS);
     println!("an invoice held against it: {mean:.3} ms, the slowest of {CHECKS} {slowest:.3} ms");
 }

@@ -112,7 +112,7 @@ proptest! {
                 // The data must be findable in the message, once.
                 let quoted = format!("\"{value}\"");
                 let fits = one.hresult.is_none() && !value.is_empty();
-                (fits && one.text.matches(&quoted).count() == 1).then(|| (one, quoted))
+                (fits && one.text.matches(&quoted).count() == 1).then_some((one, quoted))
             })
             .collect();
         prop_assert!(quoting.len() >= 20, "{}", quoting.len());
