@@ -187,4 +187,10 @@ pub struct Host {
     /// Whether classes are used; `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_tracking: Option<bool>,
+    /// Whether several currencies are used; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multi_currency: Option<bool>,
+    /// Whether estimates are used; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimates: Option<bool>,
 }

@@ -38,6 +38,8 @@ pub(crate) fn read(call: &FirstCall, connection: &Connection, before: Option<&Ho
             None => facts.closing_date.or_else(|| before.and_then(|it| it.closing_date.clone())),
         },
         class_tracking: facts.class_tracking.or_else(|| before.and_then(|it| it.class_tracking)),
+        multi_currency: facts.multi_currency.or_else(|| before.and_then(|it| it.multi_currency)),
+        estimates: facts.estimates.or_else(|| before.and_then(|it| it.estimates)),
     }
 }
 

@@ -172,7 +172,10 @@ impl Engine {
         let next_expected_at = state.last_seen_at.map(|seen| seen + interval);
         let waiting = counts.of(Status::Queued) + counts.requests_queued;
         let oldest = self.oldest_waiting(id).await?;
-        let (health, summary, findings) = judge(&connection, &state, waiting, now, interval);
+        let (health, mut summary, findings) = judge(&connection, &state, waiting, now, interval);
+        if health == HealthState::Ok && state.living.is_none() {
+            summary.push_str(&left_over(&counts));
+        }
         Ok(Health {
             state: health,
             summary,
@@ -277,6 +280,22 @@ impl Engine {
         }
         Ok(attempts)
     }
+}
+
+/// What is not in QuickBooks although the connection works.
+fn left_over(counts: &Counts) -> String {
+    let some = |status: Status, one: &str, many: &str| match counts.of(status) {
+        0 => None,
+        1 => Some(format!("1 record {one}")),
+        count => Some(format!("{count} records {many}")),
+    };
+    let left = [
+        some(Status::Failed, "needs a person", "need a person"),
+        some(Status::Blocked, "waits for another", "wait for others"),
+        some(Status::Held, "is held until it is posted", "are held until they are posted"),
+    ];
+    let left: Vec<_> = left.into_iter().flatten().collect();
+    if left.is_empty() { String::new() } else { format!(" {}.", left.join(", ")) }
 }
 
 /// The most likely reason first, in one word and one sentence.

@@ -230,7 +230,7 @@ impl Engine {
             record.asked = record.asked.filter(|_| record.status == Status::InDoubt);
         }
         if handling == Handling::Strict {
-            let findings = work.preflight(&record);
+            let findings = work.findings(&record).await?;
             if !findings.is_empty() {
                 return Err(EngineError::Refused(findings));
             }

@@ -4,6 +4,7 @@
 //! last word. Only what QuickBooks takes silently, a number that is used or an equal entry, needs a
 //! decision of its own.
 
+mod company;
 mod payments;
 
 use std::collections::BTreeMap;
@@ -40,10 +41,6 @@ const NUMBERED: [&str; 6] =
     ["Invoice", "SalesReceipt", "CreditMemo", "Estimate", "SalesOrder", "PurchaseOrder"];
 /// Kinds of which an equal entry is probably the same one.
 const EQUAL: [&str; 4] = ["Invoice", "SalesReceipt", "CreditMemo", "Bill"];
-/// Transactions that do not post, so that a closing date does not hold for them (QuickBooks help,
-/// "Non-posting transactions").
-const OPEN: [&str; 3] = ["Estimate", "SalesOrder", "PurchaseOrder"];
-
 /// Where the records that a record refers to stand.
 pub(crate) type Places = BTreeMap<String, Resolved>;
 
@@ -75,6 +72,7 @@ impl Work<'_> {
             }
             findings.extend(self.closed(record, &data));
             findings.extend(self.no_account(record));
+            findings.extend(self.switched_off(record, &data));
             for named in references::of(&record.key.kind, &data, places) {
                 findings.extend(self.reference(&named).await?);
             }
@@ -279,48 +277,12 @@ impl Work<'_> {
         })
     }
 
-    /// A date in a closed period.
-    fn closed(&self, record: &Record, data: &Value) -> Option<Finding> {
-        let closing = self.state.host.as_ref()?.closing_date.as_deref()?;
-        let day = data.get("TxnDate").and_then(Value::as_str)?.trim();
-        if day > closing || OPEN.contains(&record.key.kind.as_str()) {
-            return None;
-        }
-        let finding = Finding::new(Code::ClosedPeriod).at("/data/TxnDate").fact("field", "TxnDate");
-        Some(finding.fact("value", day).fact("closingDate", closing).fact("kind", &record.key.kind))
-    }
-
-    /// No account at all of a type that QuickBooks needs by itself.
-    fn no_account(&self, record: &Record) -> Option<Finding> {
-        let (of_type, kind, field) = match record.key.kind.as_str() {
-            "Invoice" | "CreditMemo" | "ReceivePayment" => {
-                ("AccountsReceivable", "Accounts Receivable", "ARAccountRef")
-            }
-            "Bill" | "VendorCredit" | "BillPaymentCheck" | "BillPaymentCreditCard" => {
-                ("AccountsPayable", "Accounts Payable", "APAccountRef")
-            }
-            _ => return None,
-        };
-        let known = self.state.mirror.get("Account").filter(|part| part.since.is_some())?;
-        if known.types.contains(of_type) {
-            return None;
-        }
-        let finding = Finding::new(Code::MissingAccount).fact("kind", kind).fact("field", field);
-        Some(finding.fact("expected", of_type))
-    }
-
     /// What a reference points at: missing, gone, inactive, of the wrong type.
     async fn reference(&self, named: &Named) -> Result<Option<Finding>, EngineError> {
         let finding = |code: Code, value: &str| {
             let finding = Finding::new(code).at(&named.pointer).fact("field", &named.field);
             finding.fact("kind", spoken(&named.kind)).fact("value", value)
         };
-        if named.kind == "Class"
-            && self.state.host.as_ref().is_some_and(|host| host.class_tracking == Some(false))
-        {
-            let off = finding(Code::FeatureNotAvailable, "").cause("class_tracking");
-            return Ok(Some(off));
-        }
         let (shown, found) = match &named.place {
             Resolved::Id(id) => {
                 let known = self.engine.store.mirrored(&self.connection.id, id).await?;

@@ -247,6 +247,21 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Everything that stands against a record now, with what would help; nothing is changed.
+    pub(crate) async fn findings(&mut self, record: &Record) -> Result<Vec<Finding>, EngineError> {
+        let mut findings = self.preflight(record);
+        if findings.is_empty() {
+            let places = self.engine.resolve_all(self, record).await?.unwrap_or_default();
+            if let Knowledge::Wrong(known) = self.known(record, &places).await? {
+                findings = known;
+            }
+        }
+        for finding in &mut findings {
+            self.propose(record, finding).await?;
+        }
+        Ok(findings)
+    }
+
     /// What QuickBooks would refuse, as far as the record alone tells.
     pub(crate) fn preflight(&self, record: &Record) -> Vec<Finding> {
         let target = compose::target(self.state.host.as_ref());

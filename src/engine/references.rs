@@ -65,6 +65,28 @@ fn collect(
     }
 }
 
+/// The place of the first member of that name, however deep.
+pub(crate) fn find(data: &Value, member: &str) -> Option<String> {
+    fn search(value: &Value, member: &str, at: &str, depth: usize) -> Option<String> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match value {
+            Value::Object(members) => members.iter().find_map(|(name, value)| {
+                let at = format!("{at}/{name}");
+                let here = name == member && !value.is_null();
+                if here { Some(at) } else { search(value, member, &at, depth + 1) }
+            }),
+            Value::Array(items) => {
+                let mut items = items.iter().enumerate();
+                items.find_map(|(n, item)| search(item, member, &format!("{at}/{n}"), depth + 1))
+            }
+            _ => None,
+        }
+    }
+    search(data, member, "/data", 0)
+}
+
 /// Where a reference points: its ListID or TxnID, or its full name.
 pub(crate) fn place(reference: &Value, places: &Places) -> Option<Resolved> {
     let text = |name: &str| reference.get(name).and_then(Value::as_str).map(str::trim);

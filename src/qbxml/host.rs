@@ -76,6 +76,24 @@ pub struct AccountingPreferences {
     pub class_tracking: Option<String>,
 }
 
+/// Whether several currencies are used (`PreferencesQueryRs`).
+#[derive(Clone, Debug, Default, PartialEq, YaDeserialize)]
+#[yaserde(rename = "MultiCurrencyPreferences")]
+pub struct MultiCurrencyPreferences {
+    /// Whether currencies are accepted.
+    #[yaserde(rename = "IsMultiCurrencyOn")]
+    pub is_on: Option<String>,
+}
+
+/// Whether estimates are used (`PreferencesQueryRs`).
+#[derive(Clone, Debug, Default, PartialEq, YaDeserialize)]
+#[yaserde(rename = "JobsAndEstimatesPreferences")]
+pub struct JobsAndEstimatesPreferences {
+    /// Whether estimates are accepted.
+    #[yaserde(rename = "IsUsingEstimates")]
+    pub estimates: Option<String>,
+}
+
 /// What the first call of a session tells, as far as we use it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct HostFacts {
@@ -95,6 +113,10 @@ pub struct HostFacts {
     pub closing_date: Option<String>,
     /// Whether classes are used; `None` if it was not told.
     pub class_tracking: Option<bool>,
+    /// Whether several currencies are used; `None` if it was not told.
+    pub multi_currency: Option<bool>,
+    /// Whether estimates are used; `None` if it was not told.
+    pub estimates: Option<bool>,
 }
 
 impl HostFacts {
@@ -106,6 +128,8 @@ impl HostFacts {
         let host: HostRet = typed(hcp, "HostRet");
         let company: CompanyRet = typed(hcp, "CompanyRet");
         let accounting: AccountingPreferences = typed(hcp, "AccountingPreferences");
+        let currency: MultiCurrencyPreferences = typed(hcp, "MultiCurrencyPreferences");
+        let jobs: JobsAndEstimatesPreferences = typed(hcp, "JobsAndEstimatesPreferences");
         let stamp = company.extensions.iter().find(|extension| {
             extension.name.as_deref() == Some("FileID")
                 && extension.owner_id.as_deref().is_some_and(|owner| same_id(owner, owner_id))
@@ -121,6 +145,8 @@ impl HostFacts {
             company_file_id: stamp.and_then(|stamp| given(&stamp.value)),
             closing_date: given(&accounting.closing_date),
             class_tracking: given(&accounting.class_tracking).map(|text| text == "true"),
+            multi_currency: given(&currency.is_on).map(|text| text == "true"),
+            estimates: given(&jobs.estimates).map(|text| text == "true"),
         }
     }
 }

@@ -30,7 +30,6 @@ pub(super) async fn an_invoice_that_was_deleted_is_made_again() {
     let told = says(&office.record("Invoice/1").await, Code::ObjectNotFound);
     assert!(told.contains("deleted in QuickBooks on 2026-03-02"), "{told}");
     office.press("Invoice/1", "reset-reference").await;
-    office.press("Invoice/1", "reset-reference").await;
     office.poll(&[]);
     synced(&office.record("Invoice/1").await);
     assert_eq!(office.in_quickbooks("Invoice"), ["1001"]);

@@ -240,3 +240,26 @@ async fn a_mirror_whose_session_breaks_off_is_told_from_the_beginning() {
     let books = office.connector.quickbooks().books();
     assert_eq!(size, books.all().filter(|it| it.kind != "Template").count() as u64);
 }
+
+#[actix_web::test]
+async fn what_is_off_in_the_company_file_is_not_sent() {
+    let mut office = Office::open().await;
+    office.connector.quickbooks().set("feature:Class", "off").unwrap();
+    office.connector.quickbooks().set("feature:Estimate", "off").unwrap();
+    office.push("Customer/1", json!({"Name": "Jones"})).await;
+    office.poll(&[]);
+    let lines = json!([{"Desc": "Work", "ClassRef": {"FullName": "North"}}]);
+    let customer = json!({"source": "Customer/1"});
+
+    let class = json!({"CustomerRef": customer, "InvoiceLine": lines});
+    let class = office.push("Invoice/1", class).await;
+    let estimate = json!({"CustomerRef": customer, "EstimateLine": [{"Desc": "Work"}]});
+    let estimate = office.push("Estimate/1", estimate).await;
+
+    let cause = |record: &bookbridge::domain::record::Record| {
+        (record.findings[0].code, record.findings[0].cause.clone())
+    };
+    assert_eq!(cause(&class), (Code::FeatureNotAvailable, "class_tracking".to_owned()));
+    assert_eq!(class.findings[0].pointer, "/data/InvoiceLine/0/ClassRef");
+    assert_eq!(cause(&estimate), (Code::FeatureNotAvailable, "estimates".to_owned()));
+}

@@ -10,6 +10,7 @@ use bookbridge::domain::record::Record;
 use bookbridge::engine::Action;
 use bookbridge::engine::Actor;
 use bookbridge::engine::Engine;
+use bookbridge::engine::EngineError;
 use bookbridge::engine::Handling;
 use bookbridge::engine::NewConnection;
 use bookbridge::engine::NewRecord;
@@ -118,13 +119,22 @@ impl Office {
         self.record(path).await
     }
 
-    /// One press of a button.
+    /// A button is pressed, and pressed again: the second time nothing may come of it.
     pub(crate) async fn press(&self, path: &str, id: &str) {
         self.press_as(path, Pressed { id: id.to_owned(), ..Pressed::default() }).await;
     }
 
     pub(crate) async fn press_as(&self, path: &str, pressed: Pressed) {
-        self.act(path, Action::Fix(pressed)).await;
+        let key = self.record(path).await.key;
+        let press = Action::Fix(pressed);
+        let once = self.engine.act(&key, press.clone(), &actor()).await.unwrap();
+        let again = match self.engine.act(&key, press, &actor()).await {
+            Ok(again) => again,
+            Err(EngineError::NotNow(_)) => self.record(path).await,
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!((again.status, again.asked), (once.status, once.asked), "{path}");
+        assert_eq!(again.reference, once.reference, "{path}");
     }
 
     /// What a person does in QuickBooks, as qbXML; the answer.
