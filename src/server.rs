@@ -31,6 +31,7 @@ pub use tls::TlsError;
 
 use crate::config::Settings;
 use crate::config::StoreAt;
+use crate::dashboard::Logins;
 use crate::engine;
 use crate::engine::Engine;
 use crate::engine::EngineError;
@@ -89,6 +90,10 @@ pub struct Open {
     pub store: Arc<dyn Store>,
     /// The data directory.
     pub home: Home,
+    /// Who is logged in to the pages.
+    pub logins: Arc<Logins>,
+    /// The token of the link that makes the first user, while there is none.
+    pub setup: Option<String>,
 }
 
 /// Opens the store that the settings name, without a server.
@@ -126,7 +131,12 @@ pub async fn open(settings: &Settings, ambient: Arc<dyn Ambient>) -> Result<Open
     );
     home.see_to_admin_key(&engine).await?;
     engine.resume_work().await?;
-    Ok(Open { engine, store, home })
+    let logins = Arc::new(Logins::default());
+    let setup = store.users().await?.is_empty().then(|| engine.secret());
+    if let Some(token) = &setup {
+        logins.offer_setup(token);
+    }
+    Ok(Open { engine, store, home, logins, setup })
 }
 
 /// Binds the address of the settings.
@@ -143,6 +153,7 @@ pub fn bind(settings: &Settings) -> Result<TcpListener, ServerError> {
 pub struct Server {
     inner: actix_web::dev::Server,
     url: String,
+    near: String,
     open: Open,
     session_idle: Duration,
 }
@@ -162,7 +173,8 @@ pub fn build(
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{address}");
     let near = format!("{scheme}://{}", near(address));
-    let routes = routes::Routes::new(open.engine.clone(), settings);
+    let logins = open.logins.clone();
+    let routes = routes::Routes::new(open.engine.clone(), settings, logins);
     let server = HttpServer::new(move || routes.clone().app())
         .disable_signals()
         .shutdown_timeout(FINISH_SECONDS)
@@ -178,10 +190,15 @@ pub fn build(
         warn!("commands on this machine will not find the server by themselves: {error}");
     }
     let session_idle = Duration::from_secs(settings.session_idle_seconds.into());
-    Ok(Server { inner, url, open, session_idle })
+    Ok(Server { inner, url, near, open, session_idle })
 }
 
 impl Server {
+    /// The link that makes the first user of the pages, while there is none.
+    pub fn setup_url(&self) -> Option<String> {
+        self.open.setup.as_ref().map(|token| format!("{}/setup/{token}", self.near))
+    }
+
     /// Where it listens.
     pub fn url(&self) -> &str {
         &self.url
@@ -199,7 +216,7 @@ impl Server {
     ///
     /// [`ServerError::Store`] if the store stopped or could not be closed; [`ServerError::Broken`].
     pub async fn run(self) -> Result<(), ServerError> {
-        let Self { inner, url: _, open, session_idle } = self;
+        let Self { inner, open, session_idle, .. } = self;
         let handle = inner.handle();
         let stopped = watch::until_stopped(open.engine.clone(), session_idle);
         let mut serving = std::pin::pin!(inner);

@@ -144,7 +144,9 @@ async fn add(
     };
     let (connection, password) = engine.add_connection(new, &caller.0).await?;
     let location = format!("/v1/connections/{}", connection.id);
+    let token = engine.begin_pairing(&connection.id, &caller.0).await?;
     let shape = Connection::of(connection, &base.0).with_password(&password);
+    let shape = shape.with_pairing(&format!("{}/pair/{token}", base.0));
     Ok(HttpResponse::Created().insert_header(("Location", location)).json(shape))
 }
 

@@ -35,6 +35,9 @@ pub(super) fn run(command: &Serve, global: &Global) -> anyhow::Result<()> {
         let open = server::open(&settings, Arc::new(System)).await?;
         let server = server::build(listener, open, &settings)?;
         output::line(format_args!("listening on {}", server.url()))?;
+        if let Some(setup) = server.setup_url() {
+            output::line(format_args!("make the first user of the pages, once: {setup}"))?;
+        }
         Ok(server.run().await?)
     })
 }

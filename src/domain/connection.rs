@@ -53,6 +53,9 @@ pub struct Connection {
     /// knows what passes.
     #[serde(default)]
     pub mirror: bool,
+    /// The link for the QuickBooks machine, while one works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing: Option<Pairing>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -83,6 +86,23 @@ impl DuplicateNumbers {
             Self::Suffix => "suffix",
         }
     }
+}
+
+/// A link for the QuickBooks machine, and what was done by it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Pairing {
+    /// SHA-256 of its token, which has 128 random bits.
+    pub token: Digest,
+    /// When it was made: what was seen before is not its doing.
+    pub began_at: Timestamp,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+    /// When the `.qwc` was downloaded by it.
+    pub downloaded_at: Option<Timestamp>,
+    /// When it showed a password.
+    pub revealed_at: Option<Timestamp>,
+    /// When a person confirmed the company file by it.
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// Why a connection gets no work.

@@ -11,3 +11,4 @@ pub mod plant;
 pub mod record;
 pub mod request;
 pub mod session;
+pub mod user;

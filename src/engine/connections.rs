@@ -104,6 +104,7 @@ impl Engine {
             pause: None,
             duplicate_numbers: new.duplicate_numbers,
             mirror: new.mirror,
+            pairing: None,
             created_at: self.now(),
         };
         let commit = Commit {

@@ -51,6 +51,9 @@ pub const FIXES: [&str; 17] = [
     "wait",
 ];
 
+/// Values that a person edits at once.
+const MAX_EDITED: usize = 300;
+
 /// A fix that is pressed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Pressed {
@@ -178,6 +181,31 @@ impl Work<'_> {
             "send-anyway" => "sent although it may be there",
             _ => "fixed",
         })
+    }
+
+    /// A person typed other values.
+    pub(crate) async fn edit(
+        &mut self,
+        mut record: Record,
+        values: &[(String, String)],
+    ) -> Result<(), EngineError> {
+        if values.len() > MAX_EDITED {
+            let why = format!("at most {MAX_EDITED} values are edited at once");
+            return Err(EngineError::BadInput { pointer: "/data".to_owned(), why });
+        }
+        for (pointer, to) in values {
+            let from = record.data.pointer(pointer).cloned().unwrap_or(Value::Null);
+            if from.is_object() || from.is_array() {
+                let why = "only single values are edited".to_owned();
+                return Err(EngineError::BadInput { pointer: pointer.clone(), why });
+            }
+            record.amendments.retain(|it| it.pointer != *pointer);
+            if from.as_str() != Some(to) {
+                let (pointer, to) = (pointer.clone(), Value::from(to.clone()));
+                record.amendments.push(Amendment { pointer, from, to, fix: "edit".to_owned() });
+            }
+        }
+        self.place(record, "edited by a person").await
     }
 
     /// Works out again what fixes would do: what was free may be taken by now.

@@ -33,6 +33,7 @@ mod mirror;
 mod names;
 mod operate;
 mod pages;
+mod pairing;
 mod place;
 mod propose;
 mod questions;
@@ -41,6 +42,7 @@ mod requests;
 mod settle;
 mod sweep;
 mod tasks;
+mod users;
 mod verdict;
 mod watchdog;
 mod work;
@@ -59,6 +61,8 @@ pub use crate::engine::explain::HealthState;
 pub use crate::engine::explain::Problem;
 pub use crate::engine::fix::FIXES;
 pub use crate::engine::fix::Pressed;
+pub use crate::engine::pairing::Sign;
+pub use crate::engine::pairing::Wire;
 pub use crate::engine::intake::Handling;
 pub use crate::engine::intake::NewRecord;
 pub use crate::engine::intake::Put;
@@ -146,12 +150,14 @@ pub struct Engine {
     /// Wakes those who wait for a raw request; they look again.
     settled: Arc<tokio::sync::Notify>,
     tasks: tasks::Tasks,
+    wires: pairing::Wires,
 }
 
 impl Engine {
     /// An engine over a store that is open.
     pub fn new(store: Arc<dyn Store>, ambient: Arc<dyn Ambient>, settings: Settings) -> Self {
-        Self { store, ambient, settings, settled: Arc::default(), tasks: tasks::Tasks::default() }
+        let (tasks, wires) = (tasks::Tasks::default(), pairing::Wires::default());
+        Self { store, ambient, settings, settled: Arc::default(), tasks, wires }
     }
 
     /// The store, for reading: lists and single entities are shown as they stand.

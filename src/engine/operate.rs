@@ -46,6 +46,8 @@ pub enum Action {
     },
     /// Apply a fix that the diagnosis offers.
     Fix(Pressed),
+    /// Send other values, by pointer, than the application gave, for as long as it gives the same.
+    Edit(Vec<(String, String)>),
     /// The source application takes it back.
     Withdraw(Wanted),
 }
@@ -179,6 +181,11 @@ impl Engine {
                 Ok("linked")
             }
             Action::Fix(pressed) => work.press(record, pressed).await,
+            Action::Edit(values) => {
+                only(&record, &[Status::Failed], "edited")?;
+                work.edit(record, values).await?;
+                Ok("edited")
+            }
             Action::Withdraw(wanted) => {
                 withdraw(work, record, *wanted, now)?;
                 Ok("withdrew")

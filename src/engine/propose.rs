@@ -7,9 +7,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::domain::outcome::Finding;
-use crate::qbxml::schema::Kind;
-use crate::qbxml::schema::ValueType;
-use crate::qbxml::schema::schema;
+use crate::qbxml::check;
 use crate::qbxml::version::Edition;
 
 /// Names that are tried before a person has to say one.
@@ -17,17 +15,12 @@ pub(crate) const MAX_TRIES: usize = 200;
 
 /// The most characters that a member of a kind's data may have.
 pub(crate) fn limit(kind: &str, member: &str) -> Option<usize> {
-    let kind = schema().kind(kind)?;
-    match Kind::shape(&kind.add).element(member)?.value()? {
-        ValueType::Text(limit) => limit.of(Edition::Us),
-        _ => None,
-    }
+    check::limit(kind, member, Edition::Us)
 }
 
-/// The same for a pointer such as `/data/Name`; `None` deeper inside.
+/// The same for a pointer such as `/data/Name`.
 pub(crate) fn limit_at(kind: &str, pointer: &str) -> Option<usize> {
-    let member = pointer.strip_prefix("/data/")?;
-    (!member.contains('/')).then(|| limit(kind, member)).flatten()
+    limit(kind, pointer.strip_prefix("/data/")?)
 }
 
 /// A text with an end, cut so that both fit.

@@ -5,7 +5,9 @@ use serde_json::Value;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::qbxml::schema::Kind;
+use crate::qbxml::schema::ValueType;
 use crate::qbxml::schema::schema;
+use crate::qbxml::version::Edition;
 use crate::qbxml::version::Target;
 use crate::qbxml::write::Mode;
 use crate::qbxml::write::Writer;
@@ -45,6 +47,34 @@ pub fn check(kind: &str, data: &Value, target: &Target) -> Vec<Finding> {
     writer.aggregate(Kind::shape(&kind.add), other.as_deref(), members, "/data");
     practical(&mut writer, kind, members);
     writer.findings
+}
+
+/// The most characters that the value at a pointer such as `/BillAddress/Addr1` may have.
+pub fn limit(kind: &str, pointer: &str, edition: Edition) -> Option<usize> {
+    let kind = schema().kind(kind)?;
+    let mut shape = Kind::shape(&kind.add).clone();
+    let mut parts = pointer.trim_start_matches('/').split('/').peekable();
+    while let Some(part) = parts.next() {
+        if part.bytes().all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        let add = format!("{part}Add");
+        let element = shape.element(part).or_else(|| shape.element(&add))?;
+        match (parts.peek(), element.shape()) {
+            (Some(_), Some(inner)) => {
+                let inner = inner.clone();
+                shape = inner;
+            }
+            (None, _) => {
+                return match element.value()? {
+                    ValueType::Text(limit) => limit.of(edition),
+                    _ => None,
+                };
+            }
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// Rules that the schema does not state.

@@ -1,5 +1,7 @@
 //! The adapters on one application: SOAP and REST, which do not know each other.
 
+use std::sync::Arc;
+
 use actix_web::App;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceFactory;
@@ -10,6 +12,9 @@ use actix_web::web;
 use crate::api;
 use crate::api::ApiSettings;
 use crate::config::Settings;
+use crate::dashboard;
+use crate::dashboard::DashboardSettings;
+use crate::dashboard::Logins;
 use crate::engine::Engine;
 use crate::soap;
 use crate::soap::SoapSettings;
@@ -20,11 +25,12 @@ pub(super) struct Routes {
     engine: web::Data<Engine>,
     soap: web::Data<SoapSettings>,
     api: web::Data<ApiSettings>,
+    dashboard: web::Data<DashboardSettings>,
 }
 
 impl Routes {
     /// Takes what the adapters need from the settings.
-    pub(super) fn new(engine: Engine, settings: &Settings) -> Self {
+    pub(super) fn new(engine: Engine, settings: &Settings, logins: Arc<Logins>) -> Self {
         Self {
             engine: web::Data::new(engine),
             soap: web::Data::new(SoapSettings {
@@ -36,6 +42,10 @@ impl Routes {
                 settings.public_url.clone(),
                 settings.data_dir.clone(),
             )),
+            dashboard: web::Data::new(DashboardSettings {
+                public_url: settings.public_url.clone(),
+                logins,
+            }),
         }
     }
 
@@ -55,7 +65,9 @@ impl Routes {
             .app_data(self.engine)
             .app_data(self.soap)
             .app_data(self.api)
+            .app_data(self.dashboard)
             .configure(soap::routes)
+            .configure(dashboard::routes)
             .configure(api::routes)
     }
 }

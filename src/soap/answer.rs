@@ -11,6 +11,7 @@ use crate::domain::message_set::Body;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Login;
+use crate::engine::Sign;
 use crate::soap::contract::Call;
 use crate::soap::contract::Operation;
 use crate::soap::envelope::Answer;
@@ -32,9 +33,15 @@ pub(crate) struct Caller<'a> {
 pub(crate) async fn answer(engine: &Engine, call: Call, caller: &Caller<'_>) -> Answer {
     let text = |operation, text: &str| Answer::Text(operation, text.to_owned());
     match call {
-        Call::ServerVersion => text(Operation::ServerVersion, SERVER),
+        Call::ServerVersion => {
+            engine.saw(Sign::Version);
+            text(Operation::ServerVersion, SERVER)
+        }
         // Any version will do: the protocol has not changed since 2.0. Other answers open a dialog.
-        Call::ClientVersion => text(Operation::ClientVersion, ""),
+        Call::ClientVersion => {
+            engine.saw(Sign::Version);
+            text(Operation::ClientVersion, "")
+        }
         Call::Authenticate { username, password } => {
             let who = Who::new(&username, caller.peer);
             if !caller.logins.allows(&who) {

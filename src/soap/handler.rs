@@ -14,6 +14,7 @@ use tracing::instrument;
 use tracing::warn;
 
 use crate::engine::Engine;
+use crate::engine::Sign;
 use crate::soap::SoapSettings;
 use crate::soap::answer;
 use crate::soap::answer::Caller;
@@ -63,7 +64,12 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// A page, because the Web Connector looks at the certificate by a GET and wants 200; or the WSDL.
-async fn look(request: HttpRequest, settings: web::Data<SoapSettings>) -> HttpResponse {
+async fn look(
+    request: HttpRequest,
+    settings: web::Data<SoapSettings>,
+    engine: web::Data<Engine>,
+) -> HttpResponse {
+    engine.saw(Sign::Certificate);
     let keys = request.query_string().split('&').filter_map(|pair| pair.split('=').next());
     if !keys.into_iter().any(|key| key.eq_ignore_ascii_case("wsdl")) {
         return plain(&request, StatusCode::OK, TEXT, PAGE.to_owned());

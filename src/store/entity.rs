@@ -16,6 +16,7 @@ use crate::domain::mirror::Mirrored;
 use crate::domain::record::Record;
 use crate::domain::request::Request;
 use crate::domain::session::Session;
+use crate::domain::user::User;
 
 /// One kept thing. Its JSON is `{"record":{…}}`: the tag is the name in exports.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -31,6 +32,7 @@ pub(crate) enum Entity {
     Activity(Activity),
     Call(Call),
     Mirrored(Box<Mirrored>),
+    User(User),
 }
 
 impl Entity {
@@ -46,6 +48,7 @@ impl Entity {
             Self::Key(key) => format!("API key {}", key.id),
             Self::Activity(activity) => format!("activity of {}", activity.connection),
             Self::Call(call) => format!("call of session {}", call.session),
+            Self::User(user) => format!("user {}", user.name),
             Self::Mirrored(it) => format!("mirror object {} of {}", it.id, it.connection),
         }
     }
@@ -61,7 +64,7 @@ impl Entity {
             Self::Session(session) => Some(&session.connection),
             Self::Activity(activity) => Some(&activity.connection),
             Self::Mirrored(it) => Some(&it.connection),
-            Self::Key(_) | Self::Call(_) => None,
+            Self::Key(_) | Self::Call(_) | Self::User(_) => None,
         }
     }
 
@@ -76,6 +79,7 @@ impl Entity {
             Self::Session(session) => Some(session.revision),
             Self::Key(key) => Some(key.revision),
             Self::Mirrored(it) => Some(it.revision),
+            Self::User(user) => Some(user.revision),
             Self::Activity(_) | Self::Call(_) => None,
         }
     }
@@ -111,6 +115,7 @@ impl Entity {
             Self::Session(session) => session.revision = revision,
             Self::Key(key) => key.revision = revision,
             Self::Mirrored(it) => it.revision = revision,
+            Self::User(user) => user.revision = revision,
             Self::Activity(_) | Self::Call(_) => {}
         }
     }
@@ -139,6 +144,7 @@ impl Entity {
             Self::Activity(activity) => serde_json::to_vec(activity),
             Self::Call(call) => serde_json::to_vec(call),
             Self::Mirrored(it) => serde_json::to_vec(it),
+            Self::User(user) => serde_json::to_vec(user),
         };
         json.expect("plain structs and maps with text keys have a JSON form")
     }
@@ -173,4 +179,5 @@ unwrapped! {
     Activity(Activity) => activity;
     Call(Call) => call;
     Mirrored(Mirrored) => it, *;
+    User(User) => user;
 }

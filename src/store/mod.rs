@@ -47,6 +47,7 @@ use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::request::Request;
 use crate::domain::session::Session;
+use crate::domain::user::User;
 
 /// One change of a [`Commit`].
 ///
@@ -76,6 +77,8 @@ pub enum Change {
     LogCall(Call),
     /// Write down what QuickBooks told of an object: the last word wins.
     Mirror(Box<Mirrored>),
+    /// Make or change a user of the pages.
+    PutUser(User),
 }
 
 /// Something that must not have changed, though this commit does not write it.
@@ -376,6 +379,11 @@ pub trait Store: Send + Sync + 'static {
     async fn keys(&self) -> Result<Vec<ApiKey>, StoreError>;
     /// The API key of a digest.
     async fn key_of_digest(&self, digest: &Digest) -> Result<Option<ApiKey>, StoreError>;
+
+    /// All users of the pages, those who may not log in any more too.
+    async fn users(&self) -> Result<Vec<User>, StoreError>;
+    /// The user of a name.
+    async fn user_named(&self, name: &str) -> Result<Option<User>, StoreError>;
 
     /// Begins a text on its way to the disk.
     ///

@@ -52,6 +52,7 @@ fn connection() -> Connection {
         pause: None,
         duplicate_numbers: DuplicateNumbers::Fail,
         mirror: false,
+        pairing: None,
         created_at: Timestamp::UNIX_EPOCH,
     }
 }

@@ -24,6 +24,7 @@ use bookbridge::domain::mirror::Mirrored;
 use bookbridge::domain::record::Record;
 use bookbridge::domain::request::Request;
 use bookbridge::domain::session::Session;
+use bookbridge::domain::user::User;
 use bookbridge::engine::Engine;
 use bookbridge::engine::Settings;
 use bookbridge::engine::ambient::System;
@@ -210,6 +211,12 @@ impl Store for OutOfOrder {
         no()
     }
     async fn key_of_digest(&self, _: &Digest) -> Result<Option<ApiKey>, StoreError> {
+        no()
+    }
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        no()
+    }
+    async fn user_named(&self, _: &str) -> Result<Option<User>, StoreError> {
         no()
     }
     fn spool(&self) -> Result<Box<dyn Spool>, StoreError> {

@@ -64,6 +64,7 @@ pub(super) fn connection(id: &ConnectionId) -> Connection {
         pause: None,
         duplicate_numbers: DuplicateNumbers::Fail,
         mirror: false,
+        pairing: None,
         created_at: at(1),
     }
 }

@@ -84,6 +84,12 @@ impl Connection {
         }
     }
 
+    /// The same with the pairing link that was just made.
+    pub(in crate::api) fn with_pairing(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.pairing_url);
+        self
+    }
+
     /// The same with the password that was just made.
     pub(in crate::api) fn with_password(mut self, password: &SecretString) -> Self {
         self.password = Some(password.expose_secret().to_owned());

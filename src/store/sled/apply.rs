@@ -92,6 +92,7 @@ impl Prepared {
             Change::Note(it) => written(Entity::Activity(it)),
             Change::LogCall(it) => written(Entity::Call(it)),
             Change::Mirror(it) => written(Entity::Mirrored(it)),
+            Change::PutUser(it) => written(Entity::User(it)),
         };
         let steps = commit.changes.into_iter().map(step).collect::<Result<_, StoreError>>()?;
         Ok(Self { guards: commit.guards, steps })
@@ -284,6 +285,7 @@ fn unique_name(tree: Tree) -> &'static str {
         Tree::User => "user name",
         Tree::RequestKey => "idempotency key",
         Tree::Ticket => "ticket",
+        Tree::PersonName => "name",
         _ => "digest",
     }
 }

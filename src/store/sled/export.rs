@@ -65,6 +65,7 @@ struct Export<'a, F> {
 impl<F: Fn(io::Error) -> StoreError + Copy> Export<'_, F> {
     fn everything(&mut self) -> Result<(), StoreError> {
         self.rows(Tree::Key, &[])?;
+        self.rows(Tree::Person, &[])?;
         for connection in self.shelf.all::<Connection>(Tree::Connection)? {
             let id = connection.id.as_str().as_bytes().to_vec();
             let prefix = keys::of(&connection.id);

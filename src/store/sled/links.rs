@@ -32,7 +32,8 @@ pub(super) struct Link {
 }
 
 /// Trees in which no two entities may have the same key.
-pub(super) const UNIQUE: [Tree; 4] = [Tree::User, Tree::RequestKey, Tree::Ticket, Tree::KeyDigest];
+pub(super) const UNIQUE: [Tree; 5] =
+    [Tree::User, Tree::RequestKey, Tree::Ticket, Tree::KeyDigest, Tree::PersonName];
 
 /// Where the row of an entity stands.
 pub(super) fn place(entity: &Entity, ordinal: u64) -> (Tree, Vec<u8>) {
@@ -49,6 +50,7 @@ pub(super) fn place(entity: &Entity, ordinal: u64) -> (Tree, Vec<u8>) {
         Entity::Key(it) => (Tree::Key, it.id.0.as_bytes().to_vec()),
         Entity::Activity(it) => (Tree::Activity, keys::with(keys::of(&it.connection), &[&ordinal])),
         Entity::Call(it) => (Tree::Call, keys::with(it.session.0.as_bytes().to_vec(), &[&ordinal])),
+        Entity::User(it) => (Tree::Person, it.id.as_bytes().to_vec()),
         Entity::Mirrored(it) => (Tree::Mirror, keys::mirrored(&it.connection, &it.id)),
     }
 }
@@ -81,6 +83,7 @@ pub(super) fn links(entity: &Entity, ordinal: u64) -> BTreeSet<Link> {
             add(Tree::Ticket, it.ticket.0.to_vec(), it.id.0.as_bytes());
         }
         Entity::Key(it) => add(Tree::KeyDigest, it.digest.0.to_vec(), it.id.0.as_bytes()),
+        Entity::User(it) => add(Tree::PersonName, it.name.as_bytes().to_vec(), it.id.as_bytes()),
         Entity::Mirrored(it) => links_of_mirrored(it, &mut add),
         Entity::State(_) | Entity::Activity(_) | Entity::Call(_) => {}
     }
@@ -158,7 +161,7 @@ pub(super) fn counted(entity: &Entity) -> Option<Vec<u8>> {
 }
 
 /// Trees that hold rows.
-pub(super) const ROWS: [Tree; 10] = [
+pub(super) const ROWS: [Tree; 11] = [
     Tree::Connection,
     Tree::State,
     Tree::Record,
@@ -169,6 +172,7 @@ pub(super) const ROWS: [Tree; 10] = [
     Tree::Activity,
     Tree::Call,
     Tree::Mirror,
+    Tree::Person,
 ];
 
 /// Reads an entity of a tree of [`ROWS`].
@@ -188,6 +192,7 @@ pub(super) fn decode(tree: Tree, version: u8, head: &Head, json: &[u8]) -> Resul
         Tree::Activity => Entity::Activity(format::decode(version, json)?),
         Tree::Call => Entity::Call(format::decode(version, json)?),
         Tree::Mirror => Entity::Mirrored(format::decode(version, json)?),
+        Tree::Person => Entity::User(format::decode(version, json)?),
         other => return Err(format!("the tree {} holds no rows", other.name())),
     };
     let Head { revision, sequence, .. } = *head;

@@ -75,6 +75,7 @@ use crate::domain::mirror::Mirrored;
 use crate::domain::record::Record;
 use crate::domain::request::Request;
 use crate::domain::session::Session;
+use crate::domain::user::User;
 use crate::store::Commit;
 use crate::store::Counts;
 use crate::store::Find;
@@ -353,6 +354,14 @@ impl Store for SledStore {
 
     async fn key_of_digest(&self, digest: &Digest) -> Result<Option<ApiKey>, StoreError> {
         self.shelf.follow(Tree::KeyDigest, &digest.0, Tree::Key, Vec::new())
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        self.shelf.all(Tree::Person)
+    }
+
+    async fn user_named(&self, name: &str) -> Result<Option<User>, StoreError> {
+        self.shelf.follow(Tree::PersonName, name.as_bytes(), Tree::Person, Vec::new())
     }
 
     fn spool(&self) -> Result<Box<dyn Spool>, StoreError> {

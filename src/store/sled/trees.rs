@@ -94,6 +94,10 @@ trees! {
     MirrorEqual = "mirror_equal",
     /// Connection, name space, name, record → nothing.
     RecordName = "record_name",
+    /// Person who uses the pages → row.
+    Person = "person",
+    /// Name of a person → person.
+    PersonName = "person_name",
 }
 
 /// What a transaction writes: by tree, keys and their new values; `None` removes.

@@ -1,0 +1,306 @@
+//! A connection: how it is, its sessions, and what an admin does with it.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::web;
+use askama::Template;
+use secrecy::ExposeSecret as _;
+
+use crate::dashboard::DashboardSettings;
+use crate::dashboard::fields::Fields;
+use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::see_refusal;
+use crate::dashboard::frame::see_saying;
+use crate::dashboard::frame::show;
+use crate::dashboard::trouble::Trouble;
+use crate::dashboard::trouble::sentence;
+use crate::dashboard::view;
+use crate::dashboard::view::Card;
+use crate::dashboard::view::Choice;
+use crate::dashboard::view::Help;
+use crate::dashboard::visitor::Visitor;
+use crate::dashboard::visitor::base;
+use crate::diagnosis;
+use crate::domain::activity::Scope;
+use crate::domain::connection::Connection;
+use crate::domain::connection::DuplicateNumbers;
+use crate::domain::ids::ConnectionId;
+use crate::domain::record::Status;
+use crate::engine::ConnectionChange;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::qwc;
+
+/// Sessions that are shown.
+const SESSIONS: usize = 20;
+/// What can be done about numbers, in words.
+const POLICIES: [(&str, &str); 3] = [
+    ("fail", "keep it back until a person decides"),
+    ("warn", "send it, with a remark"),
+    ("suffix", "give it a number of its own"),
+];
+/// Calls of a session that are shown.
+const CALLS: usize = 200;
+
+/// Its routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/c/{connection}").route(web::get().to(page)))
+        .service(web::resource("/c/{connection}/qwc").route(web::get().to(download)))
+        .service(
+            web::resource("/c/{connection}/{action:settings|sync-now|pause|resume|pair|unpair|refresh-mirror|rotate-password|rotate-identity}")
+                .route(web::post().to(act)),
+        );
+}
+
+/// The connection of an address.
+pub(super) async fn known(engine: &Engine, id: &str) -> Result<Connection, Trouble> {
+    let id = ConnectionId::parse(id).map_err(|_| Trouble::nowhere())?;
+    engine.store().connection(&id).await?.ok_or_else(Trouble::nowhere)
+}
+
+struct CallRow {
+    at: String,
+    operation: String,
+    bytes: u64,
+    answer: String,
+}
+
+struct SessionRow {
+    started: String,
+    accepted: u64,
+    refused: u64,
+    state: String,
+    calls: Vec<CallRow>,
+}
+
+struct Found {
+    title: String,
+    detail: String,
+    fixes: Vec<FixRow>,
+}
+
+struct FixRow {
+    label: String,
+    how: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "connection.html")]
+struct Page {
+    frame: Frame,
+    c: Card,
+    findings: Vec<Found>,
+    queue: String,
+    file: String,
+    host: String,
+    paused: bool,
+    pairing: bool,
+    sessions: Vec<SessionRow>,
+    username: String,
+    company_file: String,
+    every: u32,
+    policies: Vec<Choice>,
+    mirror: bool,
+    mirrored: u64,
+}
+
+async fn page(
+    visitor: Visitor,
+    id: web::Path<String>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    let connection = known(&engine, &id).await?;
+    let health = engine.health(&connection.id).await?;
+    let store = engine.store();
+    let host = store.state(&connection.id).await?.and_then(|state| state.host).unwrap_or_default();
+    let (mut sessions, mut pace) = (Vec::new(), None);
+    for session in store.sessions(&connection.id, None, SESSIONS).await?.items {
+        let calls = store.calls(session.id, CALLS).await?.into_iter().map(|call| CallRow {
+            at: call.at.strftime("%H:%M:%S%.3f").to_string(),
+            operation: call.operation,
+            bytes: call.bytes,
+            answer: call.answer,
+        });
+        let took = session.last_call_at.duration_since(session.started_at).as_secs_f64();
+        let did = u32::try_from(session.accepted + session.refused).unwrap_or(u32::MAX);
+        if pace.is_none() && did > 0 && took > 0.0 {
+            pace = Some(f64::from(did) / took);
+        }
+        let state = match (&session.ended_at, session.machine.last_error.as_str()) {
+            (None, _) => "at work".to_owned(),
+            (Some(_), "") => "ended".to_owned(),
+            (Some(_), why) => why.to_owned(),
+        };
+        sessions.push(SessionRow {
+            started: view::time(session.started_at),
+            accepted: session.accepted,
+            refused: session.refused,
+            state,
+            calls: calls.collect(),
+        });
+    }
+    let findings = health.findings.iter().map(diagnosis::render).map(|words| Found {
+        title: words.title,
+        detail: words.detail,
+        fixes: view::help(words.fixes).into_iter().map(FixRow::from).collect(),
+    });
+    let waiting = health.counts.of(Status::Queued) + health.counts.requests_queued;
+    let frame = Frame::of(&visitor, "Connection", "connection").within(&connection);
+    Ok(show(&Page {
+        frame,
+        findings: findings.collect(),
+        queue: queue(waiting, pace),
+        file: or_dash(host.company_file),
+        host: or_dash(format!("{} {}", host.product, host.qbxml_version).trim().to_owned()),
+        paused: connection.pause.is_some(),
+        pairing: connection.pairing.is_some(),
+        sessions,
+        username: connection.username.clone(),
+        company_file: connection.company_file.clone().unwrap_or_default(),
+        every: connection.every_minutes,
+        policies: view::choices(POLICIES, connection.duplicate_numbers.as_str()),
+        mirror: connection.mirror,
+        mirrored: store.mirror_size(&connection.id).await?,
+        c: Card::of(&engine, &connection, &health).await?,
+    }))
+}
+
+impl From<Help> for FixRow {
+    fn from(help: Help) -> Self {
+        Self { label: help.label, how: Some(help.how).filter(|how| !how.is_empty()) }
+    }
+}
+
+/// How many wait, and how long that takes at the pace of the last session that did anything.
+fn queue(waiting: u64, pace: Option<f64>) -> String {
+    match (waiting, pace) {
+        (0, _) => "nothing".to_owned(),
+        (waiting, None) => format!("{waiting}"),
+        (waiting, Some(pace)) => {
+            let waiting_32 = u32::try_from(waiting).unwrap_or(u32::MAX);
+            let minutes = (f64::from(waiting_32) / pace / 60.0).ceil();
+            format!("{waiting}, about {minutes} min at the pace of the last session")
+        }
+    }
+}
+
+fn or_dash(text: String) -> String {
+    if text.is_empty() { "–".to_owned() } else { text }
+}
+
+async fn download(
+    request: HttpRequest,
+    visitor: Visitor,
+    id: web::Path<String>,
+    engine: web::Data<Engine>,
+    settings: web::Data<DashboardSettings>,
+) -> Result<HttpResponse, Trouble> {
+    visitor.may(Scope::Admin)?;
+    let connection = known(&engine, &id).await?;
+    file(&connection, &base(&request, &settings)?)
+}
+
+/// The `.qwc`: the same bytes each time.
+pub(super) fn file(connection: &Connection, base: &str) -> Result<HttpResponse, Trouble> {
+    let (app, support) = (format!("{base}/qbwc"), format!("{base}/support"));
+    let name = format!("attachment; filename=\"{}.qwc\"", connection.id);
+    Ok(HttpResponse::Ok()
+        .content_type("application/x-qwc")
+        .insert_header((actix_web::http::header::CONTENT_DISPOSITION, name))
+        .body(qwc::write(connection, &app, &support)))
+}
+
+#[derive(Template)]
+#[template(path = "secret.html")]
+pub(super) struct Secret<'a> {
+    pub(super) frame: Frame,
+    pub(super) what: &'a str,
+    pub(super) sentence: &'a str,
+    pub(super) secret: &'a str,
+    pub(super) back: &'a str,
+}
+
+async fn act(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: web::Path<(String, String)>,
+    form: Fields,
+    engine: web::Data<Engine>,
+    settings: web::Data<DashboardSettings>,
+) -> Result<HttpResponse, Trouble> {
+    let (id, action) = path.into_inner();
+    let needed = if action == "sync-now" { Scope::Write } else { Scope::Admin };
+    visitor.sent(&form, needed)?;
+    let connection = known(&engine, &id).await?;
+    let (id, actor) = (&connection.id, visitor.actor());
+    let home = format!("/c/{id}");
+    let frame = |title| Frame::of(&visitor, title, "connection").within(&connection);
+    let done = match action.as_str() {
+        "sync-now" => engine.sync_now(id, &actor).await.map(|_| {
+            "The next session is not postponed. Press Update Selected in the Web Connector to have it at once."
+        }),
+        "pause" => engine.pause(id, &actor).await.map(|_| "Paused. Nothing is sent until it is resumed."),
+        "resume" => engine.resume(id, &actor).await.map(|_| "Resumed."),
+        "refresh-mirror" => engine
+            .refresh_mirror(id, &actor)
+            .await
+            .map(|_| "QuickBooks is asked for its lists at the next session."),
+        "unpair" => engine.end_pairing(id, &actor).await.map(|()| "The pairing link is void."),
+        "settings" => save(&engine, id, &form, &visitor).await.map(|()| "Saved."),
+        "rotate-identity" => engine.rotate_identity(id, &actor).await.map(|_| {
+            "It has a new identity. Remove the application from the Web Connector, and add its new .qwc."
+        }),
+        "rotate-password" => {
+            let (_, password) = engine.rotate_password(id, &actor).await?;
+            let sentence = "Type it into the Web Connector, in the Password column of this connection. It is shown this once.";
+            return Ok(show(&Secret {
+                frame: frame("New password"),
+                what: "The new password of the Web Connector",
+                sentence,
+                secret: password.expose_secret(),
+                back: &home,
+            }));
+        }
+        _ => {
+            let token = engine.begin_pairing(id, &actor).await?;
+            let link = format!("{}/pair/{token}", base(&request, &settings)?);
+            let sentence = "Open it on the machine with QuickBooks. It works for 7 days, without a login; revoke it when it is no longer needed. It is shown this once.";
+            return Ok(show(&Secret {
+                frame: frame("Pairing link"),
+                what: "The pairing link",
+                sentence,
+                secret: &link,
+                back: &format!("/pair/{token}"),
+            }));
+        }
+    };
+    match done {
+        Ok(said) => Ok(see_saying(&home, said)),
+        Err(EngineError::NotNow(why) | EngineError::BadInput { why, .. }) => {
+            Ok(see_refusal(&home, &sentence(&why)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn save(
+    engine: &Engine,
+    id: &ConnectionId,
+    form: &Fields,
+    visitor: &Visitor,
+) -> Result<(), EngineError> {
+    let policy = DuplicateNumbers::ALL
+        .into_iter()
+        .find(|policy| policy.as_str() == form.text("duplicateNumbers"));
+    let change = ConnectionChange {
+        name: Some(form.text("name").to_owned()),
+        company_file: Some(form.given("companyFile").map(str::to_owned)),
+        every_minutes: form.text("everyMinutes").parse().ok(),
+        app_name: None,
+        duplicate_numbers: policy,
+        mirror: Some(form.given("mirror").is_some()),
+    };
+    engine.change_connection(id, change, &visitor.actor()).await.map(|_| ())
+}
+

@@ -1,0 +1,174 @@
+//! What every page has: title, navigation, messages, headers.
+
+use actix_web::Error;
+use actix_web::HttpResponse;
+use actix_web::body::MessageBody;
+use actix_web::dev::ServiceRequest;
+use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::http::header::HeaderName;
+use actix_web::http::header::HeaderValue;
+use actix_web::middleware::Next;
+use askama::Template;
+
+use crate::dashboard::statics;
+use crate::dashboard::visitor::Visitor;
+use crate::domain::activity::Scope;
+use crate::domain::connection::Connection;
+use crate::domain::user::role;
+
+/// Nothing from elsewhere, nothing inline, no framing.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+                      connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+/// Who looks, as the page shows it.
+pub(super) struct Who {
+    pub(super) name: String,
+    pub(super) role: &'static str,
+    pub(super) scope: Scope,
+    pub(super) csrf: String,
+}
+
+/// The connection whose pages these are.
+pub(super) struct Here {
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+/// What every page has.
+pub(super) struct Frame {
+    pub(super) title: String,
+    pub(super) user: Option<Who>,
+    pub(super) connection: Option<Here>,
+    /// The place in the navigation.
+    pub(super) at: &'static str,
+    pub(super) flash: Option<String>,
+    pub(super) alert: Option<String>,
+    pub(super) css: &'static str,
+    pub(super) js: &'static str,
+    pub(super) icon: &'static str,
+    pub(super) version: &'static str,
+}
+
+impl Frame {
+    /// Of a page that nobody needs to be logged in for.
+    pub(super) fn titled(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            user: None,
+            connection: None,
+            at: "",
+            flash: None,
+            alert: None,
+            css: statics::css(),
+            js: statics::js(),
+            icon: statics::ICON,
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+
+    /// Of a page for somebody.
+    pub(super) fn of(visitor: &Visitor, title: &str, at: &'static str) -> Self {
+        let user = Who {
+            name: visitor.name.clone(),
+            role: role(visitor.scope),
+            scope: visitor.scope,
+            csrf: visitor.csrf.clone(),
+        };
+        let (flash, alert) = visitor.messages();
+        Self { user: Some(user), at, flash, alert, ..Self::titled(title) }
+    }
+
+    /// The same among the pages of a connection.
+    pub(super) fn within(mut self, connection: &Connection) -> Self {
+        self.title = format!("{} · {}", self.title, connection.name);
+        let (id, name) = (connection.id.to_string(), connection.name.clone());
+        self.connection = Some(Here { id, name });
+        self
+    }
+
+    /// The token of forms.
+    pub(super) fn csrf(&self) -> &str {
+        self.user.as_ref().map_or("", |user| &user.csrf)
+    }
+
+    /// Whether who looks may decide about records.
+    pub(super) fn is_operator(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| user.scope >= Scope::Write)
+    }
+
+    /// Whether who looks may manage connections and users.
+    pub(super) fn is_admin(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| user.scope >= Scope::Admin)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    frame: Frame,
+    text: &'a str,
+    back: bool,
+}
+
+/// A page of one sentence.
+pub(super) fn message(status: StatusCode, frame: Frame, text: &str) -> HttpResponse {
+    show_with(status, &Message { frame, text, back: true })
+}
+
+/// A filled template.
+pub(super) fn show(page: &impl Template) -> HttpResponse {
+    show_with(StatusCode::OK, page)
+}
+
+/// A filled template, with a status.
+pub(super) fn show_with(status: StatusCode, page: &impl Template) -> HttpResponse {
+    match page.render() {
+        Ok(html) => HttpResponse::build(status)
+            .content_type("text/html; charset=utf-8")
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .body(html),
+        Err(error) => {
+            tracing::error!("a page cannot be rendered: {error}");
+            HttpResponse::InternalServerError().body("The page cannot be shown.")
+        }
+    }
+}
+
+/// To another page.
+pub(super) fn see(to: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, to.to_owned())).finish()
+}
+
+/// To another page, which says this.
+pub(super) fn see_saying(to: &str, said: &str) -> HttpResponse {
+    let said = percent_encoding::utf8_percent_encode(said, percent_encoding::NON_ALPHANUMERIC);
+    let join = if to.contains('?') { '&' } else { '?' };
+    see(&format!("{to}{join}said={said}"))
+}
+
+/// To another page, which says that it did not work.
+pub(super) fn see_refusal(to: &str, said: &str) -> HttpResponse {
+    let said = percent_encoding::utf8_percent_encode(said, percent_encoding::NON_ALPHANUMERIC);
+    let join = if to.contains('?') { '&' } else { '?' };
+    see(&format!("{to}{join}refused={said}"))
+}
+
+/// Safe headers on everything.
+pub(super) async fn headers(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(request).await?;
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
+}

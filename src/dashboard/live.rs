@@ -1,0 +1,103 @@
+//! Server-sent events: that something changed, never what.
+
+use std::convert::Infallible;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web;
+use bytes::Bytes;
+use futures_util::stream;
+
+use crate::dashboard::trouble::Trouble;
+use crate::dashboard::visitor::Visitor;
+use crate::domain::ids::Digest;
+use crate::engine::Engine;
+
+/// How often it is looked.
+const EVERY: Duration = Duration::from_secs(1);
+/// A line at least this often, so that nothing in between closes the connection.
+const ALIVE: u32 = 15;
+/// A page asks again after this many looks: nobody watches for ever.
+const LOOKS: u32 = 3600;
+/// Pages that are watched at a time.
+const MOST: usize = 200;
+
+static WATCHED: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts a page that is watched, for as long as it is.
+struct Place;
+
+impl Place {
+    fn take() -> Option<Self> {
+        let taken = WATCHED.fetch_add(1, Ordering::Relaxed) < MOST;
+        let place = Self;
+        taken.then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        WATCHED.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Its routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config.service(web::resource("/live").route(web::get().to(all)));
+}
+
+async fn all(_: Visitor, engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> {
+    watch(engine)
+}
+
+/// Tells whenever any connection changes.
+pub(super) fn watch(engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> {
+    let Some(place) = Place::take() else {
+        let status = actix_web::http::StatusCode::SERVICE_UNAVAILABLE;
+        return Err(Trouble::Said(status, "Too many pages are watched.".to_owned()));
+    };
+    let begin = (engine, None::<Digest>, 0_u32, place);
+    let events = stream::unfold(begin, |(engine, mut before, mut looks, place)| async move {
+        loop {
+            if looks >= LOOKS {
+                return None;
+            }
+            if looks > 0 {
+                tokio::time::sleep(EVERY).await;
+            }
+            looks += 1;
+            let now = fingerprint(&engine).await?;
+            let first = before.is_none();
+            if before.replace(now) != Some(now) && !first {
+                let event = Bytes::from_static(b"event: change\ndata: 1\n\n");
+                return Some((Ok::<_, Infallible>(event), (engine, before, looks, place)));
+            }
+            if first || looks.is_multiple_of(ALIVE) {
+                let event = Bytes::from_static(b": here\n\n");
+                return Some((Ok(event), (engine, before, looks, place)));
+            }
+        }
+    });
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .streaming(events))
+}
+
+/// What differs once anything that pages show has changed.
+async fn fingerprint(engine: &Engine) -> Option<Digest> {
+    let mut seen = String::new();
+    for connection in engine.store().connections().await.ok()? {
+        let counts = engine.store().counts(&connection.id).await.ok()?;
+        let state = engine.store().state(&connection.id).await.ok()?;
+        let revision = state.map(|state| state.revision);
+        let activity = engine.store().activity(&connection.id, None, 1).await.ok()?;
+        let last = activity.items.first().map(|it| it.at);
+        seen.push_str(&format!("{:?}{counts:?}{revision:?}{last:?}", connection.revision));
+    }
+    seen.push_str(&format!("{:?}", engine.wire()));
+    Some(Digest::of(seen.as_bytes()))
+}

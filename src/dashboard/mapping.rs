@@ -1,0 +1,233 @@
+//! Mapping: which record stands at which object of QuickBooks, and many linked at once.
+//!
+//! For a first import records are held; what the mirror has of the same kind is proposed by name:
+//! exactly, as QuickBooks compares, or similar. A person ticks and confirms.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::web;
+use askama::Template;
+
+use crate::dashboard::connection::known;
+use crate::dashboard::fields::Fields;
+use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::see_saying;
+use crate::dashboard::frame::show;
+use crate::dashboard::trouble::Trouble;
+use crate::dashboard::view::Choice;
+use crate::dashboard::view::Meant;
+use crate::dashboard::view::Row;
+use crate::dashboard::view::choices;
+use crate::dashboard::visitor::Visitor;
+use crate::domain::activity::Scope;
+use crate::domain::ids::RecordKey;
+use crate::domain::mirror;
+use crate::domain::outcome::Candidate;
+use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::engine::Action;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::qbxml::schema::schema;
+use crate::store::Find;
+use crate::store::RecordFilter;
+
+/// Records on a page: as many as a first import is confirmed at once.
+const PAGE: usize = 500;
+/// Objects of QuickBooks that a search shows.
+const FOUND: usize = 50;
+/// What an address keeps.
+const FILTERS: [&str; 4] = ["kind", "show", "q", "there"];
+/// What can be shown.
+const SHOWS: [(&str, &str); 3] =
+    [("open", "not linked, with proposals"), ("linked", "linked"), ("all", "all")];
+
+/// Its routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config.service(
+        web::resource("/c/{connection}/mapping")
+            .route(web::get().to(page))
+            .route(web::post().to(link)),
+    );
+}
+
+struct Proposal {
+    how: &'static str,
+    id: String,
+    kind: String,
+    name: String,
+    known_by: String,
+}
+
+struct Line {
+    href: String,
+    path: String,
+    name: String,
+    status: &'static str,
+    mark: &'static str,
+    tone: &'static str,
+    reference: String,
+    pick: String,
+    proposal: Option<Proposal>,
+}
+
+#[derive(Template)]
+#[template(path = "mapping.html")]
+struct Page {
+    frame: Frame,
+    id: String,
+    mirrored: u64,
+    kinds: Vec<&'static str>,
+    kind: String,
+    shows: Vec<Choice>,
+    q: String,
+    there: String,
+    query: String,
+    found: Vec<Meant>,
+    rows: Vec<Line>,
+    next: Option<String>,
+}
+
+async fn page(
+    request: HttpRequest,
+    visitor: Visitor,
+    id: web::Path<String>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    let asked = Fields::of_query(request.query_string());
+    let connection = known(&engine, &id).await?;
+    let kind = asked.given("kind").unwrap_or("Customer").to_owned();
+    let chosen = asked.given("show").unwrap_or("open").to_owned();
+    let filter = RecordFilter {
+        kind: Some(kind.clone()),
+        text: asked.given("q").map(str::to_owned),
+        ..RecordFilter::default()
+    };
+    let store = engine.store();
+    let page = store.records(&connection.id, &filter, asked.given("cursor"), PAGE).await?;
+    let mut rows = Vec::new();
+    for record in &page.items {
+        let linked = record.reference.is_some();
+        let shown = match chosen.as_str() {
+            "linked" => linked,
+            "all" => true,
+            _ => !linked && record.status != Status::Withdrawn,
+        };
+        if shown {
+            let proposal = if linked { None } else { propose(&engine, record).await? };
+            rows.push(line(record, proposal));
+        }
+    }
+    let mut found = Vec::new();
+    if let Some(there) = asked.given("there") {
+        let find = Find::Prefix(mirror::space(&kind).to_owned(), mirror::normal(there));
+        for it in store.mirror_find(&connection.id, &find, FOUND).await? {
+            let candidate = Candidate {
+                id: it.id,
+                kind: it.facts.kind,
+                name: it.facts.name,
+                is_active: it.facts.is_active,
+                hint: it.facts.hint,
+                ..Candidate::default()
+            };
+            found.push(Meant::of(&candidate, &kind));
+        }
+    }
+    let query = asked.query(&FILTERS);
+    Ok(show(&Page {
+        frame: Frame::of(&visitor, "Mapping", "mapping").within(&connection),
+        id: connection.id.to_string(),
+        mirrored: store.mirror_size(&connection.id).await?,
+        kinds: schema().kinds().map(|kind| kind.name).collect(),
+        kind,
+        shows: choices(SHOWS, &chosen),
+        q: asked.text("q").to_owned(),
+        there: asked.text("there").to_owned(),
+        next: page.next.map(|next| format!("?{query}&cursor={next}")),
+        query,
+        found,
+        rows,
+    }))
+}
+
+fn line(record: &Record, proposal: Option<Proposal>) -> Line {
+    let row = Row::of(record);
+    let pick = proposal.as_ref().map(|it| format!("{} {}", it.id, record.key.source_id));
+    Line {
+        href: row.href,
+        path: row.path,
+        name: row.name,
+        status: row.status,
+        mark: row.mark,
+        tone: row.tone,
+        reference: row.reference,
+        pick: pick.unwrap_or_default(),
+        proposal,
+    }
+}
+
+/// The object that the mirror has under the record's name, and how sure that is.
+async fn propose(engine: &Engine, record: &Record) -> Result<Option<Proposal>, Trouble> {
+    let Some(name) = record.name() else { return Ok(None) };
+    let connection = &record.key.connection;
+    let space = mirror::space(&record.key.kind).to_owned();
+    let normal = mirror::normal(name);
+    let begin: String = normal.chars().take(4).collect();
+    let tries = [
+        ("same name", Find::Named(space.clone(), normal.clone())),
+        ("similar name", Find::Prefix(space, begin)),
+    ];
+    for (how, find) in tries {
+        let found = engine.store().mirror_find(connection, &find, FOUND).await?;
+        let mut best = None;
+        for it in found.into_iter().filter(|it| it.facts.kind == record.key.kind) {
+            let distance = strsim::osa_distance(&normal, &mirror::normal(&it.facts.name));
+            let near = distance <= normal.chars().count() / 5;
+            let better = best.as_ref().is_none_or(|(known, _)| distance < *known);
+            if near && better && engine.store().record_at(connection, &it.id).await?.is_none() {
+                best = Some((distance, it));
+            }
+        }
+        if let Some((_, it)) = best {
+            let exact = it.facts.name == name;
+            return Ok(Some(Proposal {
+                how: if exact { "exactly the same name" } else { how },
+                id: it.id,
+                kind: it.facts.kind,
+                name: it.facts.name,
+                known_by: it.facts.hint.unwrap_or_default(),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+async fn link(
+    request: HttpRequest,
+    visitor: Visitor,
+    id: web::Path<String>,
+    form: Fields,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    visitor.sent(&form, Scope::Write)?;
+    let asked = Fields::of_query(request.query_string());
+    let connection = known(&engine, &id).await?;
+    let kind = asked.given("kind").unwrap_or("Customer");
+    let (mut linked, mut left) = (0_u32, 0_u32);
+    for pick in form.all("key") {
+        let Some((object, source_id)) = pick.split_once(' ') else { continue };
+        let key = RecordKey::new(&connection.id, kind, source_id);
+        let key = key.map_err(|_| Trouble::nowhere())?;
+        let action = Action::Link { id: object.to_owned() };
+        match engine.act(&key, action, &visitor.actor()).await {
+            Ok(_) => linked += 1,
+            Err(EngineError::Store(error)) => return Err(error.into()),
+            Err(_) => left += 1,
+        }
+    }
+    let mut said = format!("{linked} linked.");
+    if left > 0 {
+        said.push_str(&format!(" {left} were not: another record stands there, or they are with QuickBooks now."));
+    }
+    Ok(see_saying(&format!("/c/{}/mapping?{}", connection.id, asked.query(&FILTERS)), &said))
+}

@@ -1,0 +1,275 @@
+//! Pairing: made to be opened on the QuickBooks machine, without a login. The page watches the wire
+//! and ticks each step by itself; the step that fails is explained with what the Web Connector shows.
+//!
+//! Source of the steps and errors: *QBWC Programmer's Guide* 2.0, chapters 3 and 4, and appendix A.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::web;
+use askama::Template;
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+
+use crate::dashboard::DashboardSettings;
+use crate::dashboard::connection::file;
+use crate::dashboard::fields::Fields;
+use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::see;
+use crate::dashboard::frame::see_refusal;
+use crate::dashboard::frame::show;
+use crate::dashboard::live;
+use crate::dashboard::trouble::Trouble;
+use crate::dashboard::visitor::base;
+use crate::diagnosis;
+use crate::domain::connection::Connection;
+use crate::domain::connection::ConnectorState;
+use crate::domain::connection::Pairing;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::Wire;
+
+/// Its routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/pair/{token}").route(web::get().to(page)))
+        .service(web::resource("/pair/{token}/qwc").route(web::get().to(download)))
+        .service(web::resource("/pair/{token}/password").route(web::post().to(password)))
+        .service(web::resource("/pair/{token}/confirm").route(web::post().to(confirm)))
+        .service(web::resource("/pair/{token}/live").route(web::get().to(watch)));
+}
+
+type Explained = (&'static str, &'static str);
+
+/// What goes wrong while the application is added.
+const ADDING: &[Explained] = &[
+    ("QBWC1048: the certificate cannot be verified", "Bookbridge is not reached by https at its own name, or this Windows does not trust its certificate. Open the address of this page in a browser here: it must show no warning."),
+    ("QBWC1039: unique OwnerID/FileID pair value required", "The company file knows this application under another identity. Make a new identity for the connection in Bookbridge, download the .qwc again, and add that one."),
+    ("QBWC1003 or QBWC1004: the support page cannot be reached", "The address in the .qwc is not reached from this machine. Look at the name, the port, and the firewall."),
+    ("Nothing happens at a double click", "Start the Web Connector first (Windows start menu, QuickBooks), press Add an Application there, and choose the file."),
+];
+/// What goes wrong while access is given.
+const GIVING: &[Explained] = &[
+    ("The question does not come", "Open the company file in QuickBooks as Admin, in single-user mode, and add the application again."),
+    ("0x80040418, 0x8004041A: no access", "QuickBooks: Edit > Preferences > Integrated Applications > Company Preferences. Untick Don't allow any applications, tick this application, press OK."),
+];
+/// What goes wrong while it updates.
+const UPDATING: &[Explained] = &[
+    ("0x80040408: QuickBooks could not be started", "Open QuickBooks on this machine, with the company file, and press Update Selected again."),
+    ("0x80040414: a dialog is open", "Close every message and window in QuickBooks, then press Update Selected again."),
+];
+
+struct Step {
+    id: &'static str,
+    title: &'static str,
+    text: String,
+    mark: String,
+    tone: &'static str,
+    pill: &'static str,
+    state: &'static str,
+    errors: Vec<Explained>,
+}
+
+#[derive(Template)]
+#[template(path = "pairing.html")]
+struct Page {
+    frame: Frame,
+    name: String,
+    token: String,
+    sentence: String,
+    tone: &'static str,
+    steps: Vec<Step>,
+    password: Option<String>,
+    reveal: &'static str,
+    can_confirm: bool,
+}
+
+async fn known(engine: &Engine, token: &str) -> Result<(Connection, Pairing), Trouble> {
+    let gone = || {
+        let said = "This pairing link does not work any more. Ask for a new one.".to_owned();
+        Trouble::Said(actix_web::http::StatusCode::NOT_FOUND, said)
+    };
+    engine.pairing(token).await?.ok_or_else(gone)
+}
+
+async fn page(
+    request: HttpRequest,
+    token: web::Path<String>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    shown(&request, &token, &engine, None).await
+}
+
+async fn shown(
+    request: &HttpRequest,
+    token: &str,
+    engine: &Engine,
+    password: Option<String>,
+) -> Result<HttpResponse, Trouble> {
+    let (connection, pairing) = known(engine, token).await?;
+    let asked = Fields::of_query(request.query_string());
+    let answered = engine.ask_for_company(&connection, &pairing).await?;
+    let state = engine.store().state(&connection.id).await?;
+    let state = state.unwrap_or_else(|| ConnectorState::new(connection.id.clone()));
+    let seen = Seen::of(&pairing, &engine.wire(), &state, answered);
+    let steps = seen.steps();
+    let done = steps.iter().filter(|step| step.tone == "done").count();
+    let bad = steps.iter().find(|step| step.tone == "bad");
+    let next = steps.iter().find(|step| step.tone.is_empty());
+    let (sentence, tone) = match (bad, next) {
+        (Some(bad), _) => (format!("Step “{}” did not work; what to do stands there.", bad.title), "bad"),
+        (None, Some(next)) => (format!("{done} of {} steps done. Next: {}.", steps.len(), next.title), "work"),
+        (None, None) => ("All done: QuickBooks answers. You can close this page.".to_owned(), "ok"),
+    };
+    let mut frame = Frame::titled(&format!("Pair {}", connection.name));
+    frame.alert = asked.given("refused").map(str::to_owned);
+    Ok(show(&Page {
+        frame,
+        can_confirm: seen.company.is_some() && !seen.confirmed,
+        name: connection.name,
+        token: token.to_owned(),
+        sentence,
+        tone,
+        steps,
+        password,
+        reveal: if pairing.revealed_at.is_some() { "Make another password and show it" } else { "Make the password and show it" },
+    }))
+}
+
+/// What is known of the steps.
+struct Seen {
+    downloaded: bool,
+    certificate: bool,
+    version: bool,
+    revealed: bool,
+    login: bool,
+    refused: bool,
+    company: Option<(String, String)>,
+    confirmed: bool,
+    trouble: Option<String>,
+    mode: String,
+    answered: bool,
+}
+
+impl Seen {
+    fn of(pairing: &Pairing, wire: &Wire, state: &ConnectorState, answered: bool) -> Self {
+        let since = |at: Option<Timestamp>| at.is_some_and(|at| at >= pairing.began_at);
+        let login = since(state.last_seen_at);
+        let refused = since(state.last_login_failed_at);
+        let host = state.host.as_ref().filter(|_| login);
+        let company = host.map(|host| (host.company_name.clone(), host.company_file.clone()));
+        let trouble = state.trouble.as_ref().filter(|_| login);
+        Self {
+            downloaded: pairing.downloaded_at.is_some(),
+            certificate: since(wire.certificate_at),
+            version: since(wire.version_at) || login || refused,
+            revealed: pairing.revealed_at.is_some(),
+            login,
+            refused,
+            company: company.filter(|(_, file)| !file.is_empty()),
+            confirmed: pairing.confirmed_at.is_some(),
+            trouble: trouble.map(|finding| diagnosis::render(finding).detail),
+            mode: host.map(|host| host.file_mode.clone()).unwrap_or_default(),
+            answered,
+        }
+    }
+
+    /// The steps, in order; a step is done as well if a later one shows it.
+    fn steps(&self) -> Vec<Step> {
+        let called = self.version;
+        let mut steps = vec![
+            step("download", "Download the .qwc", "It tells the Web Connector where Bookbridge is. It holds no password.".to_owned(), self.downloaded || called, None, &[]),
+            step("add", "Add it in the Web Connector", "Open the company file in QuickBooks as Admin, in single-user mode. Start the Web Connector, press Add an Application, choose the file.".to_owned(), self.certificate || called, None, ADDING),
+            step("access", "Give access in QuickBooks", "QuickBooks asks once. Choose Yes, always; allow access even if QuickBooks is not running.".to_owned(), called, None, GIVING),
+        ];
+        let wrong = self.refused && !self.login;
+        let text = "Click the Password column of this application in the Web Connector, paste it, press Enter, and let it be saved.".to_owned();
+        let bad = wrong.then(|| "The Web Connector logged in with a wrong password (it shows QBWC1012). Make another one here and paste that.".to_owned());
+        let done = self.login || (self.revealed && self.login);
+        steps.push(step("password", "Paste the password", text, done, bad, &[]));
+        let text = match &self.company {
+            Some((name, file)) => format!("The company file that is open is {name} ({file})."),
+            None => "Tick the box of the application, and press Update Selected. Tick Auto-Run as well, so that it comes by itself from then on.".to_owned(),
+        };
+        let bad = self.trouble.clone();
+        steps.push(step("update", "Update Selected: the company file is seen", text, self.company.is_some() && bad.is_none(), bad, UPDATING));
+        let text = match &self.company {
+            Some((name, _)) => format!("Records of this connection will go into {name}. If that is not right, stop here: close it in QuickBooks, open the right one, and update again."),
+            None => "Bookbridge shows which file was open, and you say whether it is the right one.".to_owned(),
+        };
+        steps.push(step("confirm", "Confirm the company file", text, self.confirmed, None, &[]));
+        let mode = match self.mode.as_str() {
+            "" => String::new(),
+            mode => format!(" QuickBooks is in {} mode.", if mode == "SingleUser" { "single-user" } else { "multi-user" }),
+        };
+        let text = format!("A first question that changes nothing is asked and answered.{mode}");
+        steps.push(step("answer", "QuickBooks answers", text, self.answered, None, &[]));
+        for (number, step) in steps.iter_mut().enumerate() {
+            step.mark = match step.tone {
+                "done" => "✓".to_owned(),
+                "bad" => "✗".to_owned(),
+                _ => (number + 1).to_string(),
+            };
+        }
+        steps
+    }
+}
+
+fn step(
+    id: &'static str,
+    title: &'static str,
+    text: String,
+    done: bool,
+    bad: Option<String>,
+    errors: &[Explained],
+) -> Step {
+    let (tone, pill, state) = match (&bad, done) {
+        (Some(_), _) => ("bad", "bad", "did not work"),
+        (None, true) => ("done", "ok", "done"),
+        (None, false) => ("", "", "to do"),
+    };
+    let errors = if done && bad.is_none() { Vec::new() } else { errors.to_vec() };
+    let mark = String::new();
+    Step { id, title, text: bad.unwrap_or(text), mark, tone, pill, state, errors }
+}
+
+async fn download(
+    request: HttpRequest,
+    token: web::Path<String>,
+    engine: web::Data<Engine>,
+    settings: web::Data<DashboardSettings>,
+) -> Result<HttpResponse, Trouble> {
+    let (connection, _) = known(&engine, &token).await?;
+    engine.pairing_downloaded(&connection.id).await?;
+    file(&connection, &base(&request, &settings)?)
+}
+
+async fn password(
+    request: HttpRequest,
+    token: web::Path<String>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    let (connection, _) = known(&engine, &token).await?;
+    let password = engine.pairing_password(&connection.id).await?;
+    shown(&request, &token, &engine, Some(password.expose_secret().to_owned())).await
+}
+
+async fn confirm(
+    token: web::Path<String>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    let (connection, _) = known(&engine, &token).await?;
+    let here = format!("/pair/{token}");
+    match engine.confirm_company(&connection.id).await {
+        Ok(()) => Ok(see(&here)),
+        Err(EngineError::NotNow(_)) => Ok(see_refusal(&here, "No company file was seen yet.")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn watch(
+    token: web::Path<String>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    known(&engine, &token).await?;
+    live::watch(engine)
+}

@@ -1,0 +1,351 @@
+//! A record: what is wrong first, what helps, its data, its attempts, its history.
+
+use actix_web::HttpResponse;
+use actix_web::web;
+use askama::Template;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::dashboard::connection::known;
+use crate::dashboard::fields::Fields;
+use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::see_refusal;
+use crate::dashboard::frame::see_saying;
+use crate::dashboard::frame::show;
+use crate::dashboard::markup;
+use crate::dashboard::trouble::Trouble;
+use crate::dashboard::trouble::sentence;
+use crate::dashboard::view;
+use crate::dashboard::view::Help;
+use crate::dashboard::view::Meant;
+use crate::dashboard::view::Row;
+use crate::dashboard::view::sign;
+use crate::dashboard::visitor::Visitor;
+use crate::diagnosis;
+use crate::domain::activity::Scope;
+use crate::domain::ids::RecordKey;
+use crate::domain::message_set::Purpose;
+use crate::domain::outcome::Finding;
+use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::engine::Action;
+use crate::engine::Attempt;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::Pressed;
+use crate::qbxml::check;
+use crate::qbxml::version::Edition;
+
+/// Fields that are shown; an invoice of a thousand lines is no form.
+const MAX_FIELDS: usize = 300;
+/// Records that wait for this one that are shown.
+const MAX_BEHIND: usize = 100;
+
+/// Its routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/c/{connection}/records/{kind}/{source_id:[^/]*}")
+                .route(web::get().to(page)),
+        )
+        .service(
+            web::resource("/c/{connection}/records/{kind}/{source_id:[^/]*}/act")
+                .route(web::post().to(act)),
+        );
+}
+
+struct Wrong {
+    title: String,
+    user: String,
+    detail: String,
+    pointer: String,
+    code: String,
+    said: Option<String>,
+    candidates: Vec<Meant>,
+    fixes: Vec<Help>,
+    why: Vec<String>,
+}
+
+struct Field {
+    id: String,
+    label: String,
+    pointer: String,
+    value: String,
+    length: usize,
+    limit: Option<usize>,
+    was: Option<String>,
+}
+
+struct Shown {
+    sent: String,
+    purpose: &'static str,
+    outcome: String,
+    request: markup::Marked,
+    response: markup::Marked,
+}
+
+struct Moment {
+    at: String,
+    mark: &'static str,
+    tone: &'static str,
+    status: &'static str,
+    note: String,
+}
+
+#[derive(Template)]
+#[template(path = "record.html")]
+struct Page {
+    frame: Frame,
+    id: String,
+    r: Row,
+    under_way: bool,
+    bypassed: Option<String>,
+    findings: Vec<Wrong>,
+    waits_for: Vec<Row>,
+    behind: Vec<Row>,
+    reference: String,
+    created: String,
+    synced: String,
+    attempts: Vec<Shown>,
+    decisions: Vec<(&'static str, &'static str)>,
+    can_bypass: bool,
+    can_link: bool,
+    editable: bool,
+    fields: Vec<Field>,
+    timeline: Vec<Moment>,
+}
+
+async fn record(engine: &Engine, path: &(String, String, String)) -> Result<Record, Trouble> {
+    let connection = known(engine, &path.0).await?;
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let key = RecordKey::new(&connection.id, &decoded(&path.1), &decoded(&path.2));
+    let key = key.map_err(|_| Trouble::nowhere())?;
+    engine.store().record(&key).await?.ok_or_else(Trouble::nowhere)
+}
+
+async fn page(
+    visitor: Visitor,
+    path: web::Path<(String, String, String)>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    let record = record(&engine, &path).await?;
+    let connection = known(&engine, &path.0).await?;
+    let mut waits_for = Vec::new();
+    for key in &record.blocked_by {
+        waits_for.push(match engine.store().record(key).await? {
+            Some(other) => Row::of(&other),
+            None => missing(key),
+        });
+    }
+    let mut behind = Vec::new();
+    for key in engine.store().waiting_for(&record.key, MAX_BEHIND).await? {
+        behind.extend(engine.store().record(&key).await?.as_ref().map(Row::of));
+    }
+    let attempts = engine.attempts(&record.key).await?;
+    let open = !record.status.is_out();
+    let frame = Frame::of(&visitor, &record.key.path(), "records").within(&connection);
+    let editable = frame.is_operator() && record.status == Status::Failed;
+    let timeline = record.timeline.iter().rev().map(|moment| {
+        let (mark, tone) = sign(moment.status);
+        let (at, status) = (view::time(moment.at), moment.status.as_str());
+        Moment { at, mark, tone, status, note: moment.note.clone() }
+    });
+    Ok(show(&Page {
+        id: connection.id.to_string(),
+        r: Row::of(&record),
+        under_way: record.asked.is_some() && record.status == Status::Failed,
+        bypassed: record.bypass_reason.clone().filter(|_| record.status == Status::Bypassed),
+        findings: record.findings.iter().map(|it| wrong(it, &record.key.kind)).collect(),
+        waits_for,
+        behind,
+        reference: Some(view::reference(&record)).filter(|it| !it.is_empty()).unwrap_or_else(|| "–".to_owned()),
+        created: view::time(record.created_at),
+        synced: view::maybe_time(record.synced_at),
+        attempts: attempts.into_iter().map(Shown::from).collect(),
+        decisions: decisions(&record),
+        can_bypass: matches!(
+            record.status,
+            Status::Failed | Status::Queued | Status::Blocked | Status::Held
+        ),
+        can_link: open && record.status != Status::Withdrawn,
+        editable,
+        fields: fields(&record),
+        timeline: timeline.collect(),
+        frame,
+    }))
+}
+
+fn missing(key: &RecordKey) -> Row {
+    Row {
+        href: view::href(key),
+        path: key.path(),
+        name: String::new(),
+        status: "not pushed yet",
+        mark: "?",
+        tone: "wait",
+        reference: String::new(),
+        why: String::new(),
+        changed: String::new(),
+    }
+}
+
+fn wrong(finding: &Finding, kind: &str) -> Wrong {
+    let words = diagnosis::render(finding);
+    let said = words.quickbooks.map(|said| {
+        let code = said.status_code.map(|code| code.to_string()).or(said.hresult);
+        format!("{} {}", code.unwrap_or_default(), said.status_message)
+    });
+    Wrong {
+        title: words.title,
+        user: words.user_facing_message,
+        detail: words.detail,
+        pointer: words.pointer.unwrap_or_default(),
+        code: words.code.to_string(),
+        said,
+        candidates: words.candidates.iter().map(|it| Meant::of(it, kind)).collect(),
+        fixes: view::help(words.fixes),
+        why: words.why,
+    }
+}
+
+fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
+    let mut all = Vec::new();
+    let has_reference = record.reference.is_some();
+    match record.status {
+        Status::Failed | Status::Blocked => all.push(("retry", "Try again")),
+        Status::Held => all.push(("release", "Release")),
+        Status::Bypassed => all.push(("unbypass", "Take the bypass back")),
+        Status::Synced => all.push(("undo", "Undo: take it out of QuickBooks")),
+        _ => {}
+    }
+    let resets = matches!(record.status, Status::Synced | Status::Failed | Status::Blocked);
+    if has_reference && resets {
+        all.push(("reset-reference", "Forget the QuickBooks id and make it anew"));
+    }
+    all
+}
+
+/// The values of a record, each with its limit, as far as the table of kinds knows one.
+fn fields(record: &Record) -> Vec<Field> {
+    let mut found = Vec::new();
+    collect(&record.amended(), "", &mut found);
+    let kind = &record.key.kind;
+    let shown = found.into_iter().take(MAX_FIELDS).enumerate().map(|(number, (pointer, value))| {
+        let before = record.data.pointer(&pointer).and_then(Value::as_str);
+        Field {
+            id: format!("field-{number}"),
+            label: pointer.trim_start_matches('/').replace('/', " › "),
+            length: value.chars().count(),
+            limit: check::limit(kind, &pointer, Edition::Us),
+            was: before.filter(|before| *before != value).map(str::to_owned),
+            pointer,
+            value,
+        }
+    });
+    shown.collect()
+}
+
+fn collect(value: &Value, pointer: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                collect(value, &format!("{pointer}/{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect(item, &format!("{pointer}/{index}"), found);
+            }
+        }
+        Value::Null => {}
+        Value::String(text) => found.push((pointer.to_owned(), text.clone())),
+        other => found.push((pointer.to_owned(), other.to_string())),
+    }
+}
+
+impl From<Attempt> for Shown {
+    fn from(attempt: Attempt) -> Self {
+        let purpose = match attempt.purpose {
+            Purpose::Add => "add",
+            Purpose::Mod => "change",
+            Purpose::Delete => "delete",
+            Purpose::Void => "void",
+            Purpose::Refresh => "ask for its state",
+            Purpose::Raw => "request",
+        };
+        let outcome = match &attempt.said {
+            None if attempt.settled_at.is_none() => "no answer yet".to_owned(),
+            None => "settled".to_owned(),
+            Some(said) => {
+                let code = said.status_code.map(|code| code.to_string()).or(said.hresult.clone());
+                format!("{} {}", code.unwrap_or_default(), said.message)
+            }
+        };
+        Self {
+            sent: view::time(attempt.sent_at),
+            purpose,
+            outcome,
+            request: markup::xml(&attempt.request_xml),
+            response: markup::xml(attempt.response_xml.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+async fn act(
+    visitor: Visitor,
+    path: web::Path<(String, String, String)>,
+    form: Fields,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    visitor.sent(&form, Scope::Write)?;
+    let record = record(&engine, &path).await?;
+    let home = view::href(&record.key);
+    let action = match decision(&record, &form) {
+        Ok(action) => action,
+        Err(why) => return Ok(see_refusal(&home, &why)),
+    };
+    match engine.act(&record.key, action, &visitor.actor()).await {
+        Ok(after) if after.asked.is_some() => {
+            Ok(see_saying(&home, "It is done at the next session of the Web Connector."))
+        }
+        Ok(after) => Ok(see_saying(&home, &format!("Done. It is {} now.", after.status))),
+        Err(EngineError::NotNow(why) | EngineError::BadInput { why, .. }) => {
+            Ok(see_refusal(&home, &sentence(&why)))
+        }
+        Err(EngineError::Refused(findings)) => {
+            let why = findings.first().map(|finding| diagnosis::render(finding).detail);
+            Ok(see_refusal(&home, &why.unwrap_or_default()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What a form decides.
+fn decision(record: &Record, form: &Fields) -> Result<Action, String> {
+    let object = form.given("object").map(str::to_owned);
+    Ok(match form.text("do") {
+        "retry" => Action::Retry,
+        "release" => Action::Release,
+        "unbypass" => Action::Unbypass,
+        "reset-reference" => Action::ResetReference,
+        "bypass" => {
+            Action::Bypass { reason: form.text("reason").to_owned(), reference: object }
+        }
+        "link" => Action::Link { id: object.ok_or("Give the ListID or TxnID.")? },
+        "undo" => Action::Fix(Pressed { id: "undo".to_owned(), ..Pressed::default() }),
+        "edit" => {
+            let data = record.amended();
+            let changed = form.begins("/").filter(|(pointer, value)| {
+                data.pointer(pointer).is_some_and(|before| {
+                    before.as_str().map_or_else(|| before.to_string() != *value, |it| it != *value)
+                })
+            });
+            let owned = changed.map(|(pointer, value)| (pointer.to_owned(), value.to_owned()));
+            Action::Edit(owned.collect())
+        }
+        other => match other.strip_prefix("fix:") {
+            Some(id) => Action::Fix(Pressed { id: id.to_owned(), value: None, object }),
+            None => return Err("There is nothing of that name to do.".to_owned()),
+        },
+    })
+}

@@ -1,0 +1,254 @@
+//! Records: filtered by the address, walked by keys, decided about all at once.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web;
+use askama::Template;
+
+use crate::dashboard::connection::known;
+use crate::dashboard::fields::Fields;
+use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::see_refusal;
+use crate::dashboard::frame::see_saying;
+use crate::dashboard::frame::show;
+use crate::dashboard::trouble::Trouble;
+use crate::dashboard::view::Choice;
+use crate::dashboard::view::Row;
+use crate::dashboard::view::choices;
+use crate::dashboard::visitor::Visitor;
+use crate::domain::activity::Scope;
+use crate::domain::outcome::Code;
+use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::engine::BulkAction;
+use crate::engine::Engine;
+use crate::engine::FIXES;
+use crate::engine::Pressed;
+use crate::qbxml::schema::schema;
+use crate::store::RecordFilter;
+
+/// Records on a page.
+const PAGE: usize = 50;
+/// Records in an exported table: more belong into `bookbridge export`.
+const MOST_EXPORTED: usize = 100_000;
+/// What an address keeps.
+const FILTERS: [&str; 5] = ["status", "kind", "cause", "q", "sort"];
+/// How a page may be sorted.
+const SORTS: [(&str, &str); 4] =
+    [("", "as they came, newest first"), ("record", "by record"), ("status", "by status"), ("changed", "by last change")];
+
+/// Its routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/c/{connection}/records").route(web::get().to(page)))
+        .service(web::resource("/c/{connection}/records.csv").route(web::get().to(export)))
+        .service(web::resource("/c/{connection}/records/bulk").route(web::post().to(bulk)));
+}
+
+#[derive(Template)]
+#[template(path = "records.html")]
+struct Page {
+    frame: Frame,
+    id: String,
+    statuses: Vec<Choice>,
+    kinds: Vec<&'static str>,
+    kind: String,
+    causes: Vec<Choice>,
+    q: String,
+    sorts: Vec<Choice>,
+    query: String,
+    caption: String,
+    rows: Vec<Row>,
+    next: Option<String>,
+    bulk: Vec<(String, &'static str)>,
+    preview: Option<u64>,
+    chosen: String,
+    chosen_words: String,
+    reason: String,
+}
+
+/// The filter that an address says.
+pub(super) fn filter(asked: &Fields) -> RecordFilter {
+    RecordFilter {
+        status: asked.given("status").and_then(Status::parse),
+        kind: asked.given("kind").map(str::to_owned),
+        cause: asked.given("cause").and_then(code),
+        text: asked.given("q").map(str::to_owned),
+    }
+}
+
+fn code(text: &str) -> Option<Code> {
+    Code::ALL.iter().copied().find(|code| code.as_str() == text)
+}
+
+async fn page(
+    request: HttpRequest,
+    visitor: Visitor,
+    id: web::Path<String>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    let asked = Fields::of_query(request.query_string());
+    shown(&visitor, &id, &engine, &asked, None).await
+}
+
+async fn shown(
+    visitor: &Visitor,
+    id: &str,
+    engine: &Engine,
+    asked: &Fields,
+    preview: Option<(u64, String, String)>,
+) -> Result<HttpResponse, Trouble> {
+    let connection = known(engine, id).await?;
+    let found =
+        engine.store().records(&connection.id, &filter(asked), asked.given("cursor"), PAGE).await?;
+    let query = asked.query(&FILTERS);
+    let next = found.next.as_ref().map(|next| format!("?{query}&cursor={next}"));
+    let mut records = found.items;
+    match asked.text("sort") {
+        "record" => records.sort_by_key(|record| record.key.clone()),
+        "status" => records.sort_by_key(|record| record.status),
+        "changed" => records.sort_by_key(|record| std::cmp::Reverse(record.updated_at)),
+        _ => {}
+    }
+    let caption = match (records.len(), next.is_some()) {
+        (count, true) => format!("{count} records of those that match, newest first."),
+        (count, false) => format!("{count} records."),
+    };
+    let text = |name: &str| asked.text(name).to_owned();
+    let (preview, chosen, reason) = match preview {
+        Some((count, chosen, reason)) => (Some(count), chosen, reason),
+        None => (None, String::new(), String::new()),
+    };
+    let bulk = bulk_actions();
+    let words = bulk.iter().find(|(value, _)| *value == chosen).map(|(_, words)| *words);
+    Ok(show(&Page {
+        frame: Frame::of(visitor, "Records", "records").within(&connection),
+        id: connection.id.to_string(),
+        statuses: choices(Status::ALL.iter().map(|it| (it.as_str(), it.as_str())), asked.text("status")),
+        kinds: schema().kinds().map(|kind| kind.name).collect(),
+        kind: text("kind"),
+        causes: choices(Code::ALL.iter().map(|it| (it.as_str(), it.as_str())), asked.text("cause")),
+        q: text("q"),
+        sorts: choices(SORTS, asked.text("sort")),
+        query,
+        caption,
+        rows: records.iter().map(Row::of).collect(),
+        next,
+        chosen_words: words.unwrap_or(&chosen).to_owned(),
+        bulk,
+        preview,
+        chosen,
+        reason,
+    }))
+}
+
+/// What can be done with many, and what it is called.
+fn bulk_actions() -> Vec<(String, &'static str)> {
+    let all = [
+        ("retry", "try again"),
+        ("bypass", "bypass"),
+        ("reset-reference", "forget the QuickBooks id"),
+        ("fix:shorten", "shorten"),
+        ("fix:replace-characters", "replace characters"),
+        ("fix:rename", "rename"),
+        ("fix:suffix-number", "add a suffix to the number"),
+        ("fix:move-date", "move the date"),
+        ("fix:reactivate", "make active what they need"),
+        ("fix:create-missing", "make what they need"),
+        ("fix:link", "link to the one that is there"),
+    ];
+    all.map(|(value, words)| (value.to_owned(), words)).into()
+}
+
+async fn bulk(
+    request: HttpRequest,
+    visitor: Visitor,
+    id: web::Path<String>,
+    form: Fields,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    visitor.sent(&form, Scope::Write)?;
+    let asked = Fields::of_query(request.query_string());
+    let connection = known(&engine, &id).await?;
+    let chosen = form.text("do");
+    let action = match chosen {
+        "retry" => BulkAction::Retry,
+        "bypass" => BulkAction::Bypass,
+        "reset-reference" => BulkAction::ResetReference,
+        fix => match fix.strip_prefix("fix:").filter(|fix| FIXES.contains(fix)) {
+            Some(fix) => BulkAction::Fix(Pressed { id: fix.to_owned(), ..Pressed::default() }),
+            None => return Err(Trouble::bad("There is nothing of that name to do.")),
+        },
+    };
+    let reason = form.given("reason").unwrap_or("bypassed with all that match a filter").to_owned();
+    let filter = filter(&asked);
+    let actor = visitor.actor();
+    if form.given("sure").is_none() {
+        let act = engine.act_on_all(&connection.id, &filter, action, &reason, true, &actor);
+        let preview = Some((act.await?, chosen.to_owned(), reason.clone()));
+        return shown(&visitor, &id, &engine, &asked, preview).await;
+    }
+    let back = format!("/c/{}/records?{}", connection.id, asked.query(&FILTERS));
+    match engine.begin_on_all(&connection.id, &filter, action, reason, &actor).await {
+        Ok(task) => {
+            let said = format!("{} records are being changed; the list shows how far it is.", task.total);
+            Ok(see_saying(&back, &said))
+        }
+        Err(crate::engine::EngineError::NotNow(why)) => Ok(see_refusal(&back, &why)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn export(
+    request: HttpRequest,
+    _: Visitor,
+    id: web::Path<String>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    let asked = Fields::of_query(request.query_string());
+    let connection = known(&engine, &id).await?;
+    let filter = filter(&asked);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let broken = |_| Trouble::bad("The table cannot be written.");
+    let head = ["kind", "sourceId", "status", "name", "quickbooksId", "code", "why", "changedAt"];
+    writer.write_record(head).map_err(broken)?;
+    let (mut cursor, mut written) = (None, 0);
+    loop {
+        let page = engine.store().records(&connection.id, &filter, cursor.as_deref(), 500).await?;
+        for record in &page.items {
+            writer.write_record(line(record)).map_err(broken)?;
+        }
+        written += page.items.len();
+        cursor = page.next;
+        if cursor.is_none() || written >= MOST_EXPORTED {
+            break;
+        }
+    }
+    let table = writer.into_inner().map_err(|_| Trouble::bad("The table cannot be written."))?;
+    let name = format!("attachment; filename=\"{}-records.csv\"", connection.id);
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .body(table))
+}
+
+/// A record as a line; what a spreadsheet would take for a formula is shown as text.
+fn line(record: &Record) -> [String; 8] {
+    let row = Row::of(record);
+    let reference = record.reference.as_ref().map(|it| it.id.clone()).unwrap_or_default();
+    let code = record.findings.first().map(|it| it.code.to_string()).unwrap_or_default();
+    let plain = |text: String| {
+        if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+    };
+    [
+        record.key.kind.clone(),
+        plain(record.key.source_id.clone()),
+        row.status.to_owned(),
+        plain(row.name),
+        reference,
+        code,
+        plain(row.why),
+        record.updated_at.to_string(),
+    ]
+}

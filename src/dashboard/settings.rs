@@ -1,0 +1,184 @@
+//! Settings: the own password, users, API keys.
+
+use actix_web::HttpResponse;
+use actix_web::web;
+use askama::Template;
+use secrecy::ExposeSecret as _;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::dashboard::DashboardSettings;
+use crate::dashboard::connection::Secret;
+use crate::dashboard::fields::Fields;
+use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::see_refusal;
+use crate::dashboard::frame::see_saying;
+use crate::dashboard::frame::show;
+use crate::dashboard::trouble::Trouble;
+use crate::dashboard::trouble::sentence;
+use crate::dashboard::view;
+use crate::dashboard::view::Choice;
+use crate::dashboard::view::choices;
+use crate::dashboard::visitor::Visitor;
+use crate::domain::activity::Scope;
+use crate::domain::ids::KeyId;
+use crate::domain::user;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+
+/// Where they are.
+const HOME: &str = "/settings";
+
+/// Its routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/settings").route(web::get().to(page)))
+        .service(web::resource("/settings/password").route(web::post().to(password)))
+        .service(web::resource("/settings/users").route(web::post().to(add_user)))
+        .service(web::resource("/settings/user").route(web::post().to(change_user)))
+        .service(web::resource("/settings/keys").route(web::post().to(add_key)))
+        .service(web::resource("/settings/revoke").route(web::post().to(revoke)));
+}
+
+struct UserRow {
+    id: String,
+    name: String,
+    role: &'static str,
+    roles: Vec<Choice>,
+    since: String,
+    disabled: bool,
+}
+
+struct KeyRow {
+    id: String,
+    name: String,
+    scope: &'static str,
+    since: String,
+    revoked: bool,
+}
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct Page {
+    frame: Frame,
+    users: Vec<UserRow>,
+    roles: [&'static str; 3],
+    keys: Vec<KeyRow>,
+}
+
+async fn page(visitor: Visitor, engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> {
+    let frame = Frame::of(&visitor, "Settings", "settings");
+    let roles = [Scope::Read, Scope::Write, Scope::Admin].map(user::role);
+    let (mut users, mut keys) = (Vec::new(), Vec::new());
+    if frame.is_admin() {
+        users.extend(engine.store().users().await?.into_iter().map(|it| UserRow {
+            id: it.id.to_string(),
+            name: it.name,
+            role: user::role(it.scope),
+            roles: choices(roles.map(|role| (role, role)), user::role(it.scope)),
+            since: view::time(it.created_at),
+            disabled: it.disabled_at.is_some(),
+        }));
+        keys.extend(engine.store().keys().await?.into_iter().map(|it| KeyRow {
+            id: it.id.0.to_string(),
+            name: it.name,
+            scope: it.scope.as_str(),
+            since: view::time(it.created_at),
+            revoked: it.revoked_at.is_some(),
+        }));
+    }
+    Ok(show(&Page { frame, users, roles, keys }))
+}
+
+/// Done, or the sentence why not.
+fn told<T>(done: Result<T, EngineError>, said: &str) -> Result<HttpResponse, Trouble> {
+    match done {
+        Ok(_) => Ok(see_saying(HOME, said)),
+        Err(EngineError::NotNow(why) | EngineError::BadInput { why, .. }) => {
+            Ok(see_refusal(HOME, &sentence(&why)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn password(
+    visitor: Visitor,
+    form: Fields,
+    engine: web::Data<Engine>,
+    settings: web::Data<DashboardSettings>,
+) -> Result<HttpResponse, Trouble> {
+    visitor.sent(&form, Scope::Read)?;
+    let old = SecretString::from(form.text("old").to_owned());
+    let Some(user) = engine.log_in_user(&visitor.name, old).await? else {
+        return Ok(see_refusal(HOME, "The present password is wrong."));
+    };
+    let new = SecretString::from(form.text("new").to_owned());
+    let done = engine.set_user_password(user.id, new).await;
+    if done.is_ok() {
+        settings.logins.end_all(&user.name, Some(&visitor.token));
+    }
+    told(done, "The password is changed; other logins are over.")
+}
+
+fn id(form: &Fields) -> Result<Uuid, Trouble> {
+    Uuid::try_parse(form.text("id")).map_err(|_| Trouble::nowhere())
+}
+
+async fn add_user(
+    visitor: Visitor,
+    form: Fields,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    visitor.sent(&form, Scope::Admin)?;
+    let scope = user::scope(form.text("role")).unwrap_or(Scope::Read);
+    let password = SecretString::from(form.text("password").to_owned());
+    told(engine.add_user(form.text("name"), password, scope).await, "The user is made.")
+}
+
+async fn change_user(
+    visitor: Visitor,
+    form: Fields,
+    engine: web::Data<Engine>,
+    settings: web::Data<DashboardSettings>,
+) -> Result<HttpResponse, Trouble> {
+    visitor.sent(&form, Scope::Admin)?;
+    let scope = user::scope(form.text("role")).ok_or_else(Trouble::nowhere)?;
+    let disabled = form.given("disabled").is_some();
+    let done = engine.set_user(id(&form)?, scope, disabled).await;
+    if let (Ok(user), true) = (&done, disabled) {
+        settings.logins.end_all(&user.name, None);
+    }
+    told(done, "Saved.")
+}
+
+async fn add_key(
+    visitor: Visitor,
+    form: Fields,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    visitor.sent(&form, Scope::Admin)?;
+    let scope = match form.text("scope") {
+        "admin" => Scope::Admin,
+        "write" => Scope::Write,
+        _ => Scope::Read,
+    };
+    match engine.create_key(form.text("name"), scope).await {
+        Ok((_, text)) => Ok(show(&Secret {
+            frame: Frame::of(&visitor, "New API key", "settings"),
+            what: "The new API key",
+            sentence: "Programs send it as Authorization: Bearer KEY. It is shown this once.",
+            secret: text.expose_secret(),
+            back: HOME,
+        })),
+        Err(error) => told(Err::<(), _>(error), ""),
+    }
+}
+
+async fn revoke(
+    visitor: Visitor,
+    form: Fields,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    visitor.sent(&form, Scope::Admin)?;
+    told(engine.revoke_key(KeyId(id(&form)?)).await, "The key is refused from now on.")
+}
