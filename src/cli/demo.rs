@@ -90,8 +90,10 @@ fn settings(layers: &mut Layers, directory: &Path) -> anyhow::Result<Settings> {
 fn around(stage: &Stage, place: &Place) -> String {
     let url = &stage.url;
     let directory = place.path().display();
+    let pages = stage.setup.as_deref().unwrap_or(url);
     format!(
         "\nThe server keeps running. Look around:\n  \
+         the pages      {pages}\n  \
          the API        {url}/docs\n  \
          the records    bookbridge records {CONNECTION} --data-dir {directory}\n  \
          one record     bookbridge record show {CONNECTION} KIND/ID --data-dir {directory}\n  \

@@ -1,1 +1,322 @@
-//! The dashboard in a real browser.
+//! The dashboard in Debian's chromium, over the real program: what people do, step by step.
+//!
+//! `BOOKBRIDGE_PICTURES=docs/pictures ./scripts/test-browser` makes the pictures of the documents anew.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod house;
+mod screen;
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::house::House;
+use crate::screen::PASSWORD;
+use crate::screen::Screen;
+
+fn customers(count: usize, name: &str, posted: bool) -> String {
+    let mut lines = String::new();
+    for id in 0..count {
+        let data = json!({"Name": format!("{name} {id}")});
+        let line = json!({"kind": "Customer", "sourceId": format!("C-{id}"), "data": data, "posted": posted});
+        writeln!(lines, "{line}").unwrap();
+    }
+    lines
+}
+
+/// A connection that is there: its user and password.
+fn connection(house: &House, name: &str) -> (String, String) {
+    let made = house.run(&["connection", "add", name]);
+    let text = |member: &str| made[member].as_str().unwrap().to_owned();
+    (text("username"), text("password"))
+}
+
+async fn pairing(phone: bool) {
+    let house = House::open();
+    let screen = Screen::logged_in(&house, phone).await;
+    screen.sees("There is no connection yet.").await;
+    screen.fill("input[name=name]", "Acme Ltd.").await;
+    screen.click("form[action='/connections'] button").await;
+    screen.sees("Pair Acme Ltd. with QuickBooks Desktop").await;
+    screen.sees("0 of 7 steps done").await;
+    let token = screen.eval("location.pathname").await;
+
+    screen.click("form[action$='/password'] button").await;
+    let password = screen.eval("document.getElementById('secret').textContent").await;
+    let (password, user) = (password.as_str().unwrap(), house.run(&["connection", "show", "acme-ltd"]));
+    let user = user["username"].as_str().unwrap().to_owned();
+    screen.goto(token.as_str().unwrap()).await;
+
+    // Nobody touches the page: it ticks by itself.
+    house.poll(&user, password, "company", &["wrong-password"]);
+    screen.sees("The Web Connector logged in with a wrong password").await;
+    screen.picture(if phone { "pairing-phone" } else { "pairing-wrong-password" }).await;
+    let polled = house.poll(&user, password, "company", &[]);
+    assert!(polled.status.success(), "{}", String::from_utf8_lossy(&polled.stdout));
+    screen.sees("6 of 7 steps done. Next: Confirm the company file.").await;
+    screen.click("form[action$='/confirm'] button").await;
+    screen.sees("All done: QuickBooks answers.").await;
+    if !phone {
+        screen.picture("pairing-done").await;
+    }
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn the_first_login_a_new_connection_and_its_pairing_tick_by_tick() {
+    pairing(false).await;
+}
+
+#[tokio::test]
+async fn the_same_on_a_phone() {
+    pairing(true).await;
+}
+
+#[tokio::test]
+async fn who_is_not_logged_in_sees_the_login_and_a_wrong_password_is_refused() {
+    let house = House::open();
+    connection(&house, "Acme");
+    let screen = Screen::logged_in(&house, false).await;
+    screen.click("form[action='/logout'] button").await;
+
+    screen.goto("/c/acme/records?status=failed").await;
+    screen.sees("Log in").await;
+    screen.fill("#name", "ann").await;
+    screen.fill("#password", "wrong wrong wrong").await;
+    screen.click("button.main").await;
+    screen.sees("Name or password is wrong.").await;
+    screen.fill("#name", "Ann").await;
+    screen.fill("#password", PASSWORD).await;
+    screen.click("button.main").await;
+    screen.sees("No record matches.").await;
+    assert!(screen.eval("location.search").await.as_str().unwrap().contains("status=failed"));
+    screen.goto(&house.setup).await;
+    screen.sees("There is no such page.").await;
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn a_failed_record_is_fixed_by_its_button_until_it_is_green() {
+    let house = House::open();
+    let (user, password) = connection(&house, "Acme");
+    let name = "A name of a customer that is longer than QuickBooks takes";
+    house.push("acme", &json!({"kind": "Customer", "sourceId": "C-1", "data": {"Name": name}}).to_string());
+    let screen = Screen::logged_in(&house, false).await;
+    screen.goto("/c/acme/records").await;
+
+    // By the keyboard alone: the first row, opened.
+    screen.eval("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'j', bubbles: true}))").await;
+    screen.until("a row is chosen", "document.querySelector('tr.at a') === document.activeElement").await;
+    screen.click("tr.at a").await;
+    screen.sees("57").await;
+    screen.until("the counter counts", "document.querySelector('.over')?.textContent === '57 of 41'").await;
+    screen.picture("record-failed").await;
+    screen.click("#shorten").await;
+    screen.sees("Done. It is queued now.").await;
+    screen.sees("a fix changed it").await;
+    house.poll(&user, &password, "company", &[]);
+    // The page is live.
+    screen.until("it is green", "document.querySelector('section.card.ok .pill.ok') !== null").await;
+    screen.sees("✓ synced").await;
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn many_are_fixed_by_a_filter_and_one_is_bypassed() {
+    let house = House::open();
+    let (user, password) = connection(&house, "Acme");
+    house.push("acme", &customers(120, "Site:", true));
+    let screen = Screen::logged_in(&house, false).await;
+    screen.goto("/c/acme/problems").await;
+    screen.sees("120 records since").await;
+    screen.picture("problems").await;
+    screen.goto("/c/acme/records?status=failed&cause=INVALID_CHARACTERS").await;
+    screen.eval("document.querySelector('select[name=do]').value = 'fix:replace-characters'").await;
+    screen.click("form[action*=bulk] button").await;
+    screen.sees("120 records would be changed").await;
+    screen.click("form[action*=bulk] button.main").await;
+    screen.sees("120 records are being changed").await;
+    screen.until("all are changed", "document.body.innerText.includes('No record matches.')").await;
+
+    screen.goto("/c/acme/records/Customer/C-7").await;
+    screen.fill("#bypass-reason", "entered by hand").await;
+    screen.eval("document.getElementById('bypass-reason').form.id = 'bypass-form'").await;
+    screen.click("#bypass-form button").await;
+    screen.sees("Bypassed: entered by hand").await;
+    house.poll(&user, &password, "company", &[]);
+    let shown = house.run(&["records", "acme", "--status", "synced"]);
+    assert_eq!(shown["data"].as_array().unwrap().len(), 50);
+    screen.goto("/c/acme/activity").await;
+    screen.sees("bypassed").await;
+    screen.sees("ann").await;
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn a_first_import_of_five_hundred_customers_is_linked_at_once() {
+    let house = House::open();
+    // Another program made them: they stand in the company file.
+    let (user, password) = connection(&house, "Before");
+    house.push("before", &customers(500, "Customer", true));
+    house.poll(&user, &password, "company", &[]);
+    let (user, password) = connection(&house, "Acme");
+    house.run(&["connection", "refresh-mirror", "acme"]);
+    house.poll(&user, &password, "company", &[]);
+    house.push("acme", &customers(500, "customer", false));
+    let screen = Screen::logged_in(&house, false).await;
+
+    screen.goto("/c/acme/mapping").await;
+    screen.until("all are proposed", "document.querySelectorAll('input[name=key]').length === 500").await;
+    screen.sees("same name").await;
+    screen.picture("mapping").await;
+    screen.eval("(() => { const all = document.querySelector('[data-all]'); all.checked = true; all.dispatchEvent(new Event('change')); })()").await;
+    screen.eval("document.querySelector('button.main').form; document.querySelectorAll('form[method=post] .buttons button.main')[0].id = 'link-all'").await;
+    screen.click("#link-all").await;
+    screen.sees("500 linked.").await;
+    house.poll(&user, &password, "company", &[]);
+    let health = house.run(&["explain", "acme"]);
+    assert_eq!(health["counts"]["synced"], 500);
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn what_was_deleted_in_quickbooks_is_made_anew_with_evidence() {
+    let house = House::demo();
+    let screen = Screen::logged_in(&house, false).await;
+    screen.goto("/c/demo/records/Invoice/INV-2012").await;
+    screen.sees("It was deleted in QuickBooks on").await;
+
+    screen.click("#reset-reference").await;
+
+    screen.sees("Done. It is queued now.").await;
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn a_log_of_the_web_connector_is_explained() {
+    let house = House::open();
+    let screen = Screen::logged_in(&house, false).await;
+    screen.goto("/tools").await;
+    let log = "20261124.08:33:06 UTC\t: Authentication succeeded\n\
+               20261124.08:33:09 UTC\t: Error message: 0x80040414: A modal dialog box is showing\n";
+    screen.fill("#log", log).await;
+    screen.eval("document.getElementById('log').form.querySelector('button').id = 'read-log'").await;
+    screen.click("#read-log").await;
+    screen.sees("A dialog is open in QuickBooks. Close it.").await;
+
+    screen.fill("#xml", "<CustomerQueryRq>\n  <Nmae>x</Nmae></CustomerQueryRq>").await;
+    screen.eval("document.getElementById('xml').form.querySelector('button').id = 'validate'").await;
+    screen.click("#validate").await;
+    screen.sees("Nmae").await;
+    screen.close().await;
+}
+
+/// Every page that there is, with something on it.
+const PAGES: [&str; 10] = [
+    "/",
+    "/c/demo",
+    "/c/demo/records",
+    "/c/demo/records?status=failed",
+    "/c/demo/records/Invoice/INV-2010",
+    "/c/demo/problems",
+    "/c/demo/mapping",
+    "/c/demo/activity",
+    "/tools",
+    "/settings",
+];
+
+#[tokio::test]
+async fn axe_finds_nothing_on_any_page_in_light_and_dark_on_desk_and_phone() {
+    let house = House::demo();
+    let mut found = Vec::new();
+    let setup = house.setup.clone();
+    for phone in [false, true] {
+        let screen = if phone {
+            let screen = Screen::open(&house, true).await;
+            screen.goto("/login").await;
+            found.extend(screen.violations().await.into_iter().map(|one| format!("/login {one}")));
+            screen.fill("#name", "ann").await;
+            screen.fill("#password", PASSWORD).await;
+            screen.click("button.main").await;
+            screen
+        } else {
+            Screen::logged_in(&house, false).await
+        };
+        assert!(setup.contains("/setup/"));
+        let paired = house.run(&["connection", "add", if phone { "Two" } else { "One" }]);
+        let pairing = paired["pairingUrl"].as_str().unwrap().to_owned();
+        for scheme in ["light", "dark"] {
+            screen.scheme(scheme).await;
+            for page in PAGES.iter().copied().chain([pairing.as_str()]) {
+                screen.goto(page).await;
+                let at = format!("{page} {scheme} phone={phone}");
+                found.extend(screen.violations().await.into_iter().map(|one| format!("{at} {one}")));
+                let wide = screen.eval("document.documentElement.scrollWidth - innerWidth").await;
+                if wide.as_i64().unwrap_or(0) > 0 {
+                    found.push(format!("{at} is {wide} pixels too wide"));
+                }
+                let name = page.trim_start_matches('/').replace(['/', '?', '='], "-");
+                match (page, scheme, phone) {
+                    ("/", "light", false) => screen.picture("overview").await,
+                    ("/", "dark", true) => screen.picture("overview-phone-dark").await,
+                    ("/c/demo" | "/c/demo/records", "light", false) => screen.picture(&name).await,
+                    ("/c/demo/records/Invoice/INV-2010", "light", false) => {
+                        screen.picture("record").await;
+                    }
+                    ("/c/demo/records/Invoice/INV-2010", "dark", false) => {
+                        screen.picture("record-dark").await;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        screen.close().await;
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[tokio::test]
+async fn every_page_can_be_read_without_scripts() {
+    let house = House::demo();
+    let screen = Screen::logged_in(&house, false).await;
+    screen.scripts(false).await;
+    for (page, text) in [
+        ("/", "12 records need a person"),
+        ("/c/demo", "Sessions"),
+        ("/c/demo/records", "INV-2010"),
+        ("/c/demo/records/Invoice/INV-2010", "R-22 refrigerant"),
+        ("/c/demo/problems", "waits for Item"),
+        ("/c/demo/mapping", "PMT-3003"),
+        ("/c/demo/activity", "put"),
+        ("/tools", "Validate qbXML"),
+        ("/settings", "API keys"),
+    ] {
+        let url = if page == "/c/demo/mapping" { "/c/demo/mapping?kind=ReceivePayment&show=all" } else { page };
+        screen.page.goto(format!("{}{url}", house.url)).await.unwrap();
+        let html = screen.page.content().await.unwrap();
+        assert!(html.contains(text), "{page}: {text}\n{html}");
+    }
+    screen.scripts(true).await;
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn nothing_runs_that_is_not_ours() {
+    let house = House::open();
+    let evil = "<img src=x onerror=\"window.evil=1\"><script>window.evil=1</script>";
+    connection(&house, "Acme");
+    house.push("acme", &json!({"kind": "Customer", "sourceId": evil, "data": {"Name": evil, "Phone": evil}}).to_string());
+    let screen = Screen::logged_in(&house, false).await;
+
+    screen.goto("/c/acme/records").await;
+    screen.sees("<script>").await;
+    screen.click("tr[data-href] a").await;
+    screen.sees("onerror").await;
+
+    assert_eq!(screen.eval("window.evil === undefined").await, Value::Bool(true));
+    let policy = ureq::get(&house.setup).call().map(|answer| answer.headers().clone());
+    drop(policy);
+    screen.close().await;
+}

@@ -78,6 +78,8 @@ impl Ambient for Clock {
 pub(super) struct Stage {
     /// Where it listens.
     pub(super) url: String,
+    /// The link that makes the first user of the pages, while there is none.
+    pub(super) setup: Option<String>,
     /// The time of the demo.
     pub(super) clock: Arc<Clock>,
     handle: ServerHandle,
@@ -96,12 +98,12 @@ impl Stage {
                 let open = server::open(&settings, ambient).await?;
                 let server = server::build(listener, open, &settings)?;
                 // Nobody listens any more if the demo was interrupted meanwhile.
-                let _ = tell.send((server.url().to_owned(), server.handle()));
+                let _ = tell.send((server.url().to_owned(), server.setup_url(), server.handle()));
                 server.run().await
             })
         });
         match told.recv() {
-            Ok((url, handle)) => Ok(Self { url, clock, handle, thread }),
+            Ok((url, setup, handle)) => Ok(Self { url, setup, clock, handle, thread }),
             Err(_) => Err(Self::joined(thread).err().context("the server did not start")?),
         }
     }

@@ -1,0 +1,124 @@
+//! The real server in a directory of its own, and the command line beside it.
+
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A server that ends with the test.
+pub(crate) struct House {
+    pub(crate) url: String,
+    /// The link that makes the first user.
+    pub(crate) setup: String,
+    child: Child,
+    directory: TempDir,
+}
+
+/// The program, as it was built beside the tests.
+pub(crate) fn program() -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    let program = path.join("bookbridge");
+    assert!(program.exists(), "{} is not built: cargo build", program.display());
+    program
+}
+
+fn link(line: &str) -> String {
+    line.split_whitespace().find(|word| word.starts_with("http")).unwrap().to_owned()
+}
+
+impl House {
+    /// An empty server.
+    pub(crate) fn open() -> Self {
+        Self::start(&["serve"], "listening on", "make the first user")
+    }
+
+    /// The demo, played to its end.
+    pub(crate) fn demo() -> Self {
+        Self::start(&["demo"], "the API", "the pages")
+    }
+
+    fn start(command: &[&str], listens: &str, makes: &str) -> Self {
+        let directory = TempDir::new().unwrap();
+        let mut child = Command::new(program())
+            .args(command)
+            .args(["--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(directory.path().join("data"))
+            .current_dir(directory.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (mut url, mut setup) = (String::new(), String::new());
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        while url.is_empty() || setup.is_empty() {
+            let line = lines.next().expect("it says where it is").unwrap();
+            if line.contains(listens) {
+                url = link(&line).trim_end_matches("/docs").to_owned();
+            }
+            if line.contains(makes) {
+                setup = link(&line);
+            }
+        }
+        // What it says later must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { url, setup, child, directory }
+    }
+
+    /// A command of the same program, on this server.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Output {
+        Command::new(program())
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(self.directory.path().join("data"))
+            .current_dir(self.directory.path())
+            .output()
+            .unwrap()
+    }
+
+    /// The same, which must work; what it says as JSON.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Value {
+        let output = self.command(&[arguments, &["--json"]].concat());
+        let (out, err) = (&output.stdout, String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {err}");
+        serde_json::from_slice(out).unwrap_or(Value::Null)
+    }
+
+    /// Pushes records, one JSON a line.
+    pub(crate) fn push(&self, connection: &str, lines: &str) {
+        let file = self.directory.path().join("records.ndjson");
+        std::fs::write(&file, lines).unwrap();
+        let pushed = self.command(&["push", connection, file.to_str().unwrap()]);
+        let said = String::from_utf8_lossy(&pushed.stdout);
+        assert!(pushed.status.code() != Some(2), "{said}");
+    }
+
+    /// One session of the simulated Web Connector, on a company file that stays.
+    pub(crate) fn poll(&self, user: &str, password: &str, company: &str, faults: &[&str]) -> Output {
+        let url = format!("{}/qbwc", self.url);
+        let company = self.directory.path().join(company);
+        let mut arguments =
+            vec!["simulate", "--url", &url, "--user", user, "--password", password, "--once"];
+        arguments.extend(["--company", company.to_str().unwrap()]);
+        for fault in faults {
+            arguments.extend(["--fault", fault]);
+        }
+        let program = Command::new(program()).args(arguments).output();
+        program.unwrap()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
+            eprintln!("the server stays: {error}");
+        }
+    }
+}

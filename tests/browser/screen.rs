@@ -1,0 +1,194 @@
+//! A page in Debian's chromium, as a person uses it: waits, clicks, types, looks.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+use std::time::Instant;
+
+use chromiumoxide::Browser;
+use chromiumoxide::BrowserConfig;
+use chromiumoxide::Page;
+use chromiumoxide::cdp::browser_protocol::emulation::MediaFeature;
+use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
+use chromiumoxide::cdp::browser_protocol::emulation::SetEmulatedMediaParams;
+use chromiumoxide::cdp::browser_protocol::emulation::SetScriptExecutionDisabledParams;
+use chromiumoxide::cdp::browser_protocol::network::EventRequestWillBeSent;
+use chromiumoxide::page::ScreenshotParams;
+use futures_util::StreamExt as _;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::house::House;
+
+/// Longest that anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Of every user here.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+pub(crate) struct Screen {
+    pub(crate) page: Page,
+    browser: Browser,
+    /// Addresses that were asked for.
+    asked: Arc<Mutex<Vec<String>>>,
+    tasks: Vec<JoinHandle<()>>,
+    base: String,
+    _profile: TempDir,
+}
+
+fn chromium() -> PathBuf {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let mut all = std::env::split_paths(&paths).flat_map(|path| names.map(|name| path.join(name)));
+    all.find(|path| path.is_file()).expect("chromium is not installed: apt-get install chromium")
+}
+
+impl Screen {
+    /// A browser at a house, as wide as a desk's or a phone's.
+    pub(crate) async fn open(house: &House, phone: bool) -> Self {
+        let profile = TempDir::new().unwrap();
+        let config = BrowserConfig::builder()
+            .chrome_executable(chromium())
+            .user_data_dir(profile.path())
+            .no_sandbox()
+            .window_size(1280, 900)
+            .request_timeout(Duration::from_secs(30))
+            .build()
+            .unwrap();
+        let (browser, mut handler) = Browser::launch(config).await.unwrap();
+        let handling = tokio::spawn(async move { while handler.next().await.is_some() {} });
+        let page = browser.new_page("about:blank").await.unwrap();
+        if phone {
+            let narrow = SetDeviceMetricsOverrideParams::new(390, 844, 1.0, true);
+            page.execute(narrow).await.unwrap();
+        }
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let mut requests = page.event_listener::<EventRequestWillBeSent>().await.unwrap();
+        let list = asked.clone();
+        let listening = tokio::spawn(async move {
+            while let Some(event) = requests.next().await {
+                list.lock().unwrap().push(event.request.url.clone());
+            }
+        });
+        let base = house.url.clone();
+        Self { page, browser, asked, tasks: vec![handling, listening], base, _profile: profile }
+    }
+
+    /// The same, logged in as the first user.
+    pub(crate) async fn logged_in(house: &House, phone: bool) -> Self {
+        let screen = Self::open(house, phone).await;
+        screen.goto(&house.setup).await;
+        screen.fill("#name", "ann").await;
+        screen.fill("#password", PASSWORD).await;
+        screen.click("button.main").await;
+        screen.sees("Overview").await;
+        screen
+    }
+
+    pub(crate) async fn goto(&self, path: &str) {
+        let url = if path.starts_with('/') { format!("{}{path}", self.base) } else { path.to_owned() };
+        self.page.goto(url).await.unwrap();
+        self.until("the page is there", "document.readyState === 'complete'").await;
+    }
+
+    pub(crate) async fn eval(&self, script: &str) -> Value {
+        let told = self.page.evaluate(script).await.unwrap();
+        told.value().cloned().unwrap_or(Value::Null)
+    }
+
+    pub(crate) async fn text(&self) -> String {
+        let text = self.eval("document.body ? document.body.innerText : ''").await;
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until a script says true; pages that change in between are asked again.
+    pub(crate) async fn until(&self, what: &str, script: &str) {
+        let begun = Instant::now();
+        loop {
+            let told = self.page.evaluate(script).await;
+            if told.is_ok_and(|told| told.value() == Some(&Value::Bool(true))) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "not in time: {what}\n{}", self.text().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until the page shows a text.
+    pub(crate) async fn sees(&self, text: &str) {
+        let script = format!("document.body.innerText.includes({})", Value::from(text));
+        self.until(text, &script).await;
+    }
+
+    /// Clicks the first that fits, and waits for the page that follows.
+    pub(crate) async fn click(&self, selector: &str) {
+        let found = format!("document.querySelector({}) !== null", Value::from(selector));
+        self.until(selector, &found).await;
+        self.eval("window.before = true").await;
+        let element = self.page.find_element(selector).await.unwrap();
+        element.scroll_into_view().await.unwrap().click().await.unwrap();
+        self.until(
+            &format!("what follows {selector}"),
+            "window.before === undefined && document.readyState === 'complete'",
+        )
+        .await;
+    }
+
+    /// Types into a field, in the place of what is there.
+    pub(crate) async fn fill(&self, selector: &str, text: &str) {
+        let script = format!(
+            "(() => {{ const f = document.querySelector({}); f.value = {}; \
+             f.dispatchEvent(new Event('input', {{bubbles: true}})); return true; }})()",
+            Value::from(selector),
+            Value::from(text)
+        );
+        self.until(selector, &script).await;
+    }
+
+    /// Light or dark.
+    pub(crate) async fn scheme(&self, scheme: &str) {
+        let feature = MediaFeature::new("prefers-color-scheme", scheme);
+        let media = SetEmulatedMediaParams::builder().feature(feature).build();
+        self.page.execute(media).await.unwrap();
+    }
+
+    /// With or without scripts.
+    pub(crate) async fn scripts(&self, on: bool) {
+        self.page.execute(SetScriptExecutionDisabledParams::new(!on)).await.unwrap();
+    }
+
+    /// What axe-core finds on the page.
+    pub(crate) async fn violations(&self) -> Vec<String> {
+        self.eval(&format!("{}; true", include_str!("axe/axe.min.js"))).await;
+        let run = "axe.run({resultTypes: ['violations']}).then(found => found.violations.map(one => \
+                   one.id + ': ' + one.nodes.slice(0, 3).map(node => node.html.slice(0, 160) + ' ' + \
+                   (node.any[0] ? node.any[0].message : '')).join(' | ')))";
+        let told: Vec<String> = self.page.evaluate(run).await.unwrap().into_value().unwrap();
+        told
+    }
+
+    /// A picture, kept where pictures of the documents are made.
+    pub(crate) async fn picture(&self, name: &str) {
+        let Some(place) = std::env::var_os("BOOKBRIDGE_PICTURES") else { return };
+        let file = Path::new(&place).join(format!("{name}.png"));
+        let whole = ScreenshotParams::builder().full_page(false).build();
+        self.page.save_screenshot(whole, file).await.unwrap();
+    }
+
+    /// Addresses that were asked for outside the house.
+    pub(crate) fn elsewhere(&self) -> Vec<String> {
+        let asked = self.asked.lock().unwrap();
+        let inside = |url: &&String| url.starts_with(&self.base) || url.starts_with("about:");
+        assert!(asked.iter().any(|url| url.starts_with(&self.base)), "nothing was listened to");
+        asked.iter().filter(|url| !inside(url)).cloned().collect()
+    }
+
+    pub(crate) async fn close(mut self) {
+        assert_eq!(self.elsewhere(), [""; 0], "a request left the host");
+        self.browser.close().await.unwrap();
+        self.browser.wait().await.unwrap();
+        self.tasks.drain(..).for_each(|task| task.abort());
+    }
+}
