@@ -20,7 +20,7 @@ pub(super) const fn sign(status: Status) -> (&'static str, &'static str) {
     match status {
         Status::Synced => ("✓", "ok"),
         Status::Failed => ("✗", "bad"),
-        Status::Blocked => ("⧗", "wait"),
+        Status::Blocked => ("…", "wait"),
         Status::Held => ("‖", "wait"),
         Status::InDoubt => ("?", "wait"),
         Status::Queued => ("○", "work"),
@@ -35,8 +35,8 @@ pub(super) const fn state(health: HealthState) -> (&'static str, &'static str, &
     match health {
         HealthState::Ok => ("works", "✓", "ok"),
         HealthState::Waiting => ("waits for the Web Connector", "○", "work"),
-        HealthState::Late => ("late", "⧗", "wait"),
-        HealthState::NeverPaired => ("not paired yet", "⧗", "wait"),
+        HealthState::Late => ("late", "…", "wait"),
+        HealthState::NeverPaired => ("not paired yet", "…", "wait"),
         HealthState::Paused => ("paused", "‖", "wait"),
         HealthState::Offline => ("offline", "✗", "bad"),
         HealthState::Blocked => ("blocked", "✗", "bad"),

@@ -60,10 +60,9 @@ impl Screen {
         let (browser, mut handler) = Browser::launch(config).await.unwrap();
         let handling = tokio::spawn(async move { while handler.next().await.is_some() {} });
         let page = browser.new_page("about:blank").await.unwrap();
-        if phone {
-            let narrow = SetDeviceMetricsOverrideParams::new(390, 844, 1.0, true);
-            page.execute(narrow).await.unwrap();
-        }
+        let (wide, high) = if phone { (390, 844) } else { (1280, 900) };
+        let size = SetDeviceMetricsOverrideParams::new(wide, high, 1.0, phone);
+        page.execute(size).await.unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let mut requests = page.event_listener::<EventRequestWillBeSent>().await.unwrap();
         let list = asked.clone();
@@ -171,7 +170,7 @@ impl Screen {
 
     /// A picture, kept where pictures of the documents are made.
     pub(crate) async fn picture(&self, name: &str) {
-        let Some(place) = std::env::var_os("BOOKBRIDGE_PICTURES") else { return };
+        let Some(place) = std::env::var_os("PICTURES") else { return };
         let file = Path::new(&place).join(format!("{name}.png"));
         let whole = ScreenshotParams::builder().full_page(false).build();
         self.page.save_screenshot(whole, file).await.unwrap();

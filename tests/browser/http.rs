@@ -1,0 +1,254 @@
+//! The pages by HTTP alone: who may do what, and what every answer carries.
+
+use ureq::Agent;
+use ureq::http::Response;
+
+use crate::house::House;
+use crate::screen::PASSWORD;
+
+/// Somebody with a cookie, or nobody.
+struct Caller<'a> {
+    house: &'a House,
+    agent: Agent,
+    cookie: String,
+}
+
+struct Answer {
+    status: u16,
+    location: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Answer {
+    fn of(mut response: Response<ureq::Body>) -> Self {
+        let headers = response.headers().iter().map(|(name, value)| {
+            (name.to_string(), value.to_str().unwrap_or_default().to_owned())
+        });
+        let headers: Vec<_> = headers.collect();
+        let location = headers.iter().find(|(name, _)| name == "location");
+        Self {
+            status: response.status().as_u16(),
+            location: location.map(|(_, value)| value.clone()).unwrap_or_default(),
+            body: response.body_mut().read_to_string().unwrap_or_default(),
+            headers,
+        }
+    }
+
+    fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The token of forms.
+    fn csrf(&self) -> String {
+        let after = self.body.split("name=\"csrf\" value=\"").nth(1).expect("there is a form");
+        after.split('"').next().unwrap().to_owned()
+    }
+}
+
+impl<'a> Caller<'a> {
+    fn nobody(house: &'a House) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        Self { house, agent: config.new_agent(), cookie: String::new() }
+    }
+
+    fn url(&self, path: &str) -> String {
+        if path.starts_with('/') { format!("{}{path}", self.house.url) } else { path.to_owned() }
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        let request = self.agent.get(self.url(path)).header("cookie", &self.cookie);
+        Answer::of(request.call().unwrap())
+    }
+
+    fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self.agent.post(self.url(path)).header("cookie", &self.cookie);
+        Answer::of(request.send_form(form.iter().copied()).unwrap())
+    }
+
+    /// As a user that is there.
+    fn login(house: &'a House, name: &str, password: &str) -> Self {
+        let mut caller = Self::nobody(house);
+        let answer = caller.post("/login", &[("name", name), ("password", password)]);
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        caller.take(&answer);
+        caller
+    }
+
+    /// As the first user.
+    fn first(house: &'a House) -> Self {
+        let mut caller = Self::nobody(house);
+        let answer = caller.post(&house.setup, &[("name", "Ann"), ("password", PASSWORD)]);
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let cookie = answer.header("set-cookie");
+        for part in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+            assert!(cookie.contains(part), "{cookie}");
+        }
+        caller.take(&answer);
+        caller
+    }
+
+    fn take(&mut self, answer: &Answer) {
+        answer.header("set-cookie").split(';').next().unwrap().clone_into(&mut self.cookie);
+    }
+}
+
+fn house() -> House {
+    let house = House::open();
+    house.run(&["connection", "add", "Acme"]);
+    house
+}
+
+#[test]
+fn nothing_is_shown_and_nothing_done_without_a_login() {
+    let house = house();
+    let nobody = Caller::nobody(&house);
+
+    for path in ["/", "/c/acme", "/c/acme/records", "/settings", "/tools", "/live", "/c/acme/qwc"] {
+        let answer = nobody.get(path);
+        assert_eq!((answer.status, answer.location.starts_with("/login?next=")), (303, true), "{path}");
+    }
+    for path in ["/connections", "/c/acme/pause", "/settings/users", "/c/acme/records/bulk"] {
+        let answer = nobody.post(path, &[("name", "x")]);
+        assert_eq!((answer.status, answer.location.starts_with("/login")), (303, true), "{path}");
+    }
+    assert_eq!(nobody.get("/pair/0123456789abcdef0123456789abcdef").status, 404);
+    assert_eq!(nobody.get("/setup/0123456789abcdef0123456789abcdef").status, 404);
+}
+
+#[test]
+fn every_answer_allows_nothing_from_elsewhere() {
+    let house = house();
+    let ann = Caller::first(&house);
+
+    for path in ["/login", "/", "/c/acme", "/c/none", "/static/app.css"] {
+        let answer = ann.get(path);
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert!(!answer.body.contains(" style=") && !answer.body.contains("onclick"), "{path}");
+    }
+    assert_eq!(ann.get("/c/none").status, 404);
+}
+
+#[test]
+fn a_form_that_was_not_given_to_this_login_does_nothing() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/c/acme").csrf();
+
+    for wrong in ["", "0", &csrf.replace(|c: char| c.is_ascii_digit(), "0")] {
+        assert_eq!(ann.post("/c/acme/pause", &[("csrf", wrong)]).status, 400);
+    }
+    assert_eq!(house.run(&["connection", "show", "acme"])["paused"], false);
+    assert_eq!(ann.post("/c/acme/pause", &[("csrf", &csrf)]).status, 303);
+    assert_eq!(house.run(&["connection", "show", "acme"])["paused"], true);
+}
+
+#[test]
+fn a_viewer_sees_an_operator_decides_and_an_admin_manages() {
+    let house = house();
+    let record = r#"{"kind":"Customer","sourceId":"1","data":{"Name":"a:b"}}"#;
+    house.push("acme", record);
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/settings").csrf();
+    for (name, role) in [("vi", "viewer"), ("op", "operator")] {
+        let form = [("csrf", csrf.as_str()), ("name", name), ("role", role), ("password", PASSWORD)];
+        assert_eq!(ann.post("/settings/users", &form).status, 303);
+    }
+    let act = |caller: &Caller<'_>, path: &str, what: &str| {
+        let csrf = caller.get("/").csrf();
+        caller.post(path, &[("csrf", &csrf), ("do", what), ("reason", "r")]).status
+    };
+    let (vi, op) = (Caller::login(&house, "vi", PASSWORD), Caller::login(&house, "OP", PASSWORD));
+
+    let page = "/c/acme/records/Customer/1";
+    assert!(vi.get(page).body.contains("A colon in a name"));
+    assert!(!vi.get(page).body.contains("id=\"replace-characters\""));
+    assert_eq!(act(&vi, &format!("{page}/act"), "bypass"), 403);
+    assert_eq!(act(&op, &format!("{page}/act"), "bypass"), 303);
+    assert_eq!(act(&op, "/c/acme/rotate-password", ""), 403);
+    assert_eq!(act(&op, "/settings/users", ""), 403);
+    assert_eq!(op.get("/c/acme/qwc").status, 403);
+    assert!(!op.get("/settings").body.contains("API keys"));
+    let activity = vi.get("/c/acme/activity").body;
+    assert!(activity.contains("bypassed") && activity.contains(">op<"), "{activity}");
+}
+
+#[test]
+fn who_is_shut_out_is_out_at_once_and_one_admin_is_always_left() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let page = ann.get("/settings");
+    let csrf = page.csrf();
+    let form = [("csrf", csrf.as_str()), ("name", "op"), ("role", "admin"), ("password", PASSWORD)];
+    ann.post("/settings/users", &form);
+    let op = Caller::login(&house, "op", PASSWORD);
+    let body = ann.get("/settings").body;
+    let ids: Vec<&str> = body
+        .split("name=\"id\" value=\"")
+        .skip(1)
+        .map(|part| part.split('"').next().unwrap())
+        .collect();
+
+    let change = |id: &str| {
+        ann.post("/settings/user", &[("csrf", &csrf), ("id", id), ("role", "admin"), ("disabled", "1")])
+    };
+    assert!(change(ids[1]).location.contains("said="));
+    assert_eq!(op.get("/").status, 303);
+    assert!(change(ids[0]).location.contains("refused="));
+    assert_eq!(ann.get("/").status, 200);
+}
+
+#[test]
+fn guessing_passwords_has_to_wait() {
+    let house = house();
+    drop(Caller::first(&house));
+    let nobody = Caller::nobody(&house);
+    let guess = |password| nobody.post("/login", &[("name", "ann"), ("password", password)]);
+
+    for _ in 0..5 {
+        assert_eq!(guess("wrong wrong wrong").status, 401);
+    }
+
+    let told = guess(PASSWORD);
+    assert!(told.status == 401 && told.body.contains("Wait five minutes"), "{}", told.body);
+}
+
+#[test]
+fn a_pairing_link_works_until_it_is_revoked_and_shows_a_password_once() {
+    let house = House::open();
+    let made = house.run(&["connection", "add", "Acme"]);
+    let link = made["pairingUrl"].as_str().unwrap();
+    let nobody = Caller::nobody(&house);
+
+    assert!(nobody.get(link).body.contains("Pair Acme with QuickBooks Desktop"));
+    let (one, two) = (nobody.get(&format!("{link}/qwc")), nobody.get(&format!("{link}/qwc")));
+    assert!(one.body.contains("<QBWCXML>") && one.body == two.body);
+    let shown = nobody.post(&format!("{link}/password"), &[]).body;
+    let password = shown.split("id=\"secret\">").nth(1).unwrap().split('<').next().unwrap();
+    assert!(password.len() >= 22);
+    assert!(!nobody.get(link).body.contains(password));
+    let polled = house.poll(made["username"].as_str().unwrap(), password, "company", &[]);
+    assert!(polled.status.success());
+
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/c/acme").csrf();
+    ann.post("/c/acme/unpair", &[("csrf", &csrf)]);
+    assert_eq!(nobody.get(link).status, 404);
+    assert_eq!(nobody.post(&format!("{link}/password"), &[]).status, 404);
+}
+
+#[test]
+fn a_table_is_exported_and_a_spreadsheet_takes_nothing_in_it_for_a_formula() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Customer","sourceId":"=1+1","data":{"Name":"@x"}}"#);
+    let ann = Caller::first(&house);
+
+    let table = ann.get("/c/acme/records.csv?kind=Customer");
+
+    assert!(table.header("content-type").starts_with("text/csv"));
+    assert!(table.body.contains("Customer,'=1+1,queued,'@x,"), "{}", table.body);
+}
