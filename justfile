@@ -20,6 +20,10 @@ ci:
 bench:
     ./scripts/bench-10k
 
+# How long each page takes with 100,000 records.
+bench-pages:
+    ./scripts/bench-pages
+
 # The seeded simulation, in a release build: `just soak 0..13000`. Prints sessions and time.
 soak *range:
     ./scripts/soak {{range}}

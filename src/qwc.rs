@@ -156,7 +156,7 @@ mod tests {
             pause: None,
             duplicate_numbers: crate::domain::connection::DuplicateNumbers::Fail,
             mirror: false,
-        pairing: None,
+            pairing: None,
             created_at: Timestamp::UNIX_EPOCH,
         }
     }

@@ -55,6 +55,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// `Content-Type`.
     pub(super) media_type: String,
+    /// `Date`.
+    pub(super) date: Option<String>,
     /// The whole body.
     pub(super) body: Vec<u8>,
 }
@@ -207,6 +209,8 @@ impl Client {
             self.agent.configure_request(request).timeout_global(Some(PATIENCE + wait)).build();
         let response = self.agent.run(request).map_err(|error| self.unreachable(&error))?;
         let status = response.status().as_u16();
+        let date = response.headers().get("date").and_then(|value| value.to_str().ok());
+        let date = date.map(str::to_owned);
         let media_type = response.headers().get("content-type");
         let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = media_type.to_owned();
@@ -216,7 +220,7 @@ impl Client {
             .into_reader()
             .read_to_end(&mut body)
             .with_context(|| format!("the answer of {} broke off", self.base))?;
-        Ok(Answer { status, media_type, body })
+        Ok(Answer { status, media_type, date, body })
     }
 
     /// Copies the body of an answer, however long it is.
@@ -231,7 +235,9 @@ impl Client {
         if status != 200 {
             let mut body = Vec::new();
             reader.read_to_end(&mut body)?;
-            return Err(self.refusal(&Answer { status, media_type: String::new(), body }).into());
+            return Err(self
+                .refusal(&Answer { status, media_type: String::new(), date: None, body })
+                .into());
         }
         std::io::copy(&mut reader, to)
             .with_context(|| format!("the answer of {} broke off", self.base))

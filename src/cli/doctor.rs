@@ -19,7 +19,16 @@ use super::client::of_connection;
 use super::failure::Failure;
 use super::output;
 use crate::config::Settings;
+use crate::engine::ambient::Ambient as _;
+use crate::engine::ambient::System;
+use crate::qbxml::schema::schema;
 
+mod certificate;
+
+/// A certificate with fewer days left is to be renewed.
+const SOON: i64 = 14;
+/// Clocks may differ by this many seconds.
+const MAX_APART: i64 = 60;
 /// Below this the store soon refuses new records.
 const LOW_DISK: u64 = 1 << 30;
 
@@ -92,8 +101,12 @@ pub(super) fn run(_: &Doctor, global: &Global) -> anyhow::Result<()> {
         data_directory(&mut report, &settings.data_dir);
     }
     public_url(&mut report, &settings, client.base());
+    certificate_of(&mut report, settings.public_url.as_deref().unwrap_or(client.base()), now());
+    let types = schema().requests().count();
+    report.ok("schema", format!("{types} request types of qbXML, up to version 16.0"));
     if reachable(&mut report, &client) {
         endpoint(&mut report, &client);
+        clock(&mut report, &client, now());
         if key(&mut report, &client) {
             connections(&mut report, &client);
         }
@@ -204,6 +217,97 @@ fn public_url(report: &mut Report, settings: &Settings, base: &str) {
     }
 }
 
+/// Seconds since 1970, as this machine says.
+fn now() -> i64 {
+    System.now().as_second()
+}
+
+/// The certificate of an address with https, as a Web Connector meets it.
+fn certificate_of(report: &mut Report, url: &str, now: i64) {
+    let Some(rest) = url.strip_prefix("https://") else { return };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (host, port) = authority
+        .rsplit_once(':')
+        .map_or((authority, 443), |(host, port)| (host, port.parse().unwrap_or(443)));
+    match certificate::look(host, port) {
+        Err(why) => {
+            let fix = "get a certificate that Windows trusts and that is valid for this host, with \
+                       its intermediate certificates (QBWC1048)";
+            report.add("certificate", State::Error, why, fix);
+        }
+        Ok(met) => {
+            let days = (met.expires_at - now).div_euclid(86_400);
+            if days < SOON {
+                let detail = format!("it expires in {days} days");
+                report.add("certificate", State::Warning, detail, "renew it");
+            } else {
+                report.ok("certificate", format!("trusted; it expires in {days} days"));
+            }
+            match (met.tls12, met.tls13) {
+                (true, true) => report.ok("TLS", "versions 1.2 and 1.3"),
+                (true, false) => report.ok("TLS", "version 1.2"),
+                _ => report.add(
+                    "TLS",
+                    State::Warning,
+                    "version 1.3 alone".to_owned(),
+                    "switch TLS 1.2 on: the Web Connector on older Windows has no 1.3",
+                ),
+            }
+        }
+    }
+}
+
+/// Whether the server and this machine agree about the time.
+fn clock(report: &mut Report, client: &Client, now: i64) {
+    let Ok(answer) = try_get(client, "/healthz") else { return };
+    let date = answer.date.and_then(|text| {
+        jiff::fmt::rfc2822::parse(&text).ok().map(|time| time.timestamp().as_second())
+    });
+    let Some(there) = date else { return };
+    let apart = (there - now).abs();
+    if apart > MAX_APART {
+        let detail = format!("the server and this machine are {apart} seconds apart");
+        report.add("clock", State::Warning, detail, "let both take their time from the network");
+    } else {
+        report.ok("clock", "the server and this machine agree");
+    }
+}
+
+/// The rules of a `.qwc`: https unless on this machine, and one host for both addresses.
+fn qwc_file(report: &mut Report, client: &Client, id: &str) {
+    let check = format!("connection {id}, .qwc");
+    let file = try_get(client, &of_connection(id, &["qwc"]));
+    let Some(file) = file.ok().filter(|answer| answer.status == 200) else {
+        report.add(
+            &check,
+            State::Error,
+            "it cannot be downloaded".to_owned(),
+            "look into the server's log",
+        );
+        return;
+    };
+    let text = String::from_utf8_lossy(&file.body).into_owned();
+    let value = |element: &str| {
+        let after = text.split(&format!("<{element}>")).nth(1)?;
+        after.split('<').next().map(str::to_owned)
+    };
+    let (app, support) =
+        (value("AppURL").unwrap_or_default(), value("AppSupport").unwrap_or_default());
+    let host = |url: &str| {
+        url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next()).map(str::to_owned)
+    };
+    let here = host(&app).is_some_and(|host| host == "localhost" || host.starts_with("127."));
+    if !app.starts_with("https://") && !here {
+        let detail = format!("its AppURL is {app}; the Web Connector wants https");
+        report.add(&check, State::Error, detail, "set public-url to https:// and a host name");
+    } else if host(&app) == host(&support) {
+        report.ok(&check, "its addresses are as the Web Connector wants them");
+    } else {
+        let detail = format!("AppURL {app} and AppSupport {support} are of two hosts");
+        report.add(&check, State::Error, detail, "let the proxy in front keep the Host header");
+    }
+}
+
 fn try_get(client: &Client, path: &str) -> anyhow::Result<Answer> {
     client.try_call(Method::GET, path, Content::None, &[], Duration::ZERO)
 }
@@ -306,6 +410,7 @@ fn connections(report: &mut Report, client: &Client) {
                     detail = format!("{detail} (last call {seen})");
                 }
                 report.add(&check, state, detail, &fix);
+                qwc_file(report, client, &id);
             }
             Err(error) => report.add(&check, State::Error, error.to_string(), ""),
         }

@@ -36,7 +36,8 @@ pub(super) fn run(command: &Serve, global: &Global) -> anyhow::Result<()> {
         let server = server::build(listener, open, &settings)?;
         output::line(format_args!("listening on {}", server.url()))?;
         if let Some(setup) = server.setup_url() {
-            output::line(format_args!("make the first user of the pages, once: {setup}"))?;
+            // Who read the line above may have closed the pipe: no reason to end.
+            let _ = output::line(format_args!("make the first user of the pages, once: {setup}"));
         }
         Ok(server.run().await?)
     })

@@ -198,17 +198,17 @@ async fn download(
 ) -> Result<HttpResponse, Trouble> {
     visitor.may(Scope::Admin)?;
     let connection = known(&engine, &id).await?;
-    file(&connection, &base(&request, &settings)?)
+    Ok(file(&connection, &base(&request, &settings)?))
 }
 
 /// The `.qwc`: the same bytes each time.
-pub(super) fn file(connection: &Connection, base: &str) -> Result<HttpResponse, Trouble> {
+pub(super) fn file(connection: &Connection, base: &str) -> HttpResponse {
     let (app, support) = (format!("{base}/qbwc"), format!("{base}/support"));
     let name = format!("attachment; filename=\"{}.qwc\"", connection.id);
-    Ok(HttpResponse::Ok()
+    HttpResponse::Ok()
         .content_type("application/x-qwc")
         .insert_header((actix_web::http::header::CONTENT_DISPOSITION, name))
-        .body(qwc::write(connection, &app, &support)))
+        .body(qwc::write(connection, &app, &support))
 }
 
 #[derive(Template)]
@@ -217,7 +217,7 @@ pub(super) struct Secret<'a> {
     pub(super) frame: Frame,
     pub(super) what: &'a str,
     pub(super) sentence: &'a str,
-    pub(super) secret: &'a str,
+    pub(super) text: &'a str,
     pub(super) back: &'a str,
 }
 
@@ -258,7 +258,7 @@ async fn act(
                 frame: frame("New password"),
                 what: "The new password of the Web Connector",
                 sentence,
-                secret: password.expose_secret(),
+                text: password.expose_secret(),
                 back: &home,
             }));
         }
@@ -270,7 +270,7 @@ async fn act(
                 frame: frame("Pairing link"),
                 what: "The pairing link",
                 sentence,
-                secret: &link,
+                text: &link,
                 back: &format!("/pair/{token}"),
             }));
         }
@@ -303,4 +303,3 @@ async fn save(
     };
     engine.change_connection(id, change, &visitor.actor()).await.map(|_| ())
 }
-

@@ -37,10 +37,7 @@ impl Fields {
     }
 
     /// Names that begin so, with their values.
-    pub(super) fn begins<'a>(
-        &'a self,
-        with: &'a str,
-    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub(super) fn begins<'a>(&'a self, with: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let all = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         all.filter(move |(name, _)| name.starts_with(with))
     }
@@ -48,9 +45,10 @@ impl Fields {
     /// Some of them, as they stand behind `?`.
     pub(super) fn query(&self, names: &[&str]) -> String {
         let all = percent_encoding::NON_ALPHANUMERIC;
-        let kept = self.0.iter().filter(|(name, value)| {
-            names.contains(&name.as_str()) && !value.is_empty()
-        });
+        let kept = self
+            .0
+            .iter()
+            .filter(|(name, value)| names.contains(&name.as_str()) && !value.is_empty());
         let written = kept.map(|(name, value)| {
             format!("{name}={}", percent_encoding::utf8_percent_encode(value, all))
         });

@@ -1,6 +1,7 @@
 //! Server-sent events: that something changed, never what.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -96,8 +97,8 @@ async fn fingerprint(engine: &Engine) -> Option<Digest> {
         let revision = state.map(|state| state.revision);
         let activity = engine.store().activity(&connection.id, None, 1).await.ok()?;
         let last = activity.items.first().map(|it| it.at);
-        seen.push_str(&format!("{:?}{counts:?}{revision:?}{last:?}", connection.revision));
+        let _ = write!(seen, "{:?}{counts:?}{revision:?}{last:?}", connection.revision);
     }
-    seen.push_str(&format!("{:?}", engine.wire()));
+    let _ = write!(seen, "{:?}", engine.wire());
     Some(Digest::of(seen.as_bytes()))
 }

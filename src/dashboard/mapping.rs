@@ -3,6 +3,8 @@
 //! For a first import records are held; what the mirror has of the same kind is proposed by name:
 //! exactly, as QuickBooks compares, or similar. A person ticks and confirms.
 
+use std::fmt::Write as _;
+
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::web;
@@ -227,7 +229,10 @@ async fn link(
     }
     let mut said = format!("{linked} linked.");
     if left > 0 {
-        said.push_str(&format!(" {left} were not: another record stands there, or they are with QuickBooks now."));
+        let _ = write!(
+            said,
+            " {left} were not: another record stands there, or they are with QuickBooks now."
+        );
     }
     Ok(see_saying(&format!("/c/{}/mapping?{}", connection.id, asked.query(&FILTERS)), &said))
 }

@@ -28,7 +28,10 @@ pub(super) fn xml(text: &str) -> Marked {
         }
         let follows_opening = closes && after_text;
         if !marked.is_empty() && !follows_opening {
-            let leaf = closes && marked.last().is_some_and(|(class, it)| *class == "x-tag" && !it.starts_with("</") && !it.ends_with("/>"));
+            let leaf = closes
+                && marked.last().is_some_and(|(class, it)| {
+                    *class == "x-tag" && !it.starts_with("</") && !it.ends_with("/>")
+                });
             if !leaf {
                 marked.push(("", format!("\n{}", "  ".repeat(depth))));
             }

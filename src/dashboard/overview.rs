@@ -1,5 +1,7 @@
 //! The overview: every connection in a sentence.
 
+use std::fmt::Write as _;
+
 use actix_web::HttpResponse;
 use actix_web::web;
 use askama::Template;
@@ -51,10 +53,12 @@ async fn overview(visitor: Visitor, engine: web::Data<Engine>) -> Result<HttpRes
         (0, 0) => "Nothing waits, and nothing needs you.".to_owned(),
         (0, waiting) => format!("{waiting} wait for the next session; nothing needs you."),
         (failed, 0) => format!("{failed} need a person."),
-        (failed, waiting) => format!("{failed} need a person; {waiting} wait for the next session."),
+        (failed, waiting) => {
+            format!("{failed} need a person; {waiting} wait for the next session.")
+        }
     };
     if all.len() > MOST {
-        sentence.push_str(&format!(" The first {MOST} of {} connections are shown.", all.len()));
+        let _ = write!(sentence, " The first {MOST} of {} connections are shown.", all.len());
     }
     let frame = Frame::of(&visitor, "Overview", "overview");
     Ok(show(&Page { frame, sentence, connections }))

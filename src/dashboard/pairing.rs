@@ -42,20 +42,44 @@ type Explained = (&'static str, &'static str);
 
 /// What goes wrong while the application is added.
 const ADDING: &[Explained] = &[
-    ("QBWC1048: the certificate cannot be verified", "Bookbridge is not reached by https at its own name, or this Windows does not trust its certificate. Open the address of this page in a browser here: it must show no warning."),
-    ("QBWC1039: unique OwnerID/FileID pair value required", "The company file knows this application under another identity. Make a new identity for the connection in Bookbridge, download the .qwc again, and add that one."),
-    ("QBWC1003 or QBWC1004: the support page cannot be reached", "The address in the .qwc is not reached from this machine. Look at the name, the port, and the firewall."),
-    ("Nothing happens at a double click", "Start the Web Connector first (Windows start menu, QuickBooks), press Add an Application there, and choose the file."),
+    (
+        "QBWC1048: the certificate cannot be verified",
+        "Bookbridge is not reached by https at its own name, or this Windows does not trust its certificate. Open the address of this page in a browser here: it must show no warning.",
+    ),
+    (
+        "QBWC1039: unique OwnerID/FileID pair value required",
+        "The company file knows this application under another identity. Make a new identity for the connection in Bookbridge, download the .qwc again, and add that one.",
+    ),
+    (
+        "QBWC1003 or QBWC1004: the support page cannot be reached",
+        "The address in the .qwc is not reached from this machine. Look at the name, the port, and the firewall.",
+    ),
+    (
+        "Nothing happens at a double click",
+        "Start the Web Connector first (Windows start menu, QuickBooks), press Add an Application there, and choose the file.",
+    ),
 ];
 /// What goes wrong while access is given.
 const GIVING: &[Explained] = &[
-    ("The question does not come", "Open the company file in QuickBooks as Admin, in single-user mode, and add the application again."),
-    ("0x80040418, 0x8004041A: no access", "QuickBooks: Edit > Preferences > Integrated Applications > Company Preferences. Untick Don't allow any applications, tick this application, press OK."),
+    (
+        "The question does not come",
+        "Open the company file in QuickBooks as Admin, in single-user mode, and add the application again.",
+    ),
+    (
+        "0x80040418, 0x8004041A: no access",
+        "QuickBooks: Edit > Preferences > Integrated Applications > Company Preferences. Untick Don't allow any applications, tick this application, press OK.",
+    ),
 ];
 /// What goes wrong while it updates.
 const UPDATING: &[Explained] = &[
-    ("0x80040408: QuickBooks could not be started", "Open QuickBooks on this machine, with the company file, and press Update Selected again."),
-    ("0x80040414: a dialog is open", "Close every message and window in QuickBooks, then press Update Selected again."),
+    (
+        "0x80040408: QuickBooks could not be started",
+        "Open QuickBooks on this machine, with the company file, and press Update Selected again.",
+    ),
+    (
+        "0x80040414: a dialog is open",
+        "Close every message and window in QuickBooks, then press Update Selected again.",
+    ),
 ];
 
 struct Step {
@@ -116,8 +140,12 @@ async fn shown(
     let bad = steps.iter().find(|step| step.tone == "bad");
     let next = steps.iter().find(|step| step.tone.is_empty());
     let (sentence, tone) = match (bad, next) {
-        (Some(bad), _) => (format!("Step “{}” did not work; what to do stands there.", bad.title), "bad"),
-        (None, Some(next)) => (format!("{done} of {} steps done. Next: {}.", steps.len(), next.title), "work"),
+        (Some(bad), _) => {
+            (format!("Step “{}” did not work; what to do stands there.", bad.title), "bad")
+        }
+        (None, Some(next)) => {
+            (format!("{done} of {} steps done. Next: {}.", steps.len(), next.title), "work")
+        }
         (None, None) => ("All done: QuickBooks answers. You can close this page.".to_owned(), "ok"),
     };
     let mut frame = Frame::titled(&format!("Pair {}", connection.name));
@@ -131,16 +159,20 @@ async fn shown(
         tone,
         steps,
         password,
-        reveal: if pairing.revealed_at.is_some() { "Make another password and show it" } else { "Make the password and show it" },
+        reveal: if pairing.revealed_at.is_some() {
+            "Make another password and show it"
+        } else {
+            "Make the password and show it"
+        },
     }))
 }
 
 /// What is known of the steps.
+#[expect(clippy::struct_excessive_bools, reason = "each is a step that was seen or not")]
 struct Seen {
     downloaded: bool,
     certificate: bool,
     version: bool,
-    revealed: bool,
     login: bool,
     refused: bool,
     company: Option<(String, String)>,
@@ -162,7 +194,6 @@ impl Seen {
             downloaded: pairing.downloaded_at.is_some(),
             certificate: since(wire.certificate_at),
             version: since(wire.version_at) || login || refused,
-            revealed: pairing.revealed_at.is_some(),
             login,
             refused,
             company: company.filter(|(_, file)| !file.is_empty()),
@@ -184,22 +215,36 @@ impl Seen {
         let wrong = self.refused && !self.login;
         let text = "Click the Password column of this application in the Web Connector, paste it, press Enter, and let it be saved.".to_owned();
         let bad = wrong.then(|| "The Web Connector logged in with a wrong password (it shows QBWC1012). Make another one here and paste that.".to_owned());
-        let done = self.login || (self.revealed && self.login);
-        steps.push(step("password", "Paste the password", text, done, bad, &[]));
+        steps.push(step("password", "Paste the password", text, self.login, bad, &[]));
         let text = match &self.company {
             Some((name, file)) => format!("The company file that is open is {name} ({file})."),
             None => "Tick the box of the application, and press Update Selected. Tick Auto-Run as well, so that it comes by itself from then on.".to_owned(),
         };
         let bad = self.trouble.clone();
-        steps.push(step("update", "Update Selected: the company file is seen", text, self.company.is_some() && bad.is_none(), bad, UPDATING));
+        steps.push(step(
+            "update",
+            "Update Selected: the company file is seen",
+            text,
+            self.company.is_some() && bad.is_none(),
+            bad,
+            UPDATING,
+        ));
         let text = match &self.company {
-            Some((name, _)) => format!("Records of this connection will go into {name}. If that is not right, stop here: close it in QuickBooks, open the right one, and update again."),
-            None => "Bookbridge shows which file was open, and you say whether it is the right one.".to_owned(),
+            Some((name, _)) => format!(
+                "Records of this connection will go into {name}. If that is not right, stop here: close it in QuickBooks, open the right one, and update again."
+            ),
+            None => {
+                "Bookbridge shows which file was open, and you say whether it is the right one."
+                    .to_owned()
+            }
         };
         steps.push(step("confirm", "Confirm the company file", text, self.confirmed, None, &[]));
         let mode = match self.mode.as_str() {
             "" => String::new(),
-            mode => format!(" QuickBooks is in {} mode.", if mode == "SingleUser" { "single-user" } else { "multi-user" }),
+            mode => format!(
+                " QuickBooks is in {} mode.",
+                if mode == "SingleUser" { "single-user" } else { "multi-user" }
+            ),
         };
         let text = format!("A first question that changes nothing is asked and answered.{mode}");
         steps.push(step("answer", "QuickBooks answers", text, self.answered, None, &[]));
@@ -240,7 +285,7 @@ async fn download(
 ) -> Result<HttpResponse, Trouble> {
     let (connection, _) = known(&engine, &token).await?;
     engine.pairing_downloaded(&connection.id).await?;
-    file(&connection, &base(&request, &settings)?)
+    Ok(file(&connection, &base(&request, &settings)?))
 }
 
 async fn password(

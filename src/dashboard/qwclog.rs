@@ -30,26 +30,82 @@ pub(super) struct Event {
 
 /// What a text means: the first that is found in a line counts.
 const MEANINGS: &[(&str, &str, bool)] = &[
-    ("QBWC1012", "Authentication failed: user name or password is wrong. Type the password again; make a new one if it is lost.", true),
-    ("QBWC1013", "The server cannot be reached. Is Bookbridge running, and is its address right?", true),
-    ("QBWC1039", "The company file knows this application under another identity. Remove the application from QuickBooks' Integrated Applications, or make a new identity here and add the new .qwc.", true),
-    ("QBWC1042", "The server did not answer in time, or answered something else: look at a proxy in between.", true),
-    ("QBWC1048", "The certificate of the server cannot be verified: it must be valid for this host, and this Windows must trust it.", true),
-    ("0x80040408", "QuickBooks could not be started. Open it on this machine with the company file.", true),
+    (
+        "QBWC1012",
+        "Authentication failed: user name or password is wrong. Type the password again; make a new one if it is lost.",
+        true,
+    ),
+    (
+        "QBWC1013",
+        "The server cannot be reached. Is Bookbridge running, and is its address right?",
+        true,
+    ),
+    (
+        "QBWC1039",
+        "The company file knows this application under another identity. Remove the application from QuickBooks' Integrated Applications, or make a new identity here and add the new .qwc.",
+        true,
+    ),
+    (
+        "QBWC1042",
+        "The server did not answer in time, or answered something else: look at a proxy in between.",
+        true,
+    ),
+    (
+        "QBWC1048",
+        "The certificate of the server cannot be verified: it must be valid for this host, and this Windows must trust it.",
+        true,
+    ),
+    (
+        "0x80040408",
+        "QuickBooks could not be started. Open it on this machine with the company file.",
+        true,
+    ),
     ("0x80040414", "A dialog is open in QuickBooks. Close it.", true),
-    ("0x80040418", "QuickBooks has not allowed this application. Allow it under Integrated Applications.", true),
-    ("0x8004041A", "This application has no access to the company file. Allow it under Integrated Applications.", true),
-    ("0x8004041C", "QuickBooks refuses the login of this application without a user. Allow it to log in automatically.", true),
+    (
+        "0x80040418",
+        "QuickBooks has not allowed this application. Allow it under Integrated Applications.",
+        true,
+    ),
+    (
+        "0x8004041A",
+        "This application has no access to the company file. Allow it under Integrated Applications.",
+        true,
+    ),
+    (
+        "0x8004041C",
+        "QuickBooks refuses the login of this application without a user. Allow it to log in automatically.",
+        true,
+    ),
     ("0x80040420", "QuickBooks denied access: the person pressed No.", true),
-    ("0x80040400", "QuickBooks could not read a request; Bookbridge finds the one record by halving.", true),
-    ("Could not start QuickBooks", "QuickBooks could not be started. Open it on this machine with the company file.", true),
+    (
+        "0x80040400",
+        "QuickBooks could not read a request; Bookbridge finds the one record by halving.",
+        true,
+    ),
+    (
+        "Could not start QuickBooks",
+        "QuickBooks could not be started. Open it on this machine with the company file.",
+        true,
+    ),
     ("Authentication failed", "User name or password is wrong. Type the password again.", true),
     ("Unable to connect", "The server cannot be reached from this machine.", true),
-    ("could not establish trust", "The certificate of the server is not trusted by this Windows.", true),
-    ("The remote name could not be resolved", "The name of the server is not known: look at the address and at DNS.", true),
+    (
+        "could not establish trust",
+        "The certificate of the server is not trusted by this Windows.",
+        true,
+    ),
+    (
+        "The remote name could not be resolved",
+        "The name of the server is not known: look at the address and at DNS.",
+        true,
+    ),
     ("No data exchange required", "Nothing was to do.", false),
     ("Authentication succeeded", "The login was right.", false),
-    ("Update completed with errors", "A session ended with errors; the lines above say which.", true),
+    (
+        "Update completed with errors",
+        "A session ended with errors; the lines above say which.",
+        true,
+    ),
     ("Update completed successfully", "A session ended well.", false),
     ("Data received from", "QuickBooks answered.", false),
     ("Connecting to application", "A session begins.", false),
@@ -80,9 +136,9 @@ pub(super) fn read(text: &str) -> Vec<Event> {
 /// The sentence about all of it: the last trouble, if nothing went well after it.
 pub(super) fn conclude(events: &[Event]) -> String {
     let well = events.iter().rposition(|event| event.means == "A session ended well.");
-    let trouble = events.iter().rposition(|event| {
-        event.bad && !event.what.contains("Update completed with errors")
-    });
+    let trouble = events
+        .iter()
+        .rposition(|event| event.bad && !event.what.contains("Update completed with errors"));
     match (trouble, well) {
         (None, None) if events.is_empty() => {
             "This does not look like a QWCLog.txt: no line of it is known.".to_owned()

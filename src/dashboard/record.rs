@@ -94,6 +94,7 @@ struct Moment {
 
 #[derive(Template)]
 #[template(path = "record.html")]
+#[expect(clippy::struct_excessive_bools, reason = "what a page shows or not")]
 struct Page {
     frame: Frame,
     id: String,
@@ -158,7 +159,9 @@ async fn page(
         findings: record.findings.iter().map(|it| wrong(it, &record.key.kind)).collect(),
         waits_for,
         behind,
-        reference: Some(view::reference(&record)).filter(|it| !it.is_empty()).unwrap_or_else(|| "–".to_owned()),
+        reference: Some(view::reference(&record))
+            .filter(|it| !it.is_empty())
+            .unwrap_or_else(|| "–".to_owned()),
         created: view::time(record.created_at),
         synced: view::maybe_time(record.synced_at),
         attempts: attempts.into_iter().map(Shown::from).collect(),
@@ -305,10 +308,10 @@ async fn act(
         Err(why) => return Ok(see_refusal(&home, &why)),
     };
     match engine.act(&record.key, action, &visitor.actor()).await {
-        Ok(after) if after.asked.is_some() => {
+        Ok(record) if record.asked.is_some() => {
             Ok(see_saying(&home, "It is done at the next session of the Web Connector."))
         }
-        Ok(after) => Ok(see_saying(&home, &format!("Done. It is {} now.", after.status))),
+        Ok(Record { status, .. }) => Ok(see_saying(&home, &format!("Done. It is {status} now."))),
         Err(EngineError::NotNow(why) | EngineError::BadInput { why, .. }) => {
             Ok(see_refusal(&home, &sentence(&why)))
         }
@@ -328,16 +331,15 @@ fn decision(record: &Record, form: &Fields) -> Result<Action, String> {
         "release" => Action::Release,
         "unbypass" => Action::Unbypass,
         "reset-reference" => Action::ResetReference,
-        "bypass" => {
-            Action::Bypass { reason: form.text("reason").to_owned(), reference: object }
-        }
+        "bypass" => Action::Bypass { reason: form.text("reason").to_owned(), reference: object },
         "link" => Action::Link { id: object.ok_or("Give the ListID or TxnID.")? },
         "undo" => Action::Fix(Pressed { id: "undo".to_owned(), ..Pressed::default() }),
         "edit" => {
             let data = record.amended();
             let changed = form.begins("/").filter(|(pointer, value)| {
-                data.pointer(pointer).is_some_and(|before| {
-                    before.as_str().map_or_else(|| before.to_string() != *value, |it| it != *value)
+                data.pointer(pointer).is_some_and(|before| match before {
+                    Value::String(before) => before != value,
+                    other => other.to_string().as_str() != *value,
                 })
             });
             let owned = changed.map(|(pointer, value)| (pointer.to_owned(), value.to_owned()));

@@ -35,8 +35,12 @@ const MOST_EXPORTED: usize = 100_000;
 /// What an address keeps.
 const FILTERS: [&str; 5] = ["status", "kind", "cause", "q", "sort"];
 /// How a page may be sorted.
-const SORTS: [(&str, &str); 4] =
-    [("", "as they came, newest first"), ("record", "by record"), ("status", "by status"), ("changed", "by last change")];
+const SORTS: [(&str, &str); 4] = [
+    ("", "as they came, newest first"),
+    ("record", "by record"),
+    ("status", "by status"),
+    ("changed", "by last change"),
+];
 
 /// Its routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -125,7 +129,10 @@ async fn shown(
     Ok(show(&Page {
         frame: Frame::of(visitor, "Records", "records").within(&connection),
         id: connection.id.to_string(),
-        statuses: choices(Status::ALL.iter().map(|it| (it.as_str(), it.as_str())), asked.text("status")),
+        statuses: choices(
+            Status::ALL.iter().map(|it| (it.as_str(), it.as_str())),
+            asked.text("status"),
+        ),
         kinds: schema().kinds().map(|kind| kind.name).collect(),
         kind: text("kind"),
         causes: choices(Code::ALL.iter().map(|it| (it.as_str(), it.as_str())), asked.text("cause")),
@@ -192,7 +199,8 @@ async fn bulk(
     let back = format!("/c/{}/records?{}", connection.id, asked.query(&FILTERS));
     match engine.begin_on_all(&connection.id, &filter, action, reason, &actor).await {
         Ok(task) => {
-            let said = format!("{} records are being changed; the list shows how far it is.", task.total);
+            let said =
+                format!("{} records are being changed; the list shows how far it is.", task.total);
             Ok(see_saying(&back, &said))
         }
         Err(crate::engine::EngineError::NotNow(why)) => Ok(see_refusal(&back, &why)),

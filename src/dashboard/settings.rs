@@ -167,7 +167,7 @@ async fn add_key(
             frame: Frame::of(&visitor, "New API key", "settings"),
             what: "The new API key",
             sentence: "Programs send it as Authorization: Bearer KEY. It is shown this once.",
-            secret: text.expose_secret(),
+            text: text.expose_secret(),
             back: HOME,
         })),
         Err(error) => told(Err::<(), _>(error), ""),

@@ -22,8 +22,10 @@ pub(super) const ICON: &str = "/static/icon.svg";
 static NAMES: LazyLock<[String; 2]> = LazyLock::new(|| {
     let named = |text: &str, ending: &str| {
         let digest = Digest::of(text.as_bytes()).0;
-        let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        format!("/static/app-{short}.{ending}")
+        let short = u64::from_be_bytes([
+            0, 0, digest[0], digest[1], digest[2], digest[3], digest[4], digest[5],
+        ]);
+        format!("/static/app-{short:012x}.{ending}")
     };
     [named(CSS, "css"), named(JS, "js")]
 });

@@ -31,8 +31,7 @@ const NEAR: i64 = 5;
 
 /// Its routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(web::resource("/tools").route(web::get().to(page)).route(web::post().to(work)));
+    config.service(web::resource("/tools").route(web::get().to(page)).route(web::post().to(work)));
 }
 
 struct Said {
@@ -117,8 +116,10 @@ async fn work(
 
 fn said(findings: &[Finding]) -> Vec<Said> {
     let words = findings.iter().map(diagnosis::render);
-    let said = words.map(|it| {
-        Said { title: it.title, detail: it.detail, pointer: it.pointer.unwrap_or_default() }
+    let said = words.map(|it| Said {
+        title: it.title,
+        detail: it.detail,
+        pointer: it.pointer.unwrap_or_default(),
     });
     said.collect()
 }

@@ -78,16 +78,16 @@ pub(super) struct Count {
     pub(super) status: &'static str,
     pub(super) mark: &'static str,
     pub(super) tone: &'static str,
-    pub(super) count: u64,
+    pub(super) records: u64,
 }
 
 /// How many stand where, none of the empty ones.
 pub(super) fn counts(counts: &Counts) -> Vec<Count> {
     let all = Status::ALL.into_iter().map(|status| {
         let (mark, tone) = sign(status);
-        Count { status: status.as_str(), mark, tone, count: counts.of(status) }
+        Count { status: status.as_str(), mark, tone, records: counts.of(status) }
     });
-    all.filter(|count| count.count > 0).collect()
+    all.filter(|count| count.records > 0).collect()
 }
 
 /// Where a record's page is.

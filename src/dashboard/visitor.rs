@@ -32,9 +32,7 @@ const COOKIE: &str = "bookbridge";
 /// Routes of the login.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(
-            web::resource("/login").route(web::get().to(ask)).route(web::post().to(log_in)),
-        )
+        .service(web::resource("/login").route(web::get().to(ask)).route(web::post().to(log_in)))
         .service(web::resource("/logout").route(web::post().to(log_out)))
         .service(
             web::resource("/setup/{token}")
@@ -131,14 +129,21 @@ struct LoginPage<'a> {
 
 /// Only addresses of ours: what follows a login leads nowhere else.
 fn own(next: &str) -> &str {
-    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    let own =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
     if own { next } else { "/" }
 }
 
 async fn ask(request: HttpRequest) -> HttpResponse {
     let asked = Fields::of_query(request.query_string());
     let frame = Frame::titled("Log in");
-    show(&LoginPage { frame, first: false, action: "/login", next: own(asked.text("next")), name: "" })
+    show(&LoginPage {
+        frame,
+        first: false,
+        action: "/login",
+        next: own(asked.text("next")),
+        name: "",
+    })
 }
 
 async fn log_in(
@@ -158,14 +163,12 @@ async fn log_in(
         return refused("Too many wrong passwords. Wait five minutes, then try again.");
     }
     let password = SecretString::from(form.text("password").to_owned());
-    match engine.log_in_user(name, password).await? {
-        Some(user) => Ok(welcome(&request, &engine, &settings, &user.name, next)),
-        None => {
-            settings.logins.was_wrong(name, now);
-            tracing::warn!("a login to the pages was refused");
-            refused("Name or password is wrong.")
-        }
+    if let Some(user) = engine.log_in_user(name, password).await? {
+        return Ok(welcome(&request, &engine, &settings, &user.name, next));
     }
+    settings.logins.was_wrong(name, now);
+    tracing::warn!("a login to the pages was refused");
+    refused("Name or password is wrong.")
 }
 
 /// Logged in, with a new cookie.

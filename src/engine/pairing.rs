@@ -108,10 +108,7 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::Store`].
-    pub async fn pairing(
-        &self,
-        token: &str,
-    ) -> Result<Option<(Connection, Pairing)>, EngineError> {
+    pub async fn pairing(&self, token: &str) -> Result<Option<(Connection, Pairing)>, EngineError> {
         let given = Digest::of(token.as_bytes());
         let now = self.now();
         for connection in self.store.connections().await? {

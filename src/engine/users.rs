@@ -127,7 +127,8 @@ impl Engine {
         disabled: bool,
     ) -> Result<User, EngineError> {
         let users = self.store.users().await?;
-        let mut admins = users.iter().filter(|it| it.scope == Scope::Admin && it.disabled_at.is_none());
+        let mut admins =
+            users.iter().filter(|it| it.scope == Scope::Admin && it.disabled_at.is_none());
         let others = admins.any(|it| it.id != id);
         if !others && (scope != Scope::Admin || disabled) {
             return Err(EngineError::NotNow("this is the last admin".to_owned()));
@@ -140,11 +141,7 @@ impl Engine {
         .await
     }
 
-    async fn change_user(
-        &self,
-        id: Uuid,
-        change: impl Fn(&mut User),
-    ) -> Result<User, EngineError> {
+    async fn change_user(&self, id: Uuid, change: impl Fn(&mut User)) -> Result<User, EngineError> {
         until_settled!(async {
             let found = self.store.users().await?.into_iter().find(|user| user.id == id);
             let mut user = found.ok_or_else(|| EngineError::NotFound(format!("user {id}")))?;
@@ -159,7 +156,9 @@ impl Engine {
         if length < MIN_PASSWORD || password.expose_secret().len() > MAX_PASSWORD {
             return Err(EngineError::BadInput {
                 pointer: "/password".to_owned(),
-                why: format!("a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters, not {length}"),
+                why: format!(
+                    "a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters, not {length}"
+                ),
             });
         }
         let salt = self.ambient.bits().to_be_bytes();

@@ -53,22 +53,33 @@ impl House {
             .arg(directory.path().join("data"))
             .current_dir(directory.path())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let (mut url, mut setup) = (String::new(), String::new());
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (tell, told) = std::sync::mpsc::channel();
+        let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let telling = tell.clone();
+        // What it says later must not fill the pipes.
+        std::thread::spawn(move || {
+            BufReader::new(out)
+                .lines()
+                .map_while(Result::ok)
+                .for_each(|line| drop(tell.send(line)));
+        });
+        std::thread::spawn(move || {
+            let lines = BufReader::new(err).lines();
+            lines.map_while(Result::ok).for_each(|line| drop(telling.send(line)));
+        });
         while url.is_empty() || setup.is_empty() {
-            let line = lines.next().expect("it says where it is").unwrap();
+            let line = told.recv().expect("it says where it is");
             if line.contains(listens) {
-                url = link(&line).trim_end_matches("/docs").to_owned();
+                link(&line).trim_end_matches("/docs").clone_into(&mut url);
             }
             if line.contains(makes) {
                 setup = link(&line);
             }
         }
-        // What it says later must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
         Self { url, setup, child, directory }
     }
 
@@ -101,7 +112,13 @@ impl House {
     }
 
     /// One session of the simulated Web Connector, on a company file that stays.
-    pub(crate) fn poll(&self, user: &str, password: &str, company: &str, faults: &[&str]) -> Output {
+    pub(crate) fn poll(
+        &self,
+        user: &str,
+        password: &str,
+        company: &str,
+        faults: &[&str],
+    ) -> Output {
         let url = format!("{}/qbwc", self.url);
         let company = self.directory.path().join(company);
         let mut arguments =

@@ -22,9 +22,10 @@ struct Answer {
 
 impl Answer {
     fn of(mut response: Response<ureq::Body>) -> Self {
-        let headers = response.headers().iter().map(|(name, value)| {
-            (name.to_string(), value.to_str().unwrap_or_default().to_owned())
-        });
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()));
         let headers: Vec<_> = headers.collect();
         let location = headers.iter().find(|(name, _)| name == "location");
         Self {
@@ -107,7 +108,11 @@ fn nothing_is_shown_and_nothing_done_without_a_login() {
 
     for path in ["/", "/c/acme", "/c/acme/records", "/settings", "/tools", "/live", "/c/acme/qwc"] {
         let answer = nobody.get(path);
-        assert_eq!((answer.status, answer.location.starts_with("/login?next=")), (303, true), "{path}");
+        assert_eq!(
+            (answer.status, answer.location.starts_with("/login?next=")),
+            (303, true),
+            "{path}"
+        );
     }
     for path in ["/connections", "/c/acme/pause", "/settings/users", "/c/acme/records/bulk"] {
         let answer = nobody.post(path, &[("name", "x")]);
@@ -125,7 +130,10 @@ fn every_answer_allows_nothing_from_elsewhere() {
     for path in ["/login", "/", "/c/acme", "/c/none", "/static/app.css"] {
         let answer = ann.get(path);
         let policy = answer.header("content-security-policy");
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+            "{path}: {policy}"
+        );
         assert!(policy.contains("frame-ancestors 'none'"), "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert!(!answer.body.contains(" style=") && !answer.body.contains("onclick"), "{path}");
@@ -155,7 +163,8 @@ fn a_viewer_sees_an_operator_decides_and_an_admin_manages() {
     let ann = Caller::first(&house);
     let csrf = ann.get("/settings").csrf();
     for (name, role) in [("vi", "viewer"), ("op", "operator")] {
-        let form = [("csrf", csrf.as_str()), ("name", name), ("role", role), ("password", PASSWORD)];
+        let form =
+            [("csrf", csrf.as_str()), ("name", name), ("role", role), ("password", PASSWORD)];
         assert_eq!(ann.post("/settings/users", &form).status, 303);
     }
     let act = |caller: &Caller<'_>, path: &str, what: &str| {
@@ -194,7 +203,10 @@ fn who_is_shut_out_is_out_at_once_and_one_admin_is_always_left() {
         .collect();
 
     let change = |id: &str| {
-        ann.post("/settings/user", &[("csrf", &csrf), ("id", id), ("role", "admin"), ("disabled", "1")])
+        ann.post(
+            "/settings/user",
+            &[("csrf", &csrf), ("id", id), ("role", "admin"), ("disabled", "1")],
+        )
     };
     assert!(change(ids[1]).location.contains("said="));
     assert_eq!(op.get("/").status, 303);

@@ -1,6 +1,6 @@
 //! The dashboard in Debian's chromium, over the real program: what people do, step by step.
 //!
-//! `PICTURES=docs/pictures ./scripts/test-browser` makes the pictures of the documents anew.
+//! `PICTURES=$PWD/docs/pictures cargo test -p browser-tests` makes the pictures of the documents anew.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -46,7 +46,8 @@ async fn pairing(phone: bool) {
 
     screen.click("form[action$='/password'] button").await;
     let password = screen.eval("document.getElementById('secret').textContent").await;
-    let (password, user) = (password.as_str().unwrap(), house.run(&["connection", "show", "acme-ltd"]));
+    let (password, user) =
+        (password.as_str().unwrap(), house.run(&["connection", "show", "acme-ltd"]));
     let user = user["username"].as_str().unwrap().to_owned();
     screen.goto(token.as_str().unwrap()).await;
 
@@ -103,23 +104,36 @@ async fn a_failed_record_is_fixed_by_its_button_until_it_is_green() {
     let house = House::open();
     let (user, password) = connection(&house, "Acme");
     let name = "A name of a customer that is longer than QuickBooks takes";
-    house.push("acme", &json!({"kind": "Customer", "sourceId": "C-1", "data": {"Name": name}}).to_string());
+    house.push(
+        "acme",
+        &json!({"kind": "Customer", "sourceId": "C-1", "data": {"Name": name}}).to_string(),
+    );
     let screen = Screen::logged_in(&house, false).await;
     screen.goto("/c/acme/records").await;
 
     // By the keyboard alone: the first row, opened.
-    screen.eval("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'j', bubbles: true}))").await;
-    screen.until("a row is chosen", "document.querySelector('tr.at a') === document.activeElement").await;
+    screen
+        .eval(
+            "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'j', bubbles: true}))",
+        )
+        .await;
+    screen
+        .until("a row is chosen", "document.querySelector('tr.at a') === document.activeElement")
+        .await;
     screen.click("tr.at a").await;
     screen.sees("57").await;
-    screen.until("the counter counts", "document.querySelector('.over')?.textContent === '57 of 41'").await;
+    screen
+        .until("the counter counts", "document.querySelector('.over')?.textContent === '57 of 41'")
+        .await;
     screen.picture("record-failed").await;
     screen.click("#shorten").await;
     screen.sees("Done. It is queued now.").await;
     screen.sees("a fix changed it").await;
     house.poll(&user, &password, "company", &[]);
     // The page is live.
-    screen.until("it is green", "document.querySelector('section.card.ok .pill.ok') !== null").await;
+    screen
+        .until("it is green", "document.querySelector('section.card.ok .pill.ok') !== null")
+        .await;
     screen.sees("✓ synced").await;
     screen.close().await;
 }
@@ -169,7 +183,9 @@ async fn a_first_import_of_five_hundred_customers_is_linked_at_once() {
     let screen = Screen::logged_in(&house, false).await;
 
     screen.goto("/c/acme/mapping").await;
-    screen.until("all are proposed", "document.querySelectorAll('input[name=key]').length === 500").await;
+    screen
+        .until("all are proposed", "document.querySelectorAll('input[name=key]').length === 500")
+        .await;
     screen.sees("same name").await;
     screen.picture("mapping").await;
     screen.eval("(() => { const all = document.querySelector('[data-all]'); all.checked = true; all.dispatchEvent(new Event('change')); })()").await;
@@ -203,12 +219,16 @@ async fn a_log_of_the_web_connector_is_explained() {
     let log = "20261124.08:33:06 UTC\t: Authentication succeeded\n\
                20261124.08:33:09 UTC\t: Error message: 0x80040414: A modal dialog box is showing\n";
     screen.fill("#log", log).await;
-    screen.eval("document.getElementById('log').form.querySelector('button').id = 'read-log'").await;
+    screen
+        .eval("document.getElementById('log').form.querySelector('button').id = 'read-log'")
+        .await;
     screen.click("#read-log").await;
     screen.sees("A dialog is open in QuickBooks. Close it.").await;
 
     screen.fill("#xml", "<CustomerQueryRq>\n  <Nmae>x</Nmae></CustomerQueryRq>").await;
-    screen.eval("document.getElementById('xml').form.querySelector('button').id = 'validate'").await;
+    screen
+        .eval("document.getElementById('xml').form.querySelector('button').id = 'validate'")
+        .await;
     screen.click("#validate").await;
     screen.sees("Nmae").await;
     screen.close().await;
@@ -253,7 +273,8 @@ async fn axe_finds_nothing_on_any_page_in_light_and_dark_on_desk_and_phone() {
             for page in PAGES.iter().copied().chain([pairing.as_str()]) {
                 screen.goto(page).await;
                 let at = format!("{page} {scheme} phone={phone}");
-                found.extend(screen.violations().await.into_iter().map(|one| format!("{at} {one}")));
+                found
+                    .extend(screen.violations().await.into_iter().map(|one| format!("{at} {one}")));
                 let wide = screen.eval("document.documentElement.scrollWidth - innerWidth").await;
                 if wide.as_i64().unwrap_or(0) > 0 {
                     found.push(format!("{at} is {wide} pixels too wide"));
@@ -294,7 +315,11 @@ async fn every_page_can_be_read_without_scripts() {
         ("/tools", "Validate qbXML"),
         ("/settings", "API keys"),
     ] {
-        let url = if page == "/c/demo/mapping" { "/c/demo/mapping?kind=ReceivePayment&show=all" } else { page };
+        let url = if page == "/c/demo/mapping" {
+            "/c/demo/mapping?kind=ReceivePayment&show=all"
+        } else {
+            page
+        };
         screen.page.goto(format!("{}{url}", house.url)).await.unwrap();
         let html = screen.page.content().await.unwrap();
         assert!(html.contains(text), "{page}: {text}\n{html}");
@@ -308,7 +333,11 @@ async fn nothing_runs_that_is_not_ours() {
     let house = House::open();
     let evil = "<img src=x onerror=\"window.evil=1\"><script>window.evil=1</script>";
     connection(&house, "Acme");
-    house.push("acme", &json!({"kind": "Customer", "sourceId": evil, "data": {"Name": evil, "Phone": evil}}).to_string());
+    house.push(
+        "acme",
+        &json!({"kind": "Customer", "sourceId": evil, "data": {"Name": evil, "Phone": evil}})
+            .to_string(),
+    );
     let screen = Screen::logged_in(&house, false).await;
 
     screen.goto("/c/acme/records").await;

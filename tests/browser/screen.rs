@@ -87,7 +87,8 @@ impl Screen {
     }
 
     pub(crate) async fn goto(&self, path: &str) {
-        let url = if path.starts_with('/') { format!("{}{path}", self.base) } else { path.to_owned() };
+        let url =
+            if path.starts_with('/') { format!("{}{path}", self.base) } else { path.to_owned() };
         self.page.goto(url).await.unwrap();
         self.until("the page is there", "document.readyState === 'complete'").await;
     }

@@ -12,6 +12,8 @@ use actix_web::dev::ServerHandle;
 use actix_web::web;
 use bookbridge::api;
 use bookbridge::api::ApiSettings;
+use bookbridge::dashboard;
+use bookbridge::dashboard::DashboardSettings;
 use bookbridge::domain::activity::Scope;
 use bookbridge::engine::Engine;
 use bookbridge::engine::Settings;
@@ -106,14 +108,18 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let settings = ApiSettings::new(None, directory.path().to_owned());
+        let pages = DashboardSettings { public_url: None, logins: Arc::default() };
         let (started, wait) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let (engine, settings) = (web::Data::new(engine), web::Data::new(settings));
+                let pages = web::Data::new(pages);
                 let app = move || {
                     App::new()
                         .app_data(engine.clone())
                         .app_data(settings.clone())
+                        .app_data(pages.clone())
+                        .configure(dashboard::routes)
                         .configure(api::routes)
                 };
                 let server = HttpServer::new(app)

@@ -28,10 +28,13 @@ const TEMPLATES: &[(&[i32], &str)] = &[
     ),
     (&[3070], r#"the string "(?P<value>.*)" in the field "(?P<field>[^"]*)" is too long"#),
     (&[3090], r#"there was an error when storing "(?P<value>.*)" in the "(?P<field>[^"]*)" field"#),
-    (&[3100], r#"the name "?(?P<value>.*?)"? of the list elements? is already in use"#),
+    (
+        &[3100],
+        r#"the name (?:"(?P<value>.*)"|(?P<other>[^"]*?)) of the list elements? is already in use"#,
+    ),
     (
         &[3120],
-        r#"object:? "?(?P<value>[^"]*?)"?(?: \((?P<kind>.*)\))? specified in the request cannot be found"#,
+        r#"object:? (?:"(?P<value>.*)"|(?P<other>[^"]*?))(?: \((?P<kind>.*)\))? specified in the request cannot be found"#,
     ),
     (
         &[3130],
@@ -119,7 +122,10 @@ fn unknown(text: &str) -> Parts {
     // Lower case may change lengths, so positions are those of the lower text.
     let lower = text.to_lowercase();
     let mut facts = BTreeMap::new();
-    let (head, suffix) = match lower.rfind(MARK) {
+    // What stands between the first and the last quote may be a user's: a mark in there is none.
+    let typed = lower.find('"').zip(lower.rfind('"')).unwrap_or((lower.len(), lower.len()));
+    let mark = lower.rfind(MARK).filter(|at| *at < typed.0 || *at > typed.1);
+    let (head, suffix) = match mark {
         Some(at) => (&lower[..at], lower[at + MARK.len()..].trim()),
         None => (lower.as_str(), ""),
     };
