@@ -7,17 +7,26 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// Longest that a test may take. Then its server ends, and with it whatever waits for it.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// A server that ends with the test.
 pub(crate) struct House {
     pub(crate) url: String,
     /// The link that makes the first user.
     pub(crate) setup: String,
-    child: Child,
+    child: Arc<Mutex<Child>>,
     directory: TempDir,
+    /// Its end tells the watch that the test is over.
+    _open: mpsc::Sender<()>,
 }
 
 /// The program, as it was built beside the tests.
@@ -28,6 +37,13 @@ pub(crate) fn program() -> PathBuf {
     let program = path.join("bookbridge");
     assert!(program.exists(), "{} is not built: cargo build", program.display());
     program
+}
+
+fn end(child: &Mutex<Child>) {
+    let mut child = child.lock().unwrap();
+    if let Err(error) = child.kill().and_then(|()| child.wait()) {
+        eprintln!("the server stays: {error}");
+    }
 }
 
 fn link(line: &str) -> String {
@@ -57,7 +73,7 @@ impl House {
             .spawn()
             .unwrap();
         let (mut url, mut setup) = (String::new(), String::new());
-        let (tell, told) = std::sync::mpsc::channel();
+        let (tell, told) = mpsc::channel();
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let telling = tell.clone();
         // What it says later must not fill the pipes.
@@ -72,7 +88,7 @@ impl House {
             lines.map_while(Result::ok).for_each(|line| drop(telling.send(line)));
         });
         while url.is_empty() || setup.is_empty() {
-            let line = told.recv().expect("it says where it is");
+            let line = told.recv_timeout(LONGEST).expect("it says where it is");
             if line.contains(listens) {
                 link(&line).trim_end_matches("/docs").clone_into(&mut url);
             }
@@ -80,7 +96,15 @@ impl House {
                 setup = link(&line);
             }
         }
-        Self { url, setup, child, directory }
+        let child = Arc::new(Mutex::new(child));
+        let (open, over) = mpsc::channel();
+        let watched = child.clone();
+        std::thread::spawn(move || {
+            if over.recv_timeout(LONGEST) == Err(mpsc::RecvTimeoutError::Timeout) {
+                end(&watched);
+            }
+        });
+        Self { url, setup, child, directory, _open: open }
     }
 
     /// A command of the same program, on this server.
@@ -134,8 +158,6 @@ impl House {
 
 impl Drop for House {
     fn drop(&mut self) {
-        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
-            eprintln!("the server stays: {error}");
-        }
+        end(&self.child);
     }
 }

@@ -320,8 +320,7 @@ async fn every_page_can_be_read_without_scripts() {
         } else {
             page
         };
-        screen.page.goto(format!("{}{url}", house.url)).await.unwrap();
-        let html = screen.page.content().await.unwrap();
+        let html = screen.html(url).await;
         assert!(html.contains(text), "{page}: {text}\n{html}");
     }
     screen.scripts(true).await;

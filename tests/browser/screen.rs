@@ -14,7 +14,12 @@ use chromiumoxide::cdp::browser_protocol::emulation::MediaFeature;
 use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
 use chromiumoxide::cdp::browser_protocol::emulation::SetEmulatedMediaParams;
 use chromiumoxide::cdp::browser_protocol::emulation::SetScriptExecutionDisabledParams;
+use chromiumoxide::cdp::browser_protocol::input::DispatchMouseEventParams;
+use chromiumoxide::cdp::browser_protocol::input::DispatchMouseEventType;
+use chromiumoxide::cdp::browser_protocol::input::MouseButton;
 use chromiumoxide::cdp::browser_protocol::network::EventRequestWillBeSent;
+use chromiumoxide::cdp::browser_protocol::page::NavigateParams;
+use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use chromiumoxide::page::ScreenshotParams;
 use futures_util::StreamExt as _;
 use serde_json::Value;
@@ -38,6 +43,11 @@ pub(crate) struct Screen {
     _profile: TempDir,
 }
 
+/// What comes of it, if that is soon and no error.
+async fn timeout<T, E>(work: impl Future<Output = Result<T, E>>) -> Option<T> {
+    tokio::time::timeout(Duration::from_secs(10), work).await.ok()?.ok()
+}
+
 fn chromium() -> PathBuf {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let paths = std::env::var_os("PATH").unwrap_or_default();
@@ -59,10 +69,10 @@ impl Screen {
             .unwrap();
         let (browser, mut handler) = Browser::launch(config).await.unwrap();
         let handling = tokio::spawn(async move { while handler.next().await.is_some() {} });
-        let page = browser.new_page("about:blank").await.unwrap();
+        let page = timeout(browser.new_page("about:blank")).await.expect("a page opens");
         let (wide, high) = if phone { (390, 844) } else { (1280, 900) };
         let size = SetDeviceMetricsOverrideParams::new(wide, high, 1.0, phone);
-        page.execute(size).await.unwrap();
+        timeout(page.execute(size)).await.expect("the page has a size");
         let asked = Arc::new(Mutex::new(Vec::new()));
         let mut requests = page.event_listener::<EventRequestWillBeSent>().await.unwrap();
         let list = asked.clone();
@@ -86,16 +96,32 @@ impl Screen {
         screen
     }
 
+    /// To an address. What waits for a page's own signs of life may wait for ever; its state is asked.
     pub(crate) async fn goto(&self, path: &str) {
         let url =
             if path.starts_with('/') { format!("{}{path}", self.base) } else { path.to_owned() };
-        self.page.goto(url).await.unwrap();
-        self.until("the page is there", "document.readyState === 'complete'").await;
+        self.ask("window.before = true").await;
+        let begun = Instant::now();
+        while timeout(self.page.execute(NavigateParams::new(url.clone()))).await.is_none() {
+            assert!(begun.elapsed() < PATIENCE, "{url} cannot be asked for");
+        }
+        self.until(path, "window.before === undefined && document.readyState === 'complete'").await;
+    }
+
+    /// What a script says; `None` while the page is another in between.
+    async fn ask(&self, script: &str) -> Option<Value> {
+        let params = EvaluateParams::builder()
+            .expression(script)
+            .await_promise(true)
+            .return_by_value(true)
+            .build()
+            .unwrap();
+        let told = timeout(self.page.execute(params)).await?;
+        told.result.exception_details.is_none().then(|| told.result.result.value.clone())?
     }
 
     pub(crate) async fn eval(&self, script: &str) -> Value {
-        let told = self.page.evaluate(script).await.unwrap();
-        told.value().cloned().unwrap_or(Value::Null)
+        self.ask(script).await.unwrap_or(Value::Null)
     }
 
     pub(crate) async fn text(&self) -> String {
@@ -107,8 +133,7 @@ impl Screen {
     pub(crate) async fn until(&self, what: &str, script: &str) {
         let begun = Instant::now();
         loop {
-            let told = self.page.evaluate(script).await;
-            if told.is_ok_and(|told| told.value() == Some(&Value::Bool(true))) {
+            if self.ask(script).await == Some(Value::Bool(true)) {
                 return;
             }
             assert!(begun.elapsed() < PATIENCE, "not in time: {what}\n{}", self.text().await);
@@ -126,9 +151,26 @@ impl Screen {
     pub(crate) async fn click(&self, selector: &str) {
         let found = format!("document.querySelector({}) !== null", Value::from(selector));
         self.until(selector, &found).await;
-        self.eval("window.before = true").await;
-        let element = self.page.find_element(selector).await.unwrap();
-        element.scroll_into_view().await.unwrap().click().await.unwrap();
+        // A real press where the element's first line stands, as a person's.
+        let place = format!(
+            "(() => {{ window.before = true; const e = document.querySelector({}); \
+             e.scrollIntoView({{block: 'center'}}); const r = e.getClientRects()[0]; \
+             return [r.left + r.width / 2, r.top + r.height / 2]; }})()",
+            Value::from(selector)
+        );
+        let place = self.eval(&place).await;
+        let at = |index: usize| place[index].as_f64().unwrap();
+        for kind in [DispatchMouseEventType::MousePressed, DispatchMouseEventType::MouseReleased] {
+            let press = DispatchMouseEventParams::builder()
+                .r#type(kind)
+                .x(at(0))
+                .y(at(1))
+                .button(MouseButton::Left)
+                .click_count(1)
+                .build()
+                .unwrap();
+            timeout(self.page.execute(press)).await;
+        }
         self.until(
             &format!("what follows {selector}"),
             "window.before === undefined && document.readyState === 'complete'",
@@ -147,16 +189,36 @@ impl Screen {
         self.until(selector, &script).await;
     }
 
+    /// The text of a page that was loaded without scripts.
+    pub(crate) async fn html(&self, path: &str) -> String {
+        let url = format!("{}{path}", self.base);
+        timeout(self.page.execute(NavigateParams::new(url))).await.expect("it is asked for");
+        let begun = Instant::now();
+        loop {
+            let there = format!(
+                "location.pathname + location.search === {} && document.readyState === 'complete' \
+                 ? document.documentElement.outerHTML : ''",
+                Value::from(path)
+            );
+            match self.ask(&there).await {
+                Some(Value::String(html)) if !html.is_empty() => return html,
+                _ => assert!(begun.elapsed() < PATIENCE, "{path} does not come"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Light or dark.
     pub(crate) async fn scheme(&self, scheme: &str) {
         let feature = MediaFeature::new("prefers-color-scheme", scheme);
         let media = SetEmulatedMediaParams::builder().feature(feature).build();
-        self.page.execute(media).await.unwrap();
+        timeout(self.page.execute(media)).await.expect("it has colours");
     }
 
     /// With or without scripts.
     pub(crate) async fn scripts(&self, on: bool) {
-        self.page.execute(SetScriptExecutionDisabledParams::new(!on)).await.unwrap();
+        let off = SetScriptExecutionDisabledParams::new(!on);
+        timeout(self.page.execute(off)).await.expect("scripts go on and off");
     }
 
     /// What axe-core finds on the page.
@@ -165,8 +227,8 @@ impl Screen {
         let run = "axe.run({resultTypes: ['violations']}).then(found => found.violations.map(one => \
                    one.id + ': ' + one.nodes.slice(0, 3).map(node => node.html.slice(0, 160) + ' ' + \
                    (node.any[0] ? node.any[0].message : '')).join(' | ')))";
-        let told: Vec<String> = self.page.evaluate(run).await.unwrap().into_value().unwrap();
-        told
+        let told = self.ask(run).await.expect("axe answers");
+        serde_json::from_value(told).unwrap()
     }
 
     /// A picture, kept where pictures of the documents are made.
@@ -174,7 +236,7 @@ impl Screen {
         let Some(place) = std::env::var_os("PICTURES") else { return };
         let file = Path::new(&place).join(format!("{name}.png"));
         let whole = ScreenshotParams::builder().full_page(false).build();
-        self.page.save_screenshot(whole, file).await.unwrap();
+        timeout(self.page.save_screenshot(whole, file)).await.expect("a picture is taken");
     }
 
     /// Addresses that were asked for outside the house.
@@ -187,8 +249,11 @@ impl Screen {
 
     pub(crate) async fn close(mut self) {
         assert_eq!(self.elsewhere(), [""; 0], "a request left the host");
-        self.browser.close().await.unwrap();
-        self.browser.wait().await.unwrap();
+        timeout(self.browser.close()).await;
+        // One that does not end by itself is ended.
+        if tokio::time::timeout(Duration::from_secs(5), self.browser.wait()).await.is_err() {
+            self.browser.kill().await.unwrap().unwrap();
+        }
         self.tasks.drain(..).for_each(|task| task.abort());
     }
 }
