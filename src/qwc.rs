@@ -18,6 +18,14 @@ use crate::domain::connection::Connection;
 /// The longest `AppDescription` that the guide advises, in characters.
 const MAX_DESCRIPTION: usize = 80;
 
+/// `scheme://host`, if it can be one. A client may write anything into its headers, and the address
+/// goes into files that people open.
+pub fn address(scheme: &str, host: &str) -> Option<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+    let is_one = matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(plain);
+    is_one.then(|| format!("{scheme}://{host}"))
+}
+
 /// The document; elements in the order of the guide's example.
 #[derive(YaSerialize)]
 #[yaserde(rename = "QBWCXML")]

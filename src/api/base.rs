@@ -11,6 +11,7 @@ use actix_web::web;
 use crate::api::ApiSettings;
 use crate::api::problem::Problem;
 use crate::api::refusal::Refusal;
+use crate::qwc;
 
 /// `https://host`, without a slash at its end: the setting, or what the request says.
 pub(super) struct Base(pub(super) String);
@@ -30,12 +31,6 @@ fn base(request: &HttpRequest) -> Result<String, Problem> {
         return Ok(url.trim_end_matches('/').to_owned());
     }
     let info = request.connection_info();
-    let (scheme, host) = (info.scheme(), info.host());
-    // A client may write anything here, and the address goes into files that people open.
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
-    if matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(plain) {
-        Ok(format!("{scheme}://{host}"))
-    } else {
-        Err(Problem::new(Refusal::InvalidParameter, "The Host header is no host."))
-    }
+    let no_host = || Problem::new(Refusal::InvalidParameter, "The Host header is no host.");
+    qwc::address(info.scheme(), info.host()).ok_or_else(no_host)
 }

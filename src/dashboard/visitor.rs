@@ -255,11 +255,6 @@ pub(super) fn base(request: &HttpRequest, settings: &DashboardSettings) -> Resul
         return Ok(url.trim_end_matches('/').to_owned());
     }
     let info = request.connection_info();
-    let (scheme, host) = (info.scheme(), info.host());
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
-    if matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(plain) {
-        Ok(format!("{scheme}://{host}"))
-    } else {
-        Err(Trouble::bad("The Host header is no host."))
-    }
+    let address = crate::qwc::address(info.scheme(), info.host());
+    address.ok_or_else(|| Trouble::bad("The Host header is no host."))
 }

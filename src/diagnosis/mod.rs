@@ -141,7 +141,12 @@ pub fn render(finding: &Finding) -> Rendered {
         retryable: words.retry.is_some(),
         retry: words.retry.map(str::to_owned),
         why: words.why.to_vec(),
-        fixes: words.fixes.iter().map(|id| fix(id, &facts)).collect(),
+        fixes: words
+            .fixes
+            .iter()
+            .filter(|id| helps(id, finding))
+            .map(|id| fix(id, &facts))
+            .collect(),
         candidates: finding.candidates.clone(),
         quickbooks: said,
     }
@@ -155,6 +160,13 @@ pub fn render_all(findings: &[Finding]) -> Option<Diagnosis> {
         errors.clear();
     }
     Some(Diagnosis { first, errors })
+}
+
+/// Whether a fix makes sense: a record cannot stand at an object of another kind.
+fn helps(id: &str, finding: &Finding) -> bool {
+    let kind = finding.facts.get("kind").filter(|_| finding.code == Code::NameInUse);
+    let other = |kind: &String| finding.candidates.iter().all(|it| it.kind != *kind);
+    id != "link" || finding.candidates.is_empty() || !kind.is_some_and(other)
 }
 
 /// A fix with its words for these facts.

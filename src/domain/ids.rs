@@ -106,18 +106,28 @@ impl RecordKey {
         kind: &str,
         source_id: &str,
     ) -> Result<Self, InvalidSourceId> {
-        let length = source_id.chars().count();
-        if !(1..=MAX_SOURCE_ID).contains(&length) {
-            return Err(InvalidSourceId::Length(length));
-        }
-        if source_id.chars().any(char::is_control) {
-            return Err(InvalidSourceId::Control);
-        }
+        Self::check_source_id(source_id)?;
         Ok(Self {
             connection: connection.clone(),
             kind: kind.to_owned(),
             source_id: source_id.to_owned(),
         })
+    }
+
+    /// Whether a text may be a source id.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSourceId`] if it has another length or holds control characters.
+    pub fn check_source_id(text: &str) -> Result<(), InvalidSourceId> {
+        let length = text.chars().count();
+        if !(1..=MAX_SOURCE_ID).contains(&length) {
+            return Err(InvalidSourceId::Length(length));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(InvalidSourceId::Control);
+        }
+        Ok(())
     }
 
     /// `Kind/sourceId`, as people write it.

@@ -47,6 +47,7 @@ codes! {
     ReferenceNotFound = "REFERENCE_NOT_FOUND",
     InactiveReference = "INACTIVE_REFERENCE",
     CircularReference = "CIRCULAR_REFERENCE",
+    WaitsForRecord = "WAITS_FOR_RECORD",
     ObjectNotFound = "OBJECT_NOT_FOUND",
     EditSequenceStale = "EDIT_SEQUENCE_STALE",
     RecordLocked = "RECORD_LOCKED",

@@ -211,7 +211,7 @@ pub struct Record {
     pub wanted: Wanted,
     /// Where it stands.
     pub status: Status,
-    /// Records that it waits for; not empty only while `blocked`.
+    /// Records that it waits for while `blocked`, or because of which it `failed`.
     pub blocked_by: Vec<RecordKey>,
     /// Not before this time, if set: backoff.
     pub due: Option<Timestamp>,
@@ -219,6 +219,9 @@ pub struct Record {
     pub tries: u32,
     /// QuickBooks must be asked for the edit sequence before the next change.
     pub refresh: bool,
+    /// It goes without others: nobody knows what became of the message set that carried it last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
     /// Where it stands in QuickBooks.
     pub reference: Option<Reference>,
     /// Digest of the data that went out last; differs from `digest` if it changed since.

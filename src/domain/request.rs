@@ -73,6 +73,8 @@ pub enum Question {
     Namesake,
     /// What became of an object that QuickBooks does not find.
     Gone,
+    /// Whether the object with this ListID or TxnID, which a person named, is there.
+    Linked(String),
     /// Whether what we made was edited since, before it is undone.
     Undo,
     /// The edit sequence of an inactive object, to make it active.

@@ -75,6 +75,9 @@ pub struct Machine {
     pub last_error: String,
     /// Requests settled so far, for the progress.
     pub settled: u64,
+    /// It was told that all is done: it closes now, and nobody waits for it.
+    #[serde(default)]
+    pub finished: bool,
 }
 
 /// What happened.
@@ -176,6 +179,7 @@ impl Machine {
             stage: Stage::Opened,
             last_error: "there is nothing more to do".to_owned(),
             settled: 0,
+            finished: false,
         }
     }
 
@@ -219,11 +223,12 @@ impl Machine {
                 let settled = self.settled + settled;
                 let effects = vec![Effect::Settle(id)];
                 let reply = Reply::Percent(percent(settled, left));
-                Self { settled, ..self }.moved(Stage::Ready, effects, reply)
+                Self { settled, finished: left == 0, ..self }.moved(Stage::Ready, effects, reply)
             }
             (Stage::Waiting(id), Event::Refused { left }) => {
                 let reply = Reply::Percent(percent(self.settled, left));
-                self.moved(Stage::Ready, vec![Effect::Split(id)], reply)
+                let effects = vec![Effect::Split(id)];
+                Self { finished: left == 0, ..self }.moved(Stage::Ready, effects, reply)
             }
             (Stage::Waiting(id), Event::Lost { why }) => {
                 self.ended(why, vec![Effect::Doubt(id), Effect::End(None)], Reply::Failed)

@@ -28,6 +28,8 @@ pub(crate) enum Reading {
     Failed(Said),
     /// Nothing came; why, if that is known.
     Nothing(String),
+    /// A response with more bytes than this, of which nothing was kept.
+    TooLong(u64),
     /// A response that could be read to its end.
     Whole {
         /// As it came.

@@ -11,7 +11,6 @@ use tracing::info;
 use tracing::instrument;
 use tracing::warn;
 
-use crate::diagnosis;
 use crate::domain::connection::Connection;
 use crate::domain::connection::ConnectorState;
 use crate::domain::ids::Digest;
@@ -31,7 +30,9 @@ use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::ambient;
 use crate::engine::answer::Reading;
+use crate::engine::arriving::Arriving;
 use crate::engine::company;
+use crate::engine::thrown;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
@@ -78,6 +79,13 @@ pub struct FirstCall {
 
 /// `getLastError` for a ticket that nobody knows.
 const EXPIRED: &str = "the session expired; it goes on at the next run";
+/// `getLastError` where a person, or an alert, paused the connection.
+const PAUSED: &str = "the connection is paused in Bookbridge; nothing is sent until it is resumed";
+/// A session that is between two calls has nothing of QuickBooks to wait for: it speaks again within
+/// this time, or its last answer was lost on the way.
+const BETWEEN_CALLS: SignedDuration = SignedDuration::from_mins(2);
+/// Longest text of the Web Connector that is kept, in characters.
+const MAX_MESSAGE: usize = 4000;
 /// A paused connection is asked again after this many seconds: soon enough after a resume, and no
 /// load while it lasts.
 const PAUSED_SECONDS: u64 = 300;
@@ -114,6 +122,7 @@ impl Engine {
     ) -> Result<Login, EngineError> {
         let given = Digest::of(password.expose_secret().as_bytes());
         let Some(connection) = self.store.connection_of_user(username).await? else {
+            warn!("a login was refused: no connection has this user name");
             return Ok(Login::Refused);
         };
         tracing::Span::current().record("connection.name", connection.id.as_str());
@@ -143,10 +152,7 @@ impl Engine {
         let mut work = Work::new(self, connection.clone(), self.state(&connection.id).await?);
         if let Some(living) = work.state.living {
             if let Some(session) = self.store.session(living).await? {
-                let silent = now.duration_since(session.last_call_at);
-                let ended = session.machine.stage == Stage::Ended;
-                let speaks = silent < self.settings.session_idle && !silent.is_negative();
-                if !ended && speaks && !planted(Plant::TwoSessions) {
+                if self.still_speaks(&session) && !planted(Plant::TwoSessions) {
                     return Ok(Login::Busy);
                 }
                 work.supersede(session).await?;
@@ -200,6 +206,37 @@ impl Engine {
         Ok(Login::Work { ticket, company_file })
     }
 
+    /// Whether a session that is open may call again: then no other is let in.
+    pub(crate) fn still_speaks(&self, session: &Session) -> bool {
+        let idle = self.settings.session_idle;
+        let patience = match session.machine.stage {
+            Stage::Ended => return false,
+            // QuickBooks is being opened, or at work.
+            Stage::Opened | Stage::Waiting(_) => idle,
+            Stage::Ready if session.machine.finished => return false,
+            Stage::Ready => idle.min(BETWEEN_CALLS),
+        };
+        let silent = self.now().duration_since(session.last_call_at);
+        self.arriving.has(&session.ticket) || (silent < patience && !silent.is_negative())
+    }
+
+    /// A response of a session is on its way in, until the guard is dropped: however long it
+    /// takes, the session is not silent.
+    pub fn arriving(&self, ticket: &str) -> Arriving {
+        self.arriving.begin(Digest::of(ticket.as_bytes()))
+    }
+
+    /// A fault of ours kept a call from being done: `getLastError` says so.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub async fn remember_fault(&self, ticket: &str, what: &str) -> Result<(), EngineError> {
+        let Some(Loaded { mut session, .. }) = self.load(ticket).await? else { return Ok(()) };
+        what.clone_into(&mut session.machine.last_error);
+        Ok(self.store.commit(Change::PutSession(Box::new(session)).into()).await?)
+    }
+
     async fn load(&self, ticket: &str) -> Result<Option<Loaded>, EngineError> {
         let digest = Digest::of(ticket.as_bytes());
         let Some(session) = self.store.session_of_ticket(&digest).await? else { return Ok(None) };
@@ -246,6 +283,11 @@ impl Engine {
         } else {
             Company::Ours
         };
+        if company == Company::Ours && work.give_up_what_never_ends().await? {
+            // What is asked instead stands in the queue now.
+            work.commit().await?;
+            return Box::pin(self.hand_out(ticket, call)).await;
+        }
         let may_send = company == Company::Ours
             && matches!(session.machine.stage, Stage::Opened | Stage::Ready)
             && work.state.outstanding.is_none()
@@ -256,9 +298,12 @@ impl Engine {
             outstanding: work.state.outstanding.clone(),
             fresh: fresh.as_ref().map(|message_set| message_set.id.clone()),
         };
-        let step = session.machine.clone().step(event);
+        let mut step = session.machine.clone().step(event);
+        if work.connection.pause.is_some() && step.reply == Reply::Nothing {
+            PAUSED.clone_into(&mut step.machine.last_error);
+        }
         work.fresh = fresh;
-        let sent = work.apply(&mut session, step, "sendRequestXML").await?;
+        let sent = work.apply(&mut session, step, Some("sendRequestXML")).await?;
         work.commit().await?;
         match sent {
             Reply::MessageSet(_) => Ok(work.bytes.take().unwrap_or_default()),
@@ -282,7 +327,7 @@ impl Engine {
     ) -> Result<i32, EngineError> {
         let Some(loaded) = self.load(ticket).await? else { return Ok(-1) };
         let said = Said {
-            message: message.trim().to_owned(),
+            message: message.trim().chars().take(MAX_MESSAGE).collect(),
             hresult: Some(hresult.trim().to_owned()).filter(|text| !text.is_empty()),
             ..Said::default()
         };
@@ -291,6 +336,20 @@ impl Engine {
             None if response.is_empty() => Reading::Nothing(said.message),
             None => self.read_response(&loaded.session, response).await?,
         };
+        self.take(ticket, reading).await
+    }
+
+    /// `receiveResponseXML` whose response is longer than what is taken: a negative number, or how
+    /// far the session is where nothing was lost by it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] alone; the caller answers a negative number.
+    pub async fn response_too_long(&self, ticket: &str, limit: u64) -> Result<i32, EngineError> {
+        self.take(ticket, Reading::TooLong(limit)).await
+    }
+
+    async fn take(&self, ticket: &str, reading: Reading) -> Result<i32, EngineError> {
         // On the heap: it is long, and every caller's future would carry it.
         let answered = until_settled!(Box::pin(self.take_response(ticket, &reading)))?;
         self.settled.notify_waiters();
@@ -311,7 +370,7 @@ impl Engine {
         }
         let event = work.read(&session, reading).await?;
         let step = session.machine.clone().step(event);
-        let reply = work.apply(&mut session, step, "receiveResponseXML").await?;
+        let reply = work.apply(&mut session, step, Some("receiveResponseXML")).await?;
         work.commit().await?;
         let woken = work.wake().await?;
         Ok(match reply {
@@ -334,12 +393,12 @@ impl Engine {
         message: &str,
     ) -> Result<String, EngineError> {
         let said = Said {
-            message: message.trim().to_owned(),
+            message: message.trim().chars().take(MAX_MESSAGE).collect(),
             hresult: Some(hresult.trim().to_owned()),
             ..Said::default()
         };
         let finding = classify::hresult(&said);
-        let line = one_line(&diagnosis::render(&finding).detail);
+        let line = one_line(&thrown::line(&finding));
         until_settled!(self.end(ticket, "connectionError", || Event::Trouble(
             Box::new(finding.clone()),
             line.clone()
@@ -386,7 +445,7 @@ impl Engine {
         let Loaded { mut session, connection, state } = loaded;
         let mut work = Work::new(self, connection, state);
         let step = session.machine.clone().step(event());
-        work.apply(&mut session, step, operation).await?;
+        work.apply(&mut session, step, Some(operation)).await?;
         work.commit().await?;
         Ok(Some(session))
     }

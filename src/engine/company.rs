@@ -12,6 +12,7 @@ use crate::domain::outcome::Finding;
 use crate::domain::session::Company;
 use crate::engine::FirstCall;
 use crate::qbxml::host::HostFacts;
+use crate::qbxml::version::Version;
 
 /// What the first call of a session tells, in the form in which it is kept.
 pub(crate) fn read(call: &FirstCall, connection: &Connection, before: Option<&Host>) -> Host {
@@ -19,8 +20,11 @@ pub(crate) fn read(call: &FirstCall, connection: &Connection, before: Option<&Ho
     let known = |new: &str, old: fn(&Host) -> &str| {
         if new.is_empty() { before.map_or("", old).to_owned() } else { new.to_owned() }
     };
+    let listed = Version::highest(facts.supported_versions.iter().map(String::as_str));
     let version = if call.major > 0 {
         format!("{}.{}", call.major, call.minor)
+    } else if let Some(highest) = listed {
+        highest.to_string()
     } else {
         before.map_or_else(String::new, |host| host.qbxml_version.clone())
     };
@@ -51,13 +55,24 @@ pub(crate) fn verdict(call: &FirstCall, connection: &Connection, before: Option<
         return if same_id(stamp, &ours) {
             Company::Ours
         } else {
-            other(connection, call, &facts.company_name, "it carries another connection's stamp")
+            let why = "it carries the stamp of another connection";
+            other(connection, before, call, &facts.company_name, why)
         };
     }
     let stamped_before =
         before.and_then(|host| host.file_id.as_deref()).is_some_and(|id| same_id(id, &ours));
     if stamped_before && !facts.company_name.is_empty() {
-        return other(connection, call, &facts.company_name, "it does not carry our stamp");
+        let why = "it does not carry this connection's stamp";
+        return other(connection, before, call, &facts.company_name, why);
+    }
+    if stamped_before && !call.hcp.trim().is_empty() {
+        let why = "what QuickBooks told of it could not be read";
+        return other(connection, before, call, &facts.company_name, why);
+    }
+    let named = before.map_or("", |host| host.company_name.as_str());
+    if ![named, &facts.company_name].contains(&"") && !same_name(named, &facts.company_name) {
+        let why = format!("its company is {}, and it was {named} before", facts.company_name);
+        return other(connection, before, call, &facts.company_name, &why);
     }
     let expected = connection
         .company_file
@@ -66,17 +81,27 @@ pub(crate) fn verdict(call: &FirstCall, connection: &Connection, before: Option<
         .filter(|path| !path.is_empty());
     match expected {
         Some(path) if !call.company_file.is_empty() && !same_path(path, &call.company_file) => {
-            other(connection, call, &facts.company_name, "it has another path")
+            other(connection, before, call, &facts.company_name, "")
         }
         _ => Company::Ours,
     }
 }
 
-fn other(connection: &Connection, call: &FirstCall, name: &str, why: &str) -> Company {
-    let expected = connection.company_file.clone().unwrap_or_else(|| connection.name.clone());
+fn other(
+    connection: &Connection,
+    before: Option<&Host>,
+    call: &FirstCall,
+    name: &str,
+    why: &str,
+) -> Company {
+    let open = if call.company_file.is_empty() { name } else { &call.company_file };
+    let seen = before.map(|host| host.company_file.as_str());
+    let expected = connection.company_file.as_deref().or(seen);
+    // That one path is not itself would be no sentence.
+    let expected = expected.filter(|path| !same_path(path, open)).unwrap_or_default();
     let finding = Finding::new(Code::WrongCompanyFile)
         .fact("expected", expected)
-        .fact("open", if call.company_file.is_empty() { name } else { &call.company_file })
+        .fact("open", open)
         .fact("company", name)
         .fact("why", why);
     let said = diagnosis::render(&finding).detail;
@@ -91,6 +116,10 @@ pub(crate) fn braced(id: uuid::Uuid) -> String {
 fn same_id(a: &str, b: &str) -> bool {
     let bare = |text: &str| text.trim().trim_matches(['{', '}']).to_ascii_lowercase();
     bare(a) == bare(b)
+}
+
+fn same_name(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
 }
 
 /// Windows does not tell case apart, nor `/` from `\`.

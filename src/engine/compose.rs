@@ -161,11 +161,12 @@ impl Engine {
                     return Ok(true);
                 }
                 let purpose = purpose(&record);
-                if !draft.takes(purpose != Purpose::Refresh) {
+                let alone = record.alone;
+                if !draft.takes(purpose != Purpose::Refresh) || (alone && !draft.items.is_empty()) {
                     return Ok(false);
                 }
                 self.add_record(work, draft, record, purpose, target).await?;
-                Ok(true)
+                Ok(!alone)
             }
             Subject::Request(id) => {
                 if !draft.items.is_empty() {
@@ -278,11 +279,15 @@ fn purpose(record: &Record) -> Purpose {
     }
 }
 
-/// Digest of a record's content, whatever the order of its members.
-pub(crate) fn digest_of(data: &serde_json::Value) -> Digest {
-    Digest::of(canonical(data).to_string().as_bytes())
+/// Digest of what QuickBooks would get of a record: the same for every way to write the same
+/// content, such as `5` and `"5.00"`, or `InvoiceLine` and `InvoiceLineAdd`.
+pub(crate) fn digest_of(kind: &str, data: &serde_json::Value) -> Digest {
+    // What QuickBooks would not get is told apart by how it is written.
+    let content = build::content(kind, data).unwrap_or_else(|| canonical(data).to_string());
+    Digest::of(content.as_bytes())
 }
 
+/// The same with its members in order.
 fn canonical(value: &serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::Object(members) => {

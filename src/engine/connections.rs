@@ -382,8 +382,21 @@ fn text(pointer: &str, given: &str, most: usize) -> Result<String, EngineError> 
     Err(EngineError::BadInput { pointer: pointer.to_owned(), why })
 }
 
+/// A full path on the QuickBooks machine, as `authenticate` answers it; a shorter answer is a word
+/// of the protocol there, such as `none` (QBWC Programmer's Guide, p. 63).
 fn path(given: &str) -> Result<String, EngineError> {
-    text("/companyFile", given, MAX_PATH)
+    let path = text("/companyFile", given, MAX_PATH)?;
+    let mut begin = path.chars();
+    let drive =
+        begin.next().is_some_and(|it| it.is_ascii_alphabetic()) && begin.next() == Some(':');
+    let full = (drive && matches!(begin.next(), Some('\\' | '/'))) || path.starts_with("\\\\");
+    if full {
+        return Ok(path);
+    }
+    let why = "the company file is a full path on the QuickBooks machine, such as \
+               C:\\Books\\Acme.qbw or \\\\server\\books\\Acme.qbw; leave it out for the file that is \
+               open";
+    Err(EngineError::BadInput { pointer: "/companyFile".to_owned(), why: why.to_owned() })
 }
 
 fn minutes(given: u32) -> Result<u32, EngineError> {

@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
 use jiff::Timestamp;
 
 use crate::diagnosis;
-use crate::domain::connection::Connection;
-use crate::domain::connection::ConnectorState;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::MessageSetId;
 use crate::domain::ids::RecordKey;
@@ -17,65 +14,12 @@ use crate::domain::message_set::Subject;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Said;
+use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::qbxml::response;
-use crate::store::Counts;
 use crate::store::RecordFilter;
-
-/// How a connection is, in one word.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum HealthState {
-    /// It works.
-    Ok,
-    /// Work waits for the next session, which is not overdue.
-    Waiting,
-    /// The next session is overdue.
-    Late,
-    /// No call for long.
-    Offline,
-    /// Sessions come, but QuickBooks or its access refuses.
-    Blocked,
-    /// No Web Connector ever logged in.
-    NeverPaired,
-    /// A person or an alert paused it.
-    Paused,
-}
-
-impl HealthState {
-    /// The name in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Waiting => "waiting",
-            Self::Late => "late",
-            Self::Offline => "offline",
-            Self::Blocked => "blocked",
-            Self::NeverPaired => "never_paired",
-            Self::Paused => "paused",
-        }
-    }
-}
-
-/// How a connection is.
-#[derive(Clone, Debug)]
-pub struct Health {
-    /// In one word.
-    pub state: HealthState,
-    /// In one sentence.
-    pub summary: String,
-    /// The Web Connector's last call.
-    pub last_seen_at: Option<Timestamp>,
-    /// When it should come next.
-    pub next_expected_at: Option<Timestamp>,
-    /// How many records stand where.
-    pub counts: Counts,
-    /// When what waits longest was put.
-    pub oldest_waiting_at: Option<Timestamp>,
-    /// What keeps it from working, if anything does.
-    pub findings: Vec<Finding>,
-}
 
 /// Failures of one cause.
 #[derive(Clone, Debug)]
@@ -146,10 +90,6 @@ pub struct Attempt {
     pub response_xml: Option<String>,
 }
 
-/// A Web Connector that is this many intervals late is offline.
-const OFFLINE_INTERVALS: i64 = 6;
-/// It is late after two intervals: one is the schedule, one is a session at work.
-const LATE_INTERVALS: i64 = 2;
 /// Records looked at in one go.
 const PAGE: usize = 500;
 /// Attempts shown.
@@ -158,49 +98,6 @@ const ATTEMPTS: usize = 50;
 const MAX_WAITING: usize = 1000;
 
 impl Engine {
-    /// How a connection is.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::NoConnection`].
-    pub async fn health(&self, id: &ConnectionId) -> Result<Health, EngineError> {
-        let connection = self.connection(id).await?;
-        let state = self.state(id).await?;
-        let counts = self.store.counts(id).await?;
-        let now = self.now();
-        let interval = SignedDuration::from_mins(i64::from(connection.every_minutes));
-        let next_expected_at = state.last_seen_at.map(|seen| seen + interval);
-        let waiting = counts.of(Status::Queued) + counts.requests_queued;
-        let oldest = self.oldest_waiting(id).await?;
-        let (health, mut summary, findings) = judge(&connection, &state, waiting, now, interval);
-        if health == HealthState::Ok && state.living.is_none() {
-            summary.push_str(&left_over(&counts));
-        }
-        Ok(Health {
-            state: health,
-            summary,
-            last_seen_at: state.last_seen_at,
-            next_expected_at,
-            counts,
-            oldest_waiting_at: oldest,
-            findings,
-        })
-    }
-
-    /// When the record at the head of the queue was last changed: how long it has waited.
-    async fn oldest_waiting(&self, id: &ConnectionId) -> Result<Option<Timestamp>, EngineError> {
-        let mut oldest: Option<Timestamp> = None;
-        for queued in self.store.ready(id, Timestamp::MAX, PAGE).await? {
-            if let Subject::Record(key) = queued.subject
-                && let Some(record) = self.store.record(&key).await?
-            {
-                let at = record.updated_at;
-                oldest = Some(oldest.map_or(at, |oldest| oldest.min(at)));
-            }
-        }
-        Ok(oldest)
-    }
-
     /// Failures grouped by cause, biggest first.
     ///
     /// # Errors
@@ -245,6 +142,23 @@ impl Engine {
         Ok(problems)
     }
 
+    /// Why a record is not in QuickBooks: what is stored with it, or, while it waits, for what.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub async fn reasons(&self, record: &Record) -> Result<Vec<Finding>, EngineError> {
+        Ok(match (record.status, record.blocked_by.first()) {
+            (Status::Blocked, Some(first)) => {
+                let parent = self.store.record(first).await?;
+                let more = record.blocked_by.len() - 1;
+                vec![waits(first, parent.as_ref(), more)]
+            }
+            (Status::InDoubt, _) => vec![recovering(record)],
+            _ => record.findings.clone(),
+        })
+    }
+
     /// Every time that a record went out, oldest first; at most the last 50.
     ///
     /// # Errors
@@ -282,81 +196,23 @@ impl Engine {
     }
 }
 
-/// What is not in QuickBooks although the connection works.
-fn left_over(counts: &Counts) -> String {
-    let some = |status: Status, one: &str, many: &str| match counts.of(status) {
-        0 => None,
-        1 => Some(format!("1 record {one}")),
-        count => Some(format!("{count} records {many}")),
-    };
-    let left = [
-        some(Status::Failed, "needs a person", "need a person"),
-        some(Status::Blocked, "waits for another", "wait for others"),
-        some(Status::Held, "is held until it is posted", "are held until they are posted"),
-    ];
-    let left: Vec<_> = left.into_iter().flatten().collect();
-    if left.is_empty() { String::new() } else { format!(" {}.", left.join(", ")) }
+/// For whom a record waits.
+fn waits(key: &RecordKey, parent: Option<&Record>, more: usize) -> Finding {
+    let finding = Finding::new(Code::WaitsForRecord).fact("record", key.path());
+    let more = if more > 0 { more.to_string() } else { String::new() };
+    let finding = finding.fact("more", more);
+    match parent {
+        None => finding.cause("not_pushed"),
+        Some(parent) if parent.status == Status::Failed => {
+            let why = parent.findings.first().map(|first| diagnosis::render(first).title);
+            finding.cause("failed").fact("why", why.unwrap_or_default())
+        }
+        Some(parent) => finding.fact("status", parent.status),
+    }
 }
 
-/// The most likely reason first, in one word and one sentence.
-fn judge(
-    connection: &Connection,
-    state: &ConnectorState,
-    waiting: u64,
-    now: Timestamp,
-    interval: SignedDuration,
-) -> (HealthState, String, Vec<Finding>) {
-    if let Some(pause) = &connection.pause {
-        return if let Some(alert) = &pause.alert {
-            let why = diagnosis::render(alert).detail;
-            let summary = format!("Paused until a person resumes it: {why}");
-            (HealthState::Paused, summary, vec![alert.clone()])
-        } else {
-            let summary = "Paused by a person; nothing is sent until it is resumed.";
-            (HealthState::Paused, summary.to_owned(), Vec::new())
-        };
-    }
-    let failed_login = state.last_login_failed_at.map(|at| {
-        Finding::new(Code::ConnectorLoginFailed)
-            .fact("at", at)
-            .fact("username", &connection.username)
-    });
-    let Some(seen) = state.last_seen_at else {
-        return if let Some(finding) = failed_login {
-            let summary = diagnosis::render(&finding).detail;
-            (HealthState::Blocked, summary, vec![finding])
-        } else {
-            let summary = "No Web Connector has logged in yet: install the .qwc file, type the \
-                           password, tick the box and press Update Selected.";
-            (HealthState::NeverPaired, summary.to_owned(), Vec::new())
-        };
-    };
-    if let Some(trouble) = state.trouble.clone().or(failed_login) {
-        let summary = diagnosis::render(&trouble).detail;
-        return (HealthState::Blocked, summary, vec![trouble]);
-    }
-    let silent = now.duration_since(seen);
-    let minutes = silent.as_mins();
-    let offline = Finding::new(Code::ConnectorOffline).fact("minutes", minutes).fact("since", seen);
-    let grace = interval.as_secs().max(60);
-    if silent.as_secs() > grace * OFFLINE_INTERVALS {
-        let summary = diagnosis::render(&offline).detail;
-        return (HealthState::Offline, summary, vec![offline]);
-    }
-    if silent.as_secs() > grace * LATE_INTERVALS {
-        let summary = format!(
-            "The Web Connector last called {minutes} minutes ago; its interval is {} minutes.",
-            connection.every_minutes
-        );
-        return (HealthState::Late, summary, vec![offline]);
-    }
-    if state.living.is_some() {
-        let summary = "A session is at work.".to_owned();
-        return (HealthState::Ok, summary, Vec::new());
-    }
-    if waiting > 0 {
-        let summary = format!("{waiting} wait for the next session of the Web Connector.");
-        return (HealthState::Waiting, summary, Vec::new());
-    }
-    (HealthState::Ok, "Everything that can be sent is in QuickBooks.".to_owned(), Vec::new())
+/// What is done about a lost answer.
+fn recovering(record: &Record) -> Finding {
+    let cause = if record.asked.is_some() { "searched" } else { "recovering" };
+    Finding::new(Code::OutcomeUnknown).cause(cause)
 }

@@ -31,7 +31,8 @@ use crate::qbxml::raw;
 use crate::store::StoreError;
 
 /// Fixes that Bookbridge does when they are pressed; the others are done by people.
-pub const FIXES: [&str; 17] = [
+pub const FIXES: [&str; 19] = [
+    "ask-books",
     "bypass",
     "create-missing",
     "keep-ours",
@@ -44,6 +45,7 @@ pub const FIXES: [&str; 17] = [
     "replace-characters",
     "reset-reference",
     "retry",
+    "send-again",
     "send-anyway",
     "shorten",
     "suffix-number",
@@ -88,6 +90,13 @@ impl Engine {
         let mut work = Work::new(self, self.connection(&key.connection).await?, state);
         let record = work.record(key).await?;
         let mut record = record.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
+        if record.status == Status::InDoubt && pressed.id == "ask-books" {
+            return Ok(
+                "Its lost answer is not asked for any more; the books are searched for it, and \
+                       it is sent again only if it is not there."
+                    .to_owned(),
+            );
+        }
         work.propose_all(&mut record).await?;
         Ok(match deed(&record, pressed)? {
             Deed::Amend(values) => {
@@ -103,6 +112,7 @@ impl Engine {
             }
             Deed::Insist => "It is sent although QuickBooks may have it already.".to_owned(),
             Deed::Decide(Action::Link { id }) => {
+                self.adopt(&mut record, &id, "/listId").await?;
                 format!("It is linked to {id}; nothing is sent, and no second one is made.")
             }
             Deed::Decide(Action::Bypass { reference: Some(id), .. }) => {
@@ -348,7 +358,9 @@ fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineError> {
     };
     let amend = |pointer: &str, to: String| Deed::Amend(vec![(pointer.to_owned(), to.into())]);
     Ok(match id {
-        "retry" | "wait" | "refresh-edit-sequence" | "keep-ours" => Deed::Decide(Action::Retry),
+        "retry" | "wait" | "refresh-edit-sequence" | "keep-ours" | "send-again" => {
+            Deed::Decide(Action::Retry)
+        }
         "reset-reference" => Deed::Decide(Action::ResetReference),
         "send-anyway" => Deed::Insist,
         "bypass" => {
@@ -414,10 +426,17 @@ fn undo(record: &Record) -> Option<Deed> {
 
 /// The candidate that is meant: the one that was picked, or the only one of the record's kind.
 fn meant(record: &Record, finding: &Finding, pressed: &Pressed) -> Result<String, EngineError> {
-    if let Some(id) = &pressed.object {
-        return Ok(id.clone());
-    }
     let kind = &record.key.kind;
+    if let Some(id) = &pressed.object {
+        let other = finding.candidates.iter().find(|it| it.id == *id && it.kind != *kind);
+        return match other {
+            None => Ok(id.clone()),
+            Some(other) => {
+                let why = format!("{id} is the {} {}, not a {kind}", other.kind, other.name);
+                Err(EngineError::BadInput { pointer: "/listId".to_owned(), why })
+            }
+        };
+    }
     let mut same = finding.candidates.iter().filter(|it| it.kind == *kind);
     if let (Some(one), None) = (same.next(), same.next()) {
         return Ok(one.id.clone());

@@ -10,6 +10,7 @@ use crate::domain::ids::RecordKey;
 use crate::domain::mirror;
 use crate::domain::outcome::Candidate;
 use crate::domain::outcome::Code;
+use crate::domain::outcome::Disposition;
 use crate::domain::outcome::Finding;
 use crate::domain::record::OnDuplicate;
 use crate::domain::record::Record;
@@ -24,6 +25,7 @@ use crate::engine::known::Places;
 use crate::engine::references;
 use crate::engine::work::Work;
 use crate::qbxml::build::Resolved;
+use crate::qbxml::classify;
 use crate::qbxml::raw;
 use crate::qbxml::raw::Raw;
 use crate::qbxml::response::Ret;
@@ -67,13 +69,18 @@ impl Work<'_> {
             _ => None,
         };
         if let Some((question, queries)) = asked {
-            let target = compose::target(self.state.host.as_ref());
-            let built = queries.iter().map(|(query, data)| raw::build(query, data, &target).ok());
-            if let Some(raw) = built.collect::<Option<Vec<Raw>>>().and_then(raw::join) {
-                self.ask(About { record: Some(key.clone()), question }, raw);
-            }
+            self.ask_all(key, question, queries);
         }
         Ok(())
+    }
+
+    /// Asks several queries at once, as one question about a record.
+    fn ask_all(&mut self, key: &RecordKey, question: Question, queries: Vec<(String, Value)>) {
+        let target = compose::target(self.state.host.as_ref());
+        let built = queries.iter().map(|(query, data)| raw::build(query, data, &target).ok());
+        if let Some(raw) = built.collect::<Option<Vec<Raw>>>().and_then(raw::join) {
+            self.ask(About { record: Some(key.clone()), question }, raw);
+        }
     }
 
     /// TxnID of what a payment is for.
@@ -133,6 +140,7 @@ impl Work<'_> {
             Question::Gone => self.gone_told(record, answers).await?,
             Question::Inactive => self.inactive_told(record, ret).await?,
             Question::Namesake => return self.namesake_told(record, answers).await,
+            Question::Linked(id) => self.linked_told(record, id, answers).await?,
             Question::Undo => self.undo_told(record, request, ret),
             Question::Reactivate(target) => {
                 return self.reactivate_told(record, request, target, ret).await;
@@ -261,10 +269,51 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// A record stands at an object that is there already; nothing is sent.
+    /// Whether the object is there at which a person linked the record.
+    async fn linked_told(
+        &mut self,
+        mut record: Record,
+        id: &str,
+        answers: &[Answer],
+    ) -> Result<(), EngineError> {
+        let linked = record.reference.as_mut().filter(|it| it.id == id);
+        let Some(reference) = linked.filter(|_| record.status == Status::Synced) else {
+            return Ok(());
+        };
+        let Some(answer) = answers.first() else { return Ok(()) };
+        if let Some(ret) = answer.ret() {
+            let label = ret.ref_number.as_ref().or(ret.full_name.as_ref());
+            reference.label = label.cloned().unwrap_or_default();
+            self.told(record);
+            return Ok(());
+        }
+        let class = classify::status(&answer.said, "QueryRq");
+        if class.disposition != Disposition::Empty {
+            // It could not be asked: the next change finds out.
+            return Ok(());
+        }
+        let mut finding = Finding::new(Code::ObjectNotFound).cause("link_not_there");
+        finding = finding.fact("value", id).fact("kind", &record.key.kind);
+        record.reference = None;
+        self.fail(record, finding.said(answer.said.clone())).await
+    }
+
+    /// A record stands at an object that is there already; nothing is sent. An object of which we
+    /// only know what a person typed is asked for in the next session.
     pub(crate) async fn link(&mut self, mut record: Record, id: &str) -> Result<(), EngineError> {
         let now = self.engine.now();
-        self.engine.adopt(&mut record, id, "/id").await?;
+        let pointer = match schema().kind(&record.key.kind).map(|kind| kind.identity) {
+            Some(Identity::Transaction) => "/txnId",
+            _ => "/listId",
+        };
+        self.engine.adopt(&mut record, id, pointer).await?;
+        let known = self.engine.store.mirrored(&self.connection.id, id.trim()).await?;
+        if known.is_none_or(|known| known.facts.gone.is_some())
+            && let Some((_, queries)) = whereabouts(&record)
+        {
+            let question = Question::Linked(id.trim().to_owned());
+            self.ask_all(&record.key, question, queries);
+        }
         record.sent = Some(record.digest);
         record.bypass_reason = None;
         record.blocked_by.clear();

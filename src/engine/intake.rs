@@ -114,8 +114,12 @@ impl Engine {
     ) -> Result<Vec<Result<Put, EngineError>>, EngineError> {
         let mut results = Vec::with_capacity(new.len());
         for chunk in new.chunks(CHUNK) {
+            let keys = chunk.iter().filter_map(|new| names(connection, new).ok());
+            let keys: Vec<RecordKey> = keys.map(|(key, _)| key).collect();
+            let turn = self.turns.take(&keys).await;
             let (done, set_free) =
                 until_settled!(self.put_chunk(connection, chunk, handling, actor))?;
+            drop(turn);
             results.extend(done);
             for parent in set_free {
                 self.wake(&parent).await?;
@@ -170,7 +174,7 @@ impl Engine {
     ) -> Result<Put, EngineError> {
         let (key, depends_on) = names(&work.connection.id, new)?;
         let now = self.now();
-        let digest = digest_of(&new.data);
+        let digest = digest_of(&new.kind, &new.data);
         let old = work.record(&key).await?;
         let known = old.is_some();
         let mut record = match old {
@@ -190,6 +194,7 @@ impl Engine {
                 due: None,
                 tries: 0,
                 refresh: false,
+                alone: false,
                 reference: None,
                 sent: None,
                 findings: Vec::new(),

@@ -28,6 +28,7 @@ use crate::engine::references;
 use crate::engine::references::Named;
 use crate::engine::work::Work;
 use crate::qbxml::build::Resolved;
+use crate::qbxml::lists;
 use crate::store::Find;
 use crate::store::StoreError;
 
@@ -292,8 +293,7 @@ impl Work<'_> {
             Resolved::FullName(name) => {
                 let space = mirror::space(&named.kind).to_owned();
                 let mut found = self.find(&Find::Named(space, mirror::normal(name))).await?;
-                let right =
-                    found.iter().position(|it| references::fits(&named.kind, &it.facts.kind));
+                let right = found.iter().position(|it| lists::fits(&named.kind, &it.facts.kind));
                 let right = right.map(|at| found.swap_remove(at));
                 (name.clone(), right.or_else(|| found.pop()))
             }
@@ -316,7 +316,7 @@ impl Work<'_> {
         });
         Ok(if let Some(gone) = &facts.gone {
             Some(finding(Code::ReferenceNotFound, &shown).cause("gone").fact("at", gone))
-        } else if !references::fits(&named.kind, &facts.kind) {
+        } else if !lists::fits(&named.kind, &facts.kind) {
             Some(
                 finding(Code::ReferenceNotFound, &shown)
                     .cause("name_wrong_type")
@@ -350,7 +350,7 @@ impl Work<'_> {
         let near = store.mirror_find(&self.connection.id, &Find::Prefix(space, begin), 500).await?;
         let mut ranked: Vec<(usize, &Mirrored)> = near
             .iter()
-            .filter(|it| references::fits(kind, &it.facts.kind))
+            .filter(|it| lists::fits(kind, &it.facts.kind))
             .map(|it| (strsim::osa_distance(&normal, &mirror::normal(&it.facts.name)), it))
             .filter(|(distance, _)| *distance <= (normal.chars().count() / 3).max(1))
             .collect();

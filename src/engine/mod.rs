@@ -11,12 +11,13 @@
 //! | `operate` | what people decide: retry, bypass, link, … |
 //! | `connections` | made, changed, paused, rotated |
 //! | `requests` | raw qbXML through the queue |
-//! | `explain` | health, problems, attempts |
+//! | `health` `explain` | how a connection is; problems, reasons, attempts |
 //! | `mirror` | what is known of the company file |
 //! | `keys` | API keys |
 
 pub mod ambient;
 mod answer;
+mod arriving;
 mod callbacks;
 mod company;
 mod compose;
@@ -25,6 +26,7 @@ mod connections;
 mod explain;
 mod fix;
 mod follow_up;
+mod health;
 mod intake;
 mod keys;
 mod known;
@@ -42,6 +44,8 @@ mod requests;
 mod settle;
 mod sweep;
 mod tasks;
+mod thrown;
+mod turns;
 mod users;
 mod verdict;
 mod watchdog;
@@ -51,16 +55,17 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+pub use crate::engine::arriving::Arriving;
 pub use crate::engine::callbacks::FirstCall;
 pub use crate::engine::callbacks::Login;
 pub use crate::engine::connections::ConnectionChange;
 pub use crate::engine::connections::NewConnection;
 pub use crate::engine::explain::Attempt;
-pub use crate::engine::explain::Health;
-pub use crate::engine::explain::HealthState;
 pub use crate::engine::explain::Problem;
 pub use crate::engine::fix::FIXES;
 pub use crate::engine::fix::Pressed;
+pub use crate::engine::health::Health;
+pub use crate::engine::health::HealthState;
 pub use crate::engine::intake::Handling;
 pub use crate::engine::intake::NewRecord;
 pub use crate::engine::intake::Put;
@@ -149,15 +154,25 @@ pub struct Engine {
     settings: Settings,
     /// Wakes those who wait for a raw request; they look again.
     settled: Arc<tokio::sync::Notify>,
+    arriving: arriving::Arrivals,
     tasks: tasks::Tasks,
+    turns: turns::Turns,
     wires: pairing::Wires,
 }
 
 impl Engine {
     /// An engine over a store that is open.
     pub fn new(store: Arc<dyn Store>, ambient: Arc<dyn Ambient>, settings: Settings) -> Self {
-        let (tasks, wires) = (tasks::Tasks::default(), pairing::Wires::default());
-        Self { store, ambient, settings, settled: Arc::default(), tasks, wires }
+        Self {
+            store,
+            ambient,
+            settings,
+            settled: Arc::default(),
+            arriving: arriving::Arrivals::default(),
+            tasks: tasks::Tasks::default(),
+            turns: turns::Turns::default(),
+            wires: pairing::Wires::default(),
+        }
     }
 
     /// The store, for reading: lists and single entities are shown as they stand.

@@ -52,6 +52,12 @@ pub enum Action {
     Withdraw(Wanted),
 }
 
+impl Action {
+    fn is_fix(&self, id: &str) -> bool {
+        matches!(self, Self::Fix(pressed) if pressed.id == id)
+    }
+}
+
 /// A decision about many records.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum BulkAction {
@@ -86,7 +92,9 @@ impl Engine {
         action: Action,
         actor: &Actor,
     ) -> Result<Record, EngineError> {
+        let turn = self.turns.take([key]).await;
         let (record, set_free) = until_settled!(self.act_once(key, &action, actor))?;
+        drop(turn);
         if set_free {
             self.wake(key).await?;
         }
@@ -103,6 +111,14 @@ impl Engine {
         let state = self.state(&key.connection).await?;
         let mut work = Work::new(self, connection, state);
         let record = work.record(key).await?.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
+        if record.status == Status::InDoubt && action.is_fix("ask-books") {
+            work.ask_books(&record).await?;
+            let verb = "asked the books about";
+            work.changes(vec![self.note(&key.connection, actor, verb, &key.path())]);
+            let record = work.record(key).await?;
+            work.commit().await?;
+            return record.map(|it| (it, false)).ok_or_else(|| EngineError::NoRecord(key.clone()));
+        }
         if record.status.is_out() && !matches!(action, Action::Withdraw(_)) {
             return Err(EngineError::NotNow(format!(
                 "{} is with QuickBooks now; decide once its answer is here",
@@ -157,6 +173,8 @@ impl Engine {
             Action::Unbypass => {
                 only(&record, &[Status::Bypassed], "taken out of the bypass")?;
                 record.bypass_reason = None;
+                // Where it never stood by our own doing, only the bypass said that it is there.
+                record.reference = record.reference.filter(|_| record.synced_at.is_some());
                 work.place(record, "no longer bypassed").await?;
                 Ok("took the bypass back of")
             }
@@ -206,6 +224,16 @@ impl Engine {
             return Err(EngineError::BadInput {
                 pointer: pointer.to_owned(),
                 why: format!("a ListID or TxnID has 1 to {MAX_ID} letters, digits and '-'"),
+            });
+        }
+        let known = self.store.mirrored(&record.key.connection, id).await?;
+        if let Some(known) = known.filter(|known| known.facts.kind != record.key.kind) {
+            return Err(EngineError::BadInput {
+                pointer: pointer.to_owned(),
+                why: format!(
+                    "{id} is a {} in QuickBooks, not a {}",
+                    known.facts.kind, record.key.kind
+                ),
             });
         }
         let other = self.store.record_at(&record.key.connection, id).await?;

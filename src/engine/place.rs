@@ -143,6 +143,7 @@ impl Work<'_> {
         let now = self.engine.now();
         record.due = None;
         record.tries = 0;
+        record.alone = false;
         record.blocked_by.clear();
         record.findings.clear();
         let going = matches!(record.wanted, Wanted::Deleted | Wanted::Voided);
@@ -187,6 +188,7 @@ impl Work<'_> {
         for finding in &mut findings {
             self.propose(&record, finding).await?;
         }
+        record.blocked_by = because_of(&record.key, &findings);
         record.findings = findings;
         record.due = None;
         record.become_status(Status::Failed, self.engine.now(), note);
@@ -208,6 +210,7 @@ impl Work<'_> {
         }
         if let Some(circle) = self.circle(&record.key, &missing).await? {
             record.findings = vec![circle];
+            record.blocked_by = missing;
             record.become_status(Status::Failed, now, "waits for itself");
         } else {
             let names: Vec<_> = missing.iter().map(RecordKey::path).collect();
@@ -346,7 +349,7 @@ impl Engine {
         let (mut freed, mut moved) = (0, 0);
         for key in children {
             let Some(mut child) = work.record(key).await? else { continue };
-            if child.status != Status::Blocked {
+            if !matches!(child.status, Status::Blocked | Status::Failed) {
                 continue;
             }
             match self.resolve_all(&mut work, &child).await? {
@@ -366,6 +369,19 @@ impl Engine {
         work.commit_records().await?;
         Ok((freed, moved))
     }
+}
+
+/// The records of ours because of which a record cannot go: when one of them changes, it is looked
+/// at again.
+fn because_of(key: &RecordKey, findings: &[Finding]) -> Vec<RecordKey> {
+    let sources = findings.iter().filter(|finding| {
+        matches!(finding.cause.as_str(), "source_not_there" | "source_without_id")
+    });
+    let named = sources.filter_map(|finding| {
+        let (kind, source_id) = finding.facts.get("value")?.split_once('/')?;
+        RecordKey::new(&key.connection, kind, source_id).ok()
+    });
+    named.collect()
 }
 
 /// The records that data refers to, each once.

@@ -71,6 +71,7 @@ impl Work<'_> {
             // edit sequence of before, and a deletion of what is gone.
             Purpose::Mod | Purpose::Delete | Purpose::Void | Purpose::Refresh => {
                 record.refresh |= item.purpose == Purpose::Mod;
+                record.alone = true;
                 record.become_status(Status::Queued, now, "its outcome is not known; done again");
                 self.put_record(record);
                 Ok(())
@@ -340,6 +341,7 @@ impl Work<'_> {
         let placed = self.record(&key).await?;
         if let Some(mut placed) = placed.filter(|placed| placed.status == Status::Queued) {
             placed.tries = tries + 1;
+            placed.alone = true;
             placed.due = (tries > 0).then(|| self.engine.now() + wait);
             self.put_record(placed);
         }

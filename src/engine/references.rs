@@ -1,9 +1,10 @@
-//! What data refers to: which list a `…Ref` names, and which accounts fit where.
+//! What data refers to, and which accounts fit where.
 
 use serde_json::Value;
 
 use crate::engine::known::Places;
 use crate::qbxml::build::Resolved;
+use crate::qbxml::lists;
 
 /// Nesting of data that is looked into.
 const MAX_DEPTH: usize = 16;
@@ -45,7 +46,7 @@ fn collect(
         Value::Object(members) => {
             for (name, value) in members {
                 let pointer = format!("{pointer}/{name}");
-                match (list_of(name, kind), place(value, places)) {
+                match (lists::of(name, kind), place(value, places)) {
                     (Some(list), Some(place)) => found.push(Named {
                         pointer,
                         field: name.clone(),
@@ -102,37 +103,6 @@ pub(crate) fn place(reference: &Value, places: &Places) -> Option<Resolved> {
     }
     let id = reference.as_str().map(str::trim).filter(given)?;
     Some(Resolved::Id(id.to_owned()))
-}
-
-/// The list that a reference names (OSR: what each `…Ref` refers to).
-fn list_of<'a>(field: &'a str, own: &'a str) -> Option<&'a str> {
-    let name = field.strip_suffix("Ref")?;
-    Some(match name {
-        "Parent" => own,
-        "Customer" | "Job" => "Customer",
-        "Vendor" | "PrefVendor" | "TaxVendor" => "Vendor",
-        "Entity" | "PayeeEntity" => "Entity",
-        "Class" | "OverrideClass" => "Class",
-        "Terms" => "Terms",
-        "PaymentMethod" | "PreferredPaymentMethod" => "PaymentMethod",
-        "ShipMethod" => "ShipMethod",
-        "SalesRep" => "SalesRep",
-        "CustomerType" | "VendorType" | "JobType" | "CustomerMsg" => name,
-        "SalesTaxCode" | "CustomerSalesTaxCode" | "VendorSalesTaxCode" => "SalesTaxCode",
-        "Item" | "ItemService" | "ItemInventory" | "ItemSalesTax" | "DiscountItem" => "Item",
-        _ if name.ends_with("Account") => "Account",
-        _ => return None,
-    })
-}
-
-/// Whether an object of a kind may stand where a list is named.
-pub(crate) fn fits(list: &str, kind: &str) -> bool {
-    match list {
-        "Entity" => matches!(kind, "Customer" | "Vendor" | "Employee" | "OtherName"),
-        "Terms" => matches!(kind, "StandardTerms" | "DateDrivenTerms" | "Terms"),
-        _ if list.starts_with("Item") => kind.starts_with("Item"),
-        _ => list == kind,
-    }
 }
 
 /// The account types that QuickBooks takes in a place; empty where it takes several that nobody

@@ -5,14 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnosis;
 use crate::domain::ids::MessageSetId;
 use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Progress;
 use crate::domain::message_set::Subject;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
-use crate::domain::outcome::Said;
 use crate::domain::plant::Plant;
 use crate::domain::plant::planted;
 use crate::domain::record::Status;
@@ -23,12 +21,8 @@ use crate::domain::session::Stage;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::answer::Reading;
-use crate::engine::compose;
 use crate::engine::pages;
 use crate::engine::work::Work;
-use crate::qbxml::classify;
-use crate::qbxml::raw;
-use crate::qbxml::response;
 
 /// A response that cannot be read is asked for again this often; then a person decides.
 const MAX_UNREADABLE: u32 = 3;
@@ -58,6 +52,7 @@ impl Work<'_> {
                 Ok(Event::Lost { why: "QuickBooks answered nothing".to_owned() })
             }
             Reading::Nothing(why) => Ok(Event::Lost { why: why.clone() }),
+            Reading::TooLong(limit) => self.read_too_long(message_set, *limit).await,
             Reading::Broken { body, why } => {
                 let mut message_set = message_set;
                 message_set.response = Some(body.clone());
@@ -74,6 +69,9 @@ impl Work<'_> {
                 let status = head.status_code;
                 let echoed = head.new_message_set_id.as_deref();
                 if message_set.writes && echoed.is_some_and(|echoed| echoed != id.as_str()) {
+                    // It is another's, but here is its only copy.
+                    message_set.response = message_set.response.or_else(|| Some(body.clone()));
+                    self.put_message_set(message_set);
                     let why = "QuickBooks answered another message set".to_owned();
                     return Ok(Event::Lost { why });
                 }
@@ -94,29 +92,6 @@ impl Work<'_> {
         }
     }
 
-    async fn read_failure(
-        &mut self,
-        mut message_set: MessageSet,
-        said: &Said,
-    ) -> Result<Event, EngineError> {
-        let finding = classify::hresult(said);
-        message_set.failure = Some(said.clone());
-        self.put_message_set(message_set.clone());
-        if finding.code == Code::RequestRejected && message_set.writes && message_set.handed_out > 1
-        {
-            // It is unreadable now; whether it was so when it was sent first, nobody knows.
-            let why = "QuickBooks cannot read it now, but may have done it before";
-            self.give_up(message_set, why).await?;
-            return Ok(Event::Answered { settled: 0, left: self.left().await? });
-        }
-        if finding.code == Code::RequestRejected {
-            let left = if message_set.items.len() > 1 { 1 } else { self.left().await? };
-            return Ok(Event::Refused { left });
-        }
-        let line = diagnosis::render(&finding).detail;
-        Ok(Event::Trouble(Box::new(finding), line))
-    }
-
     /// A response under a dead ticket: applied if its message set is still open and nobody else
     /// waits for it, kept in any case.
     pub(crate) async fn take_late(
@@ -124,10 +99,22 @@ impl Work<'_> {
         session: &Session,
         reading: &Reading,
     ) -> Result<(), EngineError> {
-        let (Some(id), Reading::Whole { body, head, answers }) = (&session.last, reading) else {
-            return Ok(());
-        };
+        let Some(id) = &session.last else { return Ok(()) };
         let Some(mut message_set) = self.message_set(id).await? else { return Ok(()) };
+        let (body, head, answers) = match reading {
+            Reading::Whole { body, head, answers } => (body, head, answers),
+            Reading::Broken { body, .. } => {
+                message_set.response = message_set.response.or_else(|| Some(body.clone()));
+                self.put_message_set(message_set);
+                return Ok(());
+            }
+            Reading::Failed(said) => {
+                message_set.failure = message_set.failure.or_else(|| Some(said.clone()));
+                self.put_message_set(message_set);
+                return Ok(());
+            }
+            Reading::Nothing(_) | Reading::TooLong(_) => return Ok(()),
+        };
         let open = self.state.outstanding.as_ref() == Some(id)
             && message_set.progress == Progress::InDoubt
             && head.new_message_set_id.as_deref().is_none_or(|echoed| echoed == id.as_str())
@@ -137,6 +124,10 @@ impl Work<'_> {
         if open {
             self.settle_all(message_set, head.status_code, answers).await?;
             self.close_settled(id).await?;
+            let mut session = session.clone();
+            "QuickBooks' answer came late and was taken"
+                .clone_into(&mut session.machine.last_error);
+            self.put_session(session);
         }
         Ok(())
     }
@@ -158,7 +149,7 @@ impl Work<'_> {
         self.close_settled(id).await
     }
 
-    async fn close_settled(&mut self, id: &MessageSetId) -> Result<(), EngineError> {
+    pub(super) async fn close_settled(&mut self, id: &MessageSetId) -> Result<(), EngineError> {
         let now = self.engine.now();
         if let Some(mut message_set) = self.message_set(id).await? {
             if message_set.progress != Progress::Unknown {
@@ -176,93 +167,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// QuickBooks could not read the document and executed nothing: its halves are tried by
-    /// themselves, until the one bad request stands alone.
-    pub(crate) async fn split(
-        &mut self,
-        session: &mut Session,
-        id: &MessageSetId,
-    ) -> Result<(), EngineError> {
-        let now = self.engine.now();
-        let Some(mut message_set) = self.message_set(id).await? else { return Ok(()) };
-        message_set.progress = Progress::Refused;
-        message_set.settled_at = Some(now);
-        let said = message_set.failure.clone().unwrap_or_default();
-        let items = message_set.items.clone();
-        self.put_message_set(message_set.clone());
-        if self.state.outstanding.as_ref() == Some(id) {
-            self.state.outstanding = None;
-        }
-        if let [item] = items.as_slice() {
-            session.refused += 1;
-            let finding =
-                self.suspect(classify::hresult(&said), &message_set.qbxml, &item.request_id);
-            match &item.subject {
-                Subject::Record(key) => {
-                    if let Some(record) = self.record(key).await? {
-                        self.fail(record, finding).await?;
-                    }
-                }
-                Subject::Request(id) => {
-                    if let Some(mut request) = self.request(*id).await? {
-                        request.status = RequestStatus::Failed;
-                        request.findings = vec![finding];
-                        request.updated_at = now;
-                        self.put_request(request.clone());
-                        let why = "QuickBooks could not read the question";
-                        self.unanswered(&request, why).await?;
-                    }
-                }
-            }
-            return Ok(());
-        }
-        if planted(Plant::SplitForgotten) {
-            return Ok(());
-        }
-        for item in &items {
-            if let Subject::Record(key) = &item.subject
-                && let Some(mut record) = self.record(key).await?
-            {
-                record.become_status(
-                    Status::Queued,
-                    now,
-                    "QuickBooks could not read a request beside it; sent again in a smaller set",
-                );
-                self.put_record(record);
-            }
-        }
-        let subjects: Vec<Subject> = items.into_iter().map(|item| item.subject).collect();
-        let (first, second) = subjects.split_at(subjects.len().div_ceil(2));
-        self.state.splits.push(second.to_vec());
-        self.state.splits.push(first.to_vec());
-        Ok(())
-    }
-
-    /// QuickBooks does not say what it could not read. The request is held against the table once
-    /// more, for the host as it is known now; else the element that needs the newest qbXML is named.
-    fn suspect(&self, finding: Finding, qbxml: &str, request_id: &str) -> Finding {
-        let target = compose::target(self.state.host.as_ref());
-        let whole = response::fragment(qbxml.as_bytes(), request_id);
-        let request = whole.as_deref().unwrap_or(qbxml);
-        match raw::check_xml(request, &target) {
-            Err(wrong) => {
-                let Some(first) = wrong.first() else { return finding };
-                let why = diagnosis::render(first).detail;
-                let field = first.facts.get("field").cloned().unwrap_or_default();
-                finding.cause("element").fact("field", field).fact("why", why.trim_end_matches('.'))
-            }
-            Ok(raw) => match raw.newest {
-                Some(newest) => {
-                    let finding = finding.cause("newest").fact("field", newest);
-                    finding.fact("since", raw.version).fact("version", target.version)
-                }
-                None => finding,
-            },
-        }
-    }
-
     /// How many requests could be sent now, beyond what this step settles.
-    async fn left(&mut self) -> Result<u64, EngineError> {
+    pub(super) async fn left(&mut self) -> Result<u64, EngineError> {
         if self.is_alerted() || self.connection.pause.is_some() {
             return Ok(0);
         }
@@ -331,7 +237,11 @@ impl Work<'_> {
     }
 
     /// QuickBooks cannot say what became of a message set: nothing of it is sent again by itself.
-    async fn give_up(&mut self, mut message_set: MessageSet, why: &str) -> Result<(), EngineError> {
+    pub(super) async fn give_up(
+        &mut self,
+        mut message_set: MessageSet,
+        why: &str,
+    ) -> Result<(), EngineError> {
         message_set.progress = Progress::Unknown;
         self.put_message_set(message_set.clone());
         for item in &message_set.items {

@@ -33,7 +33,8 @@ impl Engine {
         let Some(living) = state.living else { return Ok(()) };
         let Some(session) = self.store.session(living).await? else { return Ok(()) };
         let silent = self.now().duration_since(session.last_call_at);
-        if session.machine.stage == Stage::Ended || silent < self.settings.session_idle {
+        let quiet = silent >= self.settings.session_idle && !self.arriving.has(&session.ticket);
+        if session.machine.stage == Stage::Ended || !quiet {
             return Ok(());
         }
         info!("session {} of {} fell silent", session.id, connection.id);

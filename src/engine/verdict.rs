@@ -39,7 +39,7 @@ impl Work<'_> {
         let request_type = request_type(&record.key.kind, item.purpose);
         let class = classify::status(&answer.said, &request_type);
         let accepted = matches!(class.disposition, Disposition::Done | Disposition::Warned)
-            || (answer.ret().is_some() && answer.said.status_code.is_some_and(|code| code < 1000));
+            || (answer.ret().is_some() && answer.said.status_code.is_none_or(|code| code < 1000));
         match (item.purpose, accepted) {
             (Purpose::Add | Purpose::Mod, true) => {
                 let remark =
@@ -98,6 +98,7 @@ impl Work<'_> {
             label: label.unwrap_or_default(),
         });
         record.refresh = false;
+        record.alone = false;
         record.tries = 0;
         record.due = None;
         record.insisted = Insisted::Nothing;

@@ -185,12 +185,13 @@ impl<'a> Work<'a> {
         }));
     }
 
-    /// Does what a step of the session decided, in this unit of work.
+    /// Does what a step of the session decided, in this unit of work. `operation` is what the Web
+    /// Connector called; `None` if it called nothing.
     pub(crate) async fn apply(
         &mut self,
         session: &mut Session,
         step: Step,
-        operation: &str,
+        operation: Option<&str>,
     ) -> Result<Reply, EngineError> {
         let now = self.engine.now();
         for effect in step.effects {
@@ -203,20 +204,22 @@ impl<'a> Work<'a> {
                 Effect::End(trouble) => {
                     session.ended_at = Some(now);
                     self.state.living = None;
-                    if trouble.is_none() && session.calls > 1 {
+                    if trouble.is_none() && session.calls > 1 && operation.is_some() {
                         self.state.last_success_at = Some(now);
                     }
                     self.state.trouble = trouble.map(|finding| *finding);
                 }
             }
         }
-        if operation == "connectionError" {
+        if operation == Some("connectionError") {
             session.connection_errors += 1;
         }
         session.machine = step.machine;
-        session.calls += 1;
-        session.last_call_at = now;
-        self.state.last_seen_at = Some(now);
+        if operation.is_some() {
+            session.calls += 1;
+            session.last_call_at = now;
+            self.state.last_seen_at = Some(now);
+        }
         let bytes = self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
         let answer = match &step.reply {
             Reply::MessageSet(id) => format!("message set {id}"),
@@ -224,7 +227,7 @@ impl<'a> Work<'a> {
             Reply::Percent(percent) => format!("{percent} %"),
             Reply::Goodbye => "closed".to_owned(),
         };
-        self.log(session, operation, &answer, bytes);
+        self.log(session, operation.unwrap_or("(no more calls)"), &answer, bytes);
         self.put_session(session.clone());
         Ok(step.reply)
     }
@@ -232,7 +235,7 @@ impl<'a> Work<'a> {
     /// Ends a session whose calls do not come any more.
     pub(crate) async fn supersede(&mut self, mut session: Session) -> Result<(), EngineError> {
         let step = session.machine.clone().step(Event::Superseded);
-        self.apply(&mut session, step, "(no more calls)").await?;
+        self.apply(&mut session, step, None).await?;
         Ok(())
     }
 
@@ -297,8 +300,11 @@ impl<'a> Work<'a> {
     async fn doubt(&mut self, id: &MessageSetId) -> Result<(), EngineError> {
         let now = self.engine.now();
         let mut message_set = self.message_set(id).await?.ok_or_else(|| missing(id))?;
-        if message_set.progress == Progress::Settled {
-            return Ok(());
+        match message_set.progress {
+            Progress::Settled => return Ok(()),
+            // It was given up in this very step.
+            Progress::Unknown => return self.close_settled(id).await,
+            _ => {}
         }
         let writes = message_set.writes;
         if planted(Plant::DoubtForgotten) {

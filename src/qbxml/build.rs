@@ -185,6 +185,7 @@ fn write(
     };
     let mut writer = Writer::new(*build.target, mode);
     writer.resolve = Some(build.resolve);
+    writer.own = kind.name;
     writer.line_names = &kind.lines;
     writer.line_ids = line_ids;
     let mut members = members.clone();
@@ -211,6 +212,24 @@ fn write(
     } else {
         Err(writer.findings)
     }
+}
+
+/// All that would go to QuickBooks of a record, as an Add and as a Mod, whatever the host: two
+/// records with the same content are the same to QuickBooks. `None` if it could not be written.
+pub fn content(kind: &str, data: &Value) -> Option<String> {
+    let resolve = |source: &str| Some(Resolved::Id(format!("source {source}")));
+    let no_lines = BTreeMap::new();
+    let change = Operation::Mod { id: "0", edit_sequence: "0", lines: &no_lines };
+    let changes = schema().kind(kind)?.modify.is_some();
+    let mut content = String::new();
+    for operation in [Some(Operation::Add), Some(change).filter(|_| changes)].into_iter().flatten()
+    {
+        let target = &Target::default();
+        let whole = Build { kind, operation, data, target, request_id: "0", resolve: &resolve };
+        let built = build(&whole).ok()?;
+        let _ = write!(content, "{}{:?}", built.xml, built.lines);
+    }
+    Some(content)
 }
 
 /// A `{"source": "Kind/sourceId"}` in data.

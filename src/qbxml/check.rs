@@ -39,6 +39,7 @@ pub fn check(kind: &str, data: &Value, target: &Target) -> Vec<Finding> {
         return vec![finding.fact("field", "data").fact("expected", "an object")];
     };
     let mut writer = Writer::new(*target, Mode::New);
+    writer.own = kind.name;
     writer.line_names = &kind.lines;
     if let Some(body) = Kind::body(&kind.add) {
         writer.attributes(&body.attributes, members, "/data");

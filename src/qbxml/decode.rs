@@ -14,6 +14,9 @@ const HIGH: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
     '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
+/// Longest text, tag or comment of a response, in bytes: the XML reader holds one of them whole, and
+/// the longest that QuickBooks writes has some thousand characters (OSR).
+const LONGEST: usize = 1 << 20;
 /// Bytes decoded in one go.
 const CHUNK: usize = 16 << 10;
 
@@ -24,11 +27,18 @@ pub(crate) struct Decoded<R> {
     rest: Vec<u8>,
     ready: Vec<u8>,
     at: usize,
+    /// Bytes given since the XML reader's last event.
+    given: usize,
 }
 
 impl<R: BufRead> Decoded<R> {
     pub(crate) fn new(inner: R) -> Self {
-        Self { inner, rest: Vec::new(), ready: Vec::new(), at: 0 }
+        Self { inner, rest: Vec::new(), ready: Vec::new(), at: 0, given: 0 }
+    }
+
+    /// The next event begins.
+    pub(crate) fn renew(&mut self) {
+        self.given = 0;
     }
 
     fn refill(&mut self) -> io::Result<()> {
@@ -93,6 +103,10 @@ impl<R: BufRead> Read for Decoded<R> {
 
 impl<R: BufRead> BufRead for Decoded<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.given > LONGEST {
+            let why = format!("a text or tag is longer than {LONGEST} bytes");
+            return Err(io::Error::other(why));
+        }
         if self.at >= self.ready.len() {
             self.refill()?;
         }
@@ -101,6 +115,7 @@ impl<R: BufRead> BufRead for Decoded<R> {
 
     fn consume(&mut self, count: usize) {
         self.at = (self.at + count).min(self.ready.len());
+        self.given += count;
     }
 }
 

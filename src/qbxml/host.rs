@@ -13,7 +13,7 @@ use quick_xml::events::Event;
 use yaserde::YaDeserialize;
 
 /// A first call is a few kilobytes; company data with many data extensions a few dozen.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 4 << 20;
 /// `PreferencesRet` has four levels below the envelope's three.
 const MAX_DEPTH: usize = 16;
 

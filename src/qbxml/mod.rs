@@ -10,6 +10,7 @@ pub mod classify;
 mod decode;
 pub mod host;
 pub mod json_schema;
+pub mod lists;
 pub mod raw;
 pub mod request;
 pub mod response;

@@ -35,6 +35,12 @@ pub fn message_set<'a>(
     document
 }
 
+/// The qbXML version that a document declares.
+pub fn declared(document: &str) -> Option<Version> {
+    let rest = document.split_once("<?qbxml version=\"")?.1;
+    Version::parse(rest.split_once('"')?.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +57,6 @@ mod tests {
              <QBXMLMsgsRq onError=\"continueOnError\" newMessageSetID=\"x1\"><ARq/><BRq/>\
              </QBXMLMsgsRq></QBXML>"
         );
+        assert_eq!(declared(&document), Some(version));
     }
 }

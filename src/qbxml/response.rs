@@ -22,6 +22,8 @@ use crate::qbxml::decode::Decoded;
 const MAX_DEPTH: usize = 64;
 /// Longest text that is kept of one element, in bytes.
 const MAX_TEXT: usize = 64 << 10;
+/// Longest attribute that is kept, in characters: the messages of QuickBooks have some hundred.
+const MAX_ATTRIBUTE: usize = 8_000;
 /// Longest fragment that is cut out, in bytes.
 const MAX_FRAGMENT: usize = 16 << 20;
 /// References to whom a transaction is with.
@@ -165,6 +167,7 @@ pub fn read(
     let mut buffer = Vec::new();
     loop {
         buffer.clear();
+        reader.get_mut().renew();
         let at = reader.buffer_position();
         let wrong = |why: String| ResponseError::Xml { at, why };
         let event =
@@ -346,7 +349,7 @@ fn attributes(start: &BytesStart<'_>, mut each: impl FnMut(&str, String)) -> Res
         let value = attribute
             .normalized_value(quick_xml::XmlVersion::Implicit1_0)
             .map_err(|error| error.to_string())?;
-        each(attribute.key.0, value.into_owned());
+        each(attribute.key.0, value.chars().take(MAX_ATTRIBUTE).collect());
     }
     Ok(())
 }
@@ -384,6 +387,7 @@ pub fn fragment(input: impl BufRead, request_id: &str) -> Option<String> {
     let mut cut: Option<Writer<Vec<u8>>> = None;
     loop {
         buffer.clear();
+        reader.get_mut().renew();
         let event = reader.read_event_into(&mut buffer).ok()?;
         match &event {
             Event::Start(start) | Event::Empty(start)
@@ -459,6 +463,27 @@ mod tests {
         let Part::Ret(invoice) = &parts[5] else { panic!("{parts:?}") };
         assert_eq!(invoice.line_ids, ["L1", "G"]);
         assert_eq!(parts.len(), 7);
+    }
+
+    #[test]
+    fn no_text_or_tag_is_held_however_long_it_is() {
+        let long = "x".repeat(3 << 20);
+        for hostile in [
+            format!(
+                "<QBXML><QBXMLMsgsRs><ARs><ARet><Name>{long}</Name></ARet></ARs></QBXMLMsgsRs></QBXML>"
+            ),
+            format!("<QBXML><QBXMLMsgsRs><ARs statusMessage=\"{long}\"/></QBXMLMsgsRs></QBXML>"),
+            format!("<QBXML><!-- {long} --><QBXMLMsgsRs/></QBXML>"),
+            long.clone(),
+        ] {
+            let error = parts(hostile.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("longer than"), "{error}");
+        }
+        let message = "y".repeat(100_000);
+        let text =
+            format!("<QBXML><QBXMLMsgsRs><ARs statusMessage=\"{message}\"/></QBXMLMsgsRs></QBXML>");
+        let Part::Answer(answer) = &parts(text.as_bytes()).unwrap()[1] else { panic!() };
+        assert_eq!(answer.status.message.len(), MAX_ATTRIBUTE);
     }
 
     #[test]

@@ -20,6 +20,9 @@ impl Version {
     /// The first version there was; what has no `since` was always there.
     pub const FIRST: Self = Self::new(1, 0);
 
+    /// The oldest that is worth a try: QuickBooks 2007.
+    pub const OLDEST: Self = Self::new(6, 0);
+
     /// The version `major.minor`.
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }
@@ -45,6 +48,13 @@ impl Version {
     /// The list is not always in order, and old hosts mix in `CA3.0` and the like.
     pub fn highest<'a>(listed: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         listed.into_iter().filter_map(Self::parse).max()
+    }
+
+    /// The one before: what a host may speak that refused this one. None is older than
+    /// [`Self::OLDEST`].
+    pub fn before(self) -> Option<Self> {
+        let before = Self::new(self.major.saturating_sub(u16::from(self.minor == 0)), 0);
+        (before >= Self::OLDEST).then_some(before)
     }
 
     /// The version to declare to a host for a message that needs `needed`: [`Self::COMMON`] or the

@@ -53,6 +53,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) mode: Mode,
     /// `None`: only checking, every reference is as good as resolved.
     pub(crate) resolve: Option<&'a Resolve<'a>>,
+    /// The kind that is written, for what a `ParentRef` refers to; empty for a raw request.
+    pub(crate) own: &'a str,
     /// Names of line aggregates, without `Add` or `Mod`.
     pub(crate) line_names: &'a [&'static str],
     /// Known line keys and their `TxnLineID`s.
@@ -72,6 +74,7 @@ impl Writer<'_> {
             target,
             mode,
             resolve: None,
+            own: "",
             line_names: &[],
             line_ids: None,
             out: String::new(),
@@ -370,7 +373,7 @@ impl Writer<'_> {
         };
         if shape.is_reference() && members.contains_key("source") {
             self.open(element, value, at);
-            self.reference(members, at);
+            self.reference(element, members, at);
             self.close(element);
             return;
         }
@@ -403,6 +406,12 @@ impl Writer<'_> {
                 None
             }
         };
+        if key.is_some() && self.lines.contains(&key) {
+            let at = format!("{at}/{LINE_KEY}");
+            let finding = Finding::new(Code::InvalidValue).cause("line_key_twice").at(at);
+            let shown: String = key.iter().flat_map(|key| key.chars()).take(80).collect();
+            self.find(finding.fact("field", LINE_KEY).fact("value", shown));
+        }
         let known = key.as_ref().and_then(|key| self.line_ids?.get(key).cloned());
         self.lines.push(key);
         known.unwrap_or_else(|| "-1".to_owned())

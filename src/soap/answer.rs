@@ -44,17 +44,13 @@ pub(crate) async fn answer(engine: &Engine, call: Call, caller: &Caller<'_>) -> 
         }
         Call::Authenticate { username, password } => {
             let who = Who::new(&username, caller.peer);
-            if !caller.logins.allows(&who) {
-                return login(Login::Busy);
-            }
             let attempt = Box::pin(engine.authenticate(&username, &password));
             let answer = tried(Operation::Authenticate, attempt).await.unwrap_or(Login::Busy);
+            // A right password always passes: nobody locks out the real one.
             match answer {
-                Login::Refused => caller.logins.failed(who),
-                Login::Work { .. } | Login::None { .. } => caller.logins.succeeded(&who),
-                Login::Busy => {}
+                Login::Refused if !caller.logins.may_hear(who) => login(Login::Busy),
+                answer => login(answer),
             }
-            login(answer)
         }
         Call::SendRequest { ticket, first } => {
             let operation = Operation::SendRequestXml;
@@ -93,9 +89,17 @@ pub(crate) async fn received(
     message: &str,
 ) -> Answer {
     let step = Box::pin(engine.receive_response(ticket, response, hresult, message));
-    let progress = tried(Operation::ReceiveResponseXml, step).await;
+    let Some(progress) = tried(Operation::ReceiveResponseXml, step).await else {
+        return failed(engine, ticket).await;
+    };
     // More than 100 is not documented.
-    Answer::Progress(progress.map_or(-1, |it| it.min(100)))
+    Answer::Progress(progress.min(100))
+}
+
+/// An answer that was not taken by a fault of ours; `getLastError` says so, if the store still can.
+pub(crate) async fn failed(engine: &Engine, ticket: &str) -> Answer {
+    tried(Operation::ReceiveResponseXml, engine.remember_fault(ticket, UNKNOWN)).await;
+    Answer::Progress(-1)
 }
 
 /// What the engine answers, unless it fails or panics. Its futures are large, so callers box them.

@@ -15,6 +15,7 @@ use tracing::warn;
 
 use crate::engine::Engine;
 use crate::engine::Sign;
+use crate::qwc;
 use crate::soap::SoapSettings;
 use crate::soap::answer;
 use crate::soap::answer::Caller;
@@ -35,7 +36,9 @@ use crate::soap::wsdl;
 pub(crate) const SMALL: usize = 64 << 10;
 /// The largest `sendRequestXML`: the first of a session carries what QuickBooks tells of the company
 /// and its preferences, with an entity for every angle bracket.
-const SEND_REQUEST: usize = 1 << 20;
+const SEND_REQUEST: usize = 4 << 20;
+/// The largest `connectionError`: it brings a text of QuickBooks.
+const CONNECTION_ERROR: usize = 256 << 10;
 
 const XML: &str = "text/xml; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -56,10 +59,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .default_service(web::to(not_allowed)),
         )
         .service(
-            web::resource("/support")
+            web::resource(["/support", "/support/"])
                 .route(web::get().to(support))
                 .route(web::head().to(support))
-                .default_service(web::to(not_allowed)),
+                .default_service(web::to(only_looked_at)),
         );
 }
 
@@ -78,7 +81,11 @@ async fn look(
         format!("{}/qbwc", url.trim_end_matches('/'))
     } else {
         let info = request.connection_info();
-        format!("{}://{}{}", info.scheme(), info.host(), request.path())
+        let Some(address) = qwc::address(info.scheme(), info.host()) else {
+            let text = "The Host header is no host.\n".to_owned();
+            return plain(&request, StatusCode::BAD_REQUEST, TEXT, text);
+        };
+        format!("{address}{}", request.path())
     };
     plain(&request, StatusCode::OK, XML, wsdl::at(&address))
 }
@@ -88,11 +95,17 @@ async fn support(request: HttpRequest) -> HttpResponse {
 }
 
 async fn not_allowed(request: HttpRequest) -> HttpResponse {
-    let text = "Only GET and HEAD, and POST for /qbwc, are answered here.\n";
-    let mut response = plain(&request, StatusCode::METHOD_NOT_ALLOWED, TEXT, text.to_owned());
-    response
-        .headers_mut()
-        .insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD, POST"));
+    refused(&request, "GET, HEAD, POST")
+}
+
+async fn only_looked_at(request: HttpRequest) -> HttpResponse {
+    refused(&request, "GET, HEAD")
+}
+
+fn refused(request: &HttpRequest, allowed: &'static str) -> HttpResponse {
+    let text = format!("Only {allowed} are answered here.\n");
+    let mut response = plain(request, StatusCode::METHOD_NOT_ALLOWED, TEXT, text);
+    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allowed));
     response
 }
 
@@ -137,9 +150,14 @@ async fn serve(
         let answer = receive::receive(engine, settings, &envelope, body).await;
         return answer.map(envelope::Answer::into_xml).map_err(text);
     }
-    if operation == Operation::SendRequestXml && !body.ended {
-        body.gather(SEND_REQUEST).await.map_err(text)?;
-        (envelope, read) = self::read(&body, SEND_REQUEST);
+    let most = match operation {
+        Operation::SendRequestXml => SEND_REQUEST,
+        Operation::ConnectionError => CONNECTION_ERROR,
+        _ => SMALL,
+    };
+    if !body.ended && most > SMALL {
+        body.gather(most).await.map_err(text)?;
+        (envelope, read) = self::read(&body, most);
     }
     read.map_err(text)?;
     let call = Call::of(operation, envelope).ok_or_else(|| text(Malformed::NotSoap))?;

@@ -77,7 +77,9 @@ struct Received {
 enum Failed {
     /// The envelope cannot be read.
     Malformed(Malformed),
-    /// It is too large, or could not be written.
+    /// It is larger than this.
+    TooLong(u64),
+    /// It could not be written.
     Lost(String),
 }
 
@@ -108,6 +110,7 @@ pub(crate) async fn receive(
         return Ok(Answer::Progress(-1));
     };
 
+    let _arriving = engine.arriving(&ticket);
     let (pieces, rest) = mpsc::channel::<io::Result<Bytes>>(CHANNEL);
     let source = Source::arriving(body.bytes.split().freeze(), rest, SMALL);
     let keeper = engine.clone();
@@ -122,10 +125,15 @@ pub(crate) async fn receive(
             Ok(answer::received(engine, &ticket, response, &hresult, &message).await)
         }
         Ok(Err(Failed::Malformed(malformed))) => Err(malformed),
+        Ok(Err(Failed::TooLong(limit))) => {
+            let step = Box::pin(engine.response_too_long(&ticket, limit));
+            let progress = answer::tried(Operation::ReceiveResponseXml, step).await;
+            Ok(Answer::Progress(progress.unwrap_or(-1)))
+        }
         Ok(Err(Failed::Lost(why))) => Ok(lost(engine, &ticket, &why).await),
         Err(_) => {
             error!("receiveResponseXML was not done: it panicked");
-            Ok(Answer::Progress(-1))
+            Ok(answer::failed(engine, &ticket).await)
         }
     }
 }
@@ -155,10 +163,7 @@ fn keep(engine: &Engine, source: Source, limit: u64) -> Result<Received, Failed>
             }
             .into(),
         ),
-        Malformed::ResponseTooLarge(limit) => Failed::Lost(format!(
-            "QuickBooks' answer has more than {limit} bytes and was not taken: raise \
-             max-response-bytes or ask for less; nothing is lost, it will be asked again"
-        )),
+        Malformed::ResponseTooLarge(limit) => Failed::TooLong(limit),
         other => Failed::Malformed(other),
     })?;
     let response = spool.finish().map_err(|error| {

@@ -176,7 +176,8 @@ pub struct RecordFilter {
     pub kind: Option<String>,
     /// Whose first finding has this code.
     pub cause: Option<Code>,
-    /// Whose source id or QuickBooks label holds this text, whatever the case.
+    /// Whose `Kind/sourceId`, name or number, or place in QuickBooks holds this text, whatever the
+    /// case.
     pub text: Option<String>,
 }
 
@@ -272,7 +273,7 @@ pub trait Store: Send + Sync + 'static {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Record>, StoreError>;
-    /// Records that are `blocked` by this one, by key, at most `limit`.
+    /// Records that wait for this one, or failed because of it, by key, at most `limit`.
     async fn waiting_for(
         &self,
         key: &RecordKey,

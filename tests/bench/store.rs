@@ -76,6 +76,7 @@ fn record(source_id: &str) -> Record {
         due: None,
         tries: 0,
         refresh: false,
+        alone: false,
         reference: None,
         sent: None,
         findings: Vec::new(),

@@ -140,3 +140,65 @@ async fn a_connection_never_called_says_how_to_pair_it() {
     assert_eq!(health.state, HealthState::NeverPaired);
     assert!(health.summary.contains(".qwc"));
 }
+
+#[actix_web::test]
+async fn a_bypass_that_is_taken_back_takes_its_reference_with_it() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let key = bench.key("Customer/1");
+    let bypass = Action::Bypass { reason: "there".to_owned(), reference: Some("80-7".to_owned()) };
+    bench.engine.act(&key, bypass, &actor()).await.unwrap();
+
+    bench.engine.act(&key, Action::Unbypass, &actor()).await.unwrap();
+
+    assert_eq!(bench.record("Customer/1").await.reference, None);
+    assert!(bench.open().await.qbxml.contains("<CustomerAddRq"));
+}
+
+#[actix_web::test]
+async fn an_id_that_only_a_person_knows_is_asked_for() {
+    for (answer, status) in [
+        (
+            "<CustomerQueryRs statusCode=\"0\"><CustomerRet><ListID>80-7</ListID>\
+             <FullName>Acme</FullName></CustomerRet></CustomerQueryRs>",
+            Status::Synced,
+        ),
+        ("<CustomerQueryRs statusCode=\"500\" statusSeverity=\"Warn\"/>", Status::Failed),
+    ] {
+        let bench = Bench::new().await;
+        bench.customer("Customer/1").await;
+        let key = bench.key("Customer/1");
+        let linked = Action::Link { id: "80-7".to_owned() };
+        let record = bench.engine.act(&key, linked, &actor()).await.unwrap();
+        assert_eq!(record.status, Status::Synced);
+
+        let asked = bench.open().await;
+        assert!(asked.qbxml.contains("<ListID>80-7</ListID>"), "{}", asked.qbxml);
+        let gone = "<ListDeletedQueryRs statusCode=\"1\" statusSeverity=\"Info\"/>";
+        let whole = format!("<QBXML><QBXMLMsgsRs>{answer}{gone}</QBXMLMsgsRs></QBXML>");
+        bench.bring(&asked.ticket, &whole).await;
+
+        let record = bench.record("Customer/1").await;
+        assert_eq!(record.status, status, "{answer}");
+        if status == Status::Failed {
+            assert_eq!(record.findings[0].cause, "link_not_there");
+            assert_eq!(record.reference, None);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_record_is_not_linked_to_what_is_known_as_another_kind() {
+    let mut bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let carried = bench.open().await;
+    let answer = bench.agree(&carried.qbxml).replace("</ListID>", "</ListID><Name>A</Name>");
+    bench.bring(&carried.ticket, &answer).await;
+    bench.put("Vendor/1", json!({"Name": "V"})).await;
+    let id = bench.record("Customer/1").await.reference.unwrap().id;
+
+    let linked = Action::Link { id };
+    let refused = bench.engine.act(&bench.key("Vendor/1"), linked, &actor()).await.unwrap_err();
+
+    assert!(refused.to_string().contains("is a Customer in QuickBooks, not a Vendor"), "{refused}");
+}

@@ -5,4 +5,5 @@ mod decisions;
 mod questions;
 mod queue;
 mod recovery;
+mod thrown;
 mod watchdog;

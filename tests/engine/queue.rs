@@ -164,3 +164,86 @@ async fn a_stale_edit_sequence_is_asked_for_once_by_itself() {
     assert_eq!(record.status, Status::Failed);
     assert_eq!(record.findings[0].code, Code::EditSequenceStale);
 }
+
+#[actix_web::test]
+async fn the_same_content_in_other_words_changes_nothing() {
+    let mut bench = Bench::new().await;
+    let line = json!({"Desc": "x", "Amount": "5.00"});
+    bench.put("Customer/1", json!({"Name": "A", "CreditLimit": 5})).await;
+    bench
+        .put(
+            "Invoice/1",
+            json!({"CustomerRef": {"source": "Customer/1"}, "InvoiceLine": line.clone()}),
+        )
+        .await;
+    for _ in 0..2 {
+        let carried = bench.open().await;
+        let answer = bench.agree(&carried.qbxml);
+        bench.bring(&carried.ticket, &answer).await;
+        bench.engine.close_connection(&carried.ticket).await.unwrap();
+    }
+
+    let limit = bench.put("Customer/1", json!({"CreditLimit": "5.00", "Name": " A"})).await;
+    let lines = bench
+        .put(
+            "Invoice/1",
+            json!({"InvoiceLineAdd": [line], "CustomerRef": {"source": "Customer/1"}}),
+        )
+        .await;
+
+    assert!(matches!(limit, Put::Same(_)), "{limit:?}");
+    assert!(matches!(lines, Put::Same(_)), "{lines:?}");
+    let emptied = bench.put("Customer/1", json!({"Name": "A", "CreditLimit": ""})).await;
+    assert!(matches!(emptied, Put::Changed(_)), "{emptied:?}");
+}
+
+#[actix_web::test]
+async fn fifty_callers_with_one_record_are_all_answered() {
+    let bench = Bench::new().await;
+    let names = (0..50).map(|number| json!({ "Name": format!("Name {number}") }));
+
+    let puts =
+        futures_util::future::join_all(names.map(|data| bench.put("Customer/1", data))).await;
+
+    assert_eq!(puts.iter().filter(|put| matches!(put, Put::New(_))).count(), 1);
+    assert_eq!(bench.record("Customer/1").await.revision.0, 50);
+}
+
+#[actix_web::test]
+async fn a_record_in_a_circle_goes_once_the_circle_is_open() {
+    let mut bench = Bench::new().await;
+    let child = |of: &str| json!({"Name": "A", "ParentRef": {"source": of}});
+    bench.put("Customer/1", child("Customer/2")).await;
+    bench.put("Customer/2", child("Customer/1")).await;
+    assert_eq!(bench.record("Customer/2").await.findings[0].code, Code::CircularReference);
+
+    bench.put("Customer/1", json!({"Name": "A"})).await;
+    let carried = bench.open().await;
+    let answer = bench.agree(&carried.qbxml);
+    bench.bring(&carried.ticket, &answer).await;
+
+    assert_eq!(bench.record("Customer/2").await.status, Status::Queued);
+}
+
+#[actix_web::test]
+async fn a_record_that_waits_says_for_whom_and_how_that_one_stands() {
+    let bench = Bench::new().await;
+    let invoice = json!({"CustomerRef": {"source": "Customer/1"}, "InvoiceLine": {"Desc": "x"}});
+    bench.put("Invoice/1", invoice).await;
+    let why = async || {
+        let record = bench.record("Invoice/1").await;
+        let reasons = bench.engine.reasons(&record).await.unwrap();
+        assert_eq!(reasons[0].code, Code::WaitsForRecord);
+        bookbridge::diagnosis::render(&reasons[0]).detail
+    };
+
+    let never = why().await;
+    bench.put("Customer/1", json!({"Name": "A: B"})).await;
+    let failed = why().await;
+    bench.put("Customer/1", json!({"Name": "A"})).await;
+    let queued = why().await;
+
+    assert_eq!(never, "It waits for Customer/1, which was never sent to Bookbridge.");
+    assert_eq!(failed, "It waits for Customer/1, which cannot go yet: A colon in a name.");
+    assert_eq!(queued, "It waits for Customer/1, which is queued.");
+}

@@ -317,3 +317,98 @@ async fn an_answer_that_misses_one_request_has_the_books_asked_for_it() {
     let question = bench.send(&first.ticket).await;
     assert!(question.contains("<FullName>Customer 1</FullName>"), "{question}");
 }
+
+#[actix_web::test]
+async fn a_session_that_was_told_that_all_is_done_holds_up_nobody() {
+    let mut bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let first = bench.open().await;
+    let answer = bench.agree(&first.qbxml);
+    assert_eq!(bench.bring(&first.ticket, &answer).await, 100);
+    bench.customer("Customer/2").await;
+
+    // Its closeConnection was lost.
+    assert!(matches!(bench.login().await, Login::Work { .. }));
+
+    assert_eq!(bench.send(&first.ticket).await, "");
+}
+
+#[actix_web::test]
+async fn a_session_between_two_calls_is_waited_for_two_minutes() {
+    let mut bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    bench.customer("Customer/2").await;
+    let first = bench.open().await;
+    bench.customer("Customer/3").await;
+    let answer = bench.agree(&first.qbxml);
+    assert_eq!(bench.bring(&first.ticket, &answer).await, 66);
+
+    assert_eq!(bench.login().await, Login::Busy);
+    bench.hands.pass(121);
+
+    assert!(matches!(bench.login().await, Login::Work { .. }));
+}
+
+#[actix_web::test]
+async fn a_session_is_not_silent_while_its_response_is_on_its_way() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let first = bench.open().await;
+    let arriving = bench.engine.arriving(&first.ticket);
+    bench.hands.pass(5000);
+
+    bench.engine.sweep().await.unwrap();
+
+    assert_eq!(bench.record("Customer/1").await.status, Status::Sent);
+    assert_eq!(bench.login().await, Login::Busy);
+    drop(arriving);
+    bench.engine.sweep().await.unwrap();
+    assert_eq!(bench.record("Customer/1").await.status, Status::InDoubt);
+}
+
+#[actix_web::test]
+async fn a_session_that_fell_silent_is_no_call_of_the_web_connector() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    bench.open().await;
+    let seen = bench.engine.health(&bench.id).await.unwrap().last_seen_at;
+    bench.hands.pass(1000);
+
+    bench.engine.sweep().await.unwrap();
+
+    let health = bench.engine.health(&bench.id).await.unwrap();
+    assert_eq!(health.last_seen_at, seen);
+    assert_eq!(health.state.as_str(), "late");
+    bench.hands.pass(-900);
+    let health = bench.engine.health(&bench.id).await.unwrap();
+    assert_eq!(health.state.as_str(), "waiting");
+    assert!(health.summary.starts_with("The answer to 1 record was lost"), "{}", health.summary);
+    assert!(health.oldest_waiting_at.is_some());
+}
+
+#[actix_web::test]
+async fn another_company_is_told_apart_by_its_name_where_there_is_no_stamp() {
+    let bench = Bench::new().await;
+    let call = |company: &str| bookbridge::engine::FirstCall {
+        hcp: format!(
+            "<QBXML><QBXMLMsgsRs><CompanyQueryRs><CompanyRet><CompanyName>{company}</CompanyName>\
+             </CompanyRet></CompanyQueryRs></QBXMLMsgsRs></QBXML>"
+        ),
+        company_file: "C:\\Books\\Acme.QBW".to_owned(),
+        major: 13,
+        ..bookbridge::engine::FirstCall::default()
+    };
+    for (number, company, sent) in [(1, "Acme", true), (2, "Other", false), (3, "acme ", true)] {
+        bench.customer(&format!("Customer/{number}")).await;
+        let Login::Work { ticket, .. } = bench.login().await else { panic!() };
+
+        let qbxml = bench.engine.send_request(&ticket, call(company)).await.unwrap();
+
+        assert_eq!(!qbxml.is_empty(), sent, "{company}");
+        if !sent {
+            let line = bench.engine.last_error(&ticket).await.unwrap();
+            assert!(line.ends_with("its company is Other, and it was Acme before."), "{line}");
+        }
+        bench.engine.close_connection(&ticket).await.unwrap();
+    }
+}

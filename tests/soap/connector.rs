@@ -68,8 +68,13 @@ fn the_wsdl_has_the_address_under_which_it_was_asked_for() {
         "GET /qbwc?wsdl HTTP/1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: \"><x>",
         &[],
     );
-    assert!(behind.body.contains("location=\"https://"));
+    assert_eq!(behind.status, 400);
     assert!(!behind.body.contains("<x>"));
+    let behind = server.raw(
+        "GET /qbwc?wsdl HTTP/1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: b.example.com",
+        &[],
+    );
+    assert!(behind.body.contains("location=\"https://b.example.com/qbwc\""));
 
     let settings = SoapSettings {
         public_url: Some("https://sync.example.com/".to_owned()),
@@ -200,9 +205,12 @@ fn a_long_first_call_is_taken() {
     let sent = server.call("sendRequestXML", &[("ticket", "t"), ("strHCPResponse", &company)]);
 
     assert_eq!(sent, "");
-    let company = "<a>".repeat(300_000);
+    let company = "<a>".repeat(900_000);
     let body = call("sendRequestXML", &[("strHCPResponse", &company)]);
-    assert_eq!(fault(&server, &body), "the envelope is larger than 1048576 bytes");
+    assert_eq!(fault(&server, &body), "the envelope is larger than 4194304 bytes");
+    let said = "x".repeat(100_000);
+    let error = [("ticket", "t"), ("hresult", "0x80040408"), ("message", said.as_str())];
+    assert_eq!(server.call("connectionError", &error), "done");
 }
 
 #[test]

@@ -90,6 +90,7 @@ pub(super) fn record_of(key: &RecordKey) -> Record {
         due: None,
         tries: 0,
         refresh: false,
+        alone: false,
         reference: None,
         sent: None,
         findings: Vec::new(),

@@ -7,37 +7,37 @@ use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Said;
 
-/// One row: code, our code, finer label, whether it passes by itself.
-type Row = (u32, Code, &'static str, bool);
+/// One row: code, our code, finer label.
+type Row = (u32, Code, &'static str);
 
 const ROWS: &[Row] = &[
-    (0x8004_0400, Code::RequestRejected, "", false),
-    (0x8004_0401, Code::QuickbooksUnavailable, "not_installed", false),
-    (0x8004_0402, Code::QuickbooksUnavailable, "unexpected_error", true),
-    (0x8004_0403, Code::QuickbooksUnavailable, "cannot_open_file", false),
-    (0x8004_0408, Code::QuickbooksUnavailable, "cannot_start", true),
-    (0x8004_040a, Code::WrongCompanyFile, "another_file_open", false),
-    (0x8004_040d, Code::QuickbooksUnavailable, "restarted", true),
-    (0x8004_0410, Code::QuickbooksUnavailable, "file_mode", false),
-    (0x8004_0414, Code::QuickbooksDialogOpen, "", true),
-    (0x8004_0416, Code::QuickbooksUnavailable, "no_file_open", false),
-    (0x8004_0418, Code::AccessNotGranted, "never_authorised", false),
-    (0x8004_041a, Code::AccessNotGranted, "no_permission", false),
-    (0x8004_041b, Code::QuickbooksUnavailable, "permission_data_locked", true),
-    (0x8004_041c, Code::CompanyFileDamaged, "cannot_open_file", false),
-    (0x8004_041d, Code::AccessNotGranted, "no_automatic_login", false),
-    (0x8004_041e, Code::AccessNotGranted, "certificate_expired", false),
-    (0x8004_041f, Code::FeatureNotAvailable, "edition_without_xml", false),
-    (0x8004_0420, Code::AccessNotGranted, "denied_by_user", false),
-    (0x8004_0422, Code::QuickbooksUnavailable, "single_user_needed", true),
-    (0x8004_0423, Code::FeatureNotAvailable, "qbxml_version", false),
-    (0x8004_0424, Code::QuickbooksUnavailable, "still_starting", true),
-    (0x8004_0427, Code::QuickbooksUnavailable, "not_registered", false),
-    (0x8004_042a, Code::AccessNotGranted, "no_remote_access", false),
-    (0x8004_042c, Code::AccessNotGranted, "certificate_revoked", false),
-    (0x8004_0308, Code::QuickbooksUnavailable, "no_request_processor", false),
-    (0x8004_0154, Code::QuickbooksUnavailable, "no_request_processor", false),
-    (0x8007_06ba, Code::QuickbooksUnavailable, "crashed", true),
+    (0x8004_0400, Code::RequestRejected, ""),
+    (0x8004_0401, Code::QuickbooksUnavailable, "not_installed"),
+    (0x8004_0402, Code::QuickbooksUnavailable, "unexpected_error"),
+    (0x8004_0403, Code::QuickbooksUnavailable, "cannot_open_file"),
+    (0x8004_0408, Code::QuickbooksUnavailable, "cannot_start"),
+    (0x8004_040a, Code::WrongCompanyFile, "another_file_open"),
+    (0x8004_040d, Code::QuickbooksUnavailable, "restarted"),
+    (0x8004_0410, Code::QuickbooksUnavailable, "file_mode"),
+    (0x8004_0414, Code::QuickbooksDialogOpen, ""),
+    (0x8004_0416, Code::QuickbooksUnavailable, "no_file_open"),
+    (0x8004_0418, Code::AccessNotGranted, "never_authorised"),
+    (0x8004_041a, Code::AccessNotGranted, "no_permission"),
+    (0x8004_041b, Code::QuickbooksUnavailable, "permission_data_locked"),
+    (0x8004_041c, Code::CompanyFileDamaged, "cannot_open_file"),
+    (0x8004_041d, Code::AccessNotGranted, "no_automatic_login"),
+    (0x8004_041e, Code::AccessNotGranted, "certificate_expired"),
+    (0x8004_041f, Code::FeatureNotAvailable, "edition_without_xml"),
+    (0x8004_0420, Code::AccessNotGranted, "denied_by_user"),
+    (0x8004_0422, Code::QuickbooksUnavailable, "single_user_needed"),
+    (0x8004_0423, Code::FeatureNotAvailable, "qbxml_version"),
+    (0x8004_0424, Code::QuickbooksUnavailable, "still_starting"),
+    (0x8004_0427, Code::QuickbooksUnavailable, "not_registered"),
+    (0x8004_042a, Code::AccessNotGranted, "no_remote_access"),
+    (0x8004_042c, Code::AccessNotGranted, "certificate_revoked"),
+    (0x8004_0308, Code::QuickbooksUnavailable, "no_request_processor"),
+    (0x8004_0154, Code::QuickbooksUnavailable, "no_request_processor"),
+    (0x8007_06ba, Code::QuickbooksUnavailable, "crashed"),
 ];
 
 fn row(said: &Said) -> Option<&'static Row> {
@@ -69,9 +69,10 @@ pub(super) fn causes() -> impl Iterator<Item = (Code, &'static str)> {
     ROWS.iter().map(|row| (row.1, row.2))
 }
 
-/// Whether it passes by itself.
-pub fn transient(said: &Said) -> bool {
-    row(said).is_some_and(|row| row.3)
+/// Whether it may be the requests themselves at which QuickBooks broke: it says no more than that
+/// something went wrong while it worked, or nobody knows the code.
+pub fn may_be_the_requests_fault(said: &Said) -> bool {
+    row(said).is_none_or(|row| matches!(row.2, "unexpected_error" | "crashed" | "restarted"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod message;
 mod rules;
 
 pub use hresults::hresult;
-pub use hresults::transient;
+pub use hresults::may_be_the_requests_fault;
 
 use std::collections::BTreeMap;
 

@@ -7,18 +7,23 @@ use super::ATTRIBUTE;
 use super::Mode;
 use super::Writer;
 use super::escape_pointer;
+use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::qbxml::build::Resolved;
+use crate::qbxml::lists;
 use crate::qbxml::scalar;
 use crate::qbxml::schema::Attribute;
 use crate::qbxml::schema::Element;
+use crate::qbxml::schema::Identity;
+use crate::qbxml::schema::Kind;
 use crate::qbxml::schema::ValueType;
+use crate::qbxml::schema::schema;
 use crate::qbxml::text;
 
 impl Writer<'_> {
-    pub(super) fn reference(&mut self, members: &Map<String, Value>, at: &str) {
-        match self.resolved(members, at) {
+    pub(super) fn reference(&mut self, element: &Element, members: &Map<String, Value>, at: &str) {
+        match self.resolved(element, members, at) {
             Some(Resolved::Id(id)) => self.text_element("ListID", &id),
             Some(Resolved::FullName(name)) => self.text_element("FullName", &name),
             None => {}
@@ -26,14 +31,33 @@ impl Writer<'_> {
     }
 
     /// Where another record stands. A reference that cannot be resolved is a finding.
-    fn resolved(&mut self, members: &Map<String, Value>, at: &str) -> Option<Resolved> {
+    fn resolved(
+        &mut self,
+        element: &Element,
+        members: &Map<String, Value>,
+        at: &str,
+    ) -> Option<Resolved> {
         let source = members.get("source").and_then(Value::as_str).unwrap_or_default();
-        let well_formed = members.len() == 1
-            && source.split_once('/').is_some_and(|(kind, id)| !kind.is_empty() && !id.is_empty());
-        if !well_formed {
+        let named = source.split_once('/').filter(|_| members.len() == 1);
+        let named = named.filter(|(_, id)| RecordKey::check_source_id(id).is_ok());
+        let Some((kind, _)) = named.and_then(|(kind, id)| Some((schema().kind(kind)?, id))) else {
             let finding = Finding::new(Code::InvalidValue).cause("bad_source").at(at);
             let expected = "{\"source\": \"Kind/sourceId\"} and nothing else";
-            self.find(finding.fact("field", "source").fact("expected", expected));
+            let kind = named.map(|(kind, _)| kind).unwrap_or_default();
+            let kinds = schema().kinds().map(|kind| kind.name);
+            let finding = match text::nearest(kind, kinds).filter(|_| !kind.is_empty()) {
+                Some(nearest) => finding.fact("nearest", nearest),
+                None => finding,
+            };
+            let shown: String = source.chars().take(250).collect();
+            let finding = finding.fact("field", "source").fact("value", shown);
+            self.find(finding.fact("expected", expected));
+            return None;
+        };
+        if let Some(expected) = self.expected(element, kind) {
+            let finding = Finding::new(Code::InvalidValue).cause("source_of_other_kind").at(at);
+            let finding = finding.fact("field", element.base_name()).fact("value", source);
+            self.find(finding.fact("expected", expected));
             return None;
         }
         let Some(resolve) = self.resolve else { return Some(Resolved::Id("0".to_owned())) };
@@ -45,10 +69,25 @@ impl Writer<'_> {
         found
     }
 
+    /// What belongs there, if a record of that kind does not.
+    fn expected(&self, element: &Element, kind: &Kind) -> Option<String> {
+        let name = element.name;
+        if let Some(list) = lists::of(name, self.own).filter(|list| !list.is_empty()) {
+            return (!lists::fits(list, kind.name)).then(|| list.to_owned());
+        }
+        match kind.identity {
+            Identity::List if name.ends_with("TxnID") => Some("a transaction".to_owned()),
+            Identity::Transaction if name.ends_with("ListID") || name.ends_with("Ref") => {
+                Some("an element of a list".to_owned())
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn value(&mut self, element: &Element, kind: &ValueType, value: &Value, at: &str) {
         let from_source = match (kind, value) {
             (ValueType::Id, Value::Object(members)) if members.contains_key("source") => {
-                match self.resolved(members, at) {
+                match self.resolved(element, members, at) {
                     Some(Resolved::Id(id)) => Some(id),
                     Some(Resolved::FullName(_)) => {
                         let finding = Finding::new(Code::ReferenceNotFound);

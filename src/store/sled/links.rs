@@ -99,7 +99,7 @@ fn links_of_record(it: &Record, ordinal: &[u8], add: &mut impl FnMut(Tree, Vec<u
         let key = keys::named(&it.key.connection, space, &name);
         add(Tree::RecordName, keys::with(key, &[&[0], &local]), &[]);
     }
-    if it.status == Status::Blocked {
+    if matches!(it.status, Status::Blocked | Status::Failed) {
         for parent in &it.blocked_by {
             add(Tree::Blocked, keys::with(keys::of_record(parent), &[&keys::record(&it.key)]), &[]);
         }

@@ -312,8 +312,9 @@ fn cursor_at(key: &[u8]) -> Option<String> {
 
 fn holds(record: &Record, lower_case: &str) -> bool {
     let holds = |text: &str| text.to_lowercase().contains(lower_case);
-    holds(&record.key.source_id)
-        || record.reference.as_ref().is_some_and(|reference| holds(&reference.label))
+    holds(&record.key.path())
+        || record.name().is_some_and(holds)
+        || record.reference.as_ref().is_some_and(|it| holds(&it.label) || holds(&it.id))
 }
 
 /// Ordered as the queue is: what goes first is least.

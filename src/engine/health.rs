@@ -1,0 +1,249 @@
+//! How a connection is: in one word, in one sentence, and what helps.
+
+use jiff::SignedDuration;
+use jiff::Timestamp;
+
+use crate::diagnosis;
+use crate::domain::connection::Connection;
+use crate::domain::connection::ConnectorState;
+use crate::domain::ids::ConnectionId;
+use crate::domain::message_set::Subject;
+use crate::domain::outcome::Code;
+use crate::domain::outcome::Finding;
+use crate::domain::record::Status;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::store::Counts;
+
+/// How a connection is, in one word.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HealthState {
+    /// It works.
+    Ok,
+    /// Work waits for the next session, which is not overdue.
+    Waiting,
+    /// The next session is overdue.
+    Late,
+    /// No call for long.
+    Offline,
+    /// Sessions come, but QuickBooks or its access refuses.
+    Blocked,
+    /// No Web Connector ever logged in.
+    NeverPaired,
+    /// A person or an alert paused it.
+    Paused,
+}
+
+impl HealthState {
+    /// The name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Waiting => "waiting",
+            Self::Late => "late",
+            Self::Offline => "offline",
+            Self::Blocked => "blocked",
+            Self::NeverPaired => "never_paired",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// How a connection is.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// In one word.
+    pub state: HealthState,
+    /// In one sentence.
+    pub summary: String,
+    /// The Web Connector's last call.
+    pub last_seen_at: Option<Timestamp>,
+    /// When it should come next.
+    pub next_expected_at: Option<Timestamp>,
+    /// How many records stand where.
+    pub counts: Counts,
+    /// When what waits longest was put.
+    pub oldest_waiting_at: Option<Timestamp>,
+    /// What keeps it from working, if anything does.
+    pub findings: Vec<Finding>,
+}
+
+/// A Web Connector that is this many intervals late is offline.
+const OFFLINE_INTERVALS: i64 = 6;
+/// It is late after two intervals: one is the schedule, one is a session at work.
+const LATE_INTERVALS: i64 = 2;
+/// Places in the queue that are looked at for the oldest.
+const PAGE: usize = 500;
+
+impl Engine {
+    /// How a connection is.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnection`].
+    pub async fn health(&self, id: &ConnectionId) -> Result<Health, EngineError> {
+        let connection = self.connection(id).await?;
+        let state = self.state(id).await?;
+        let counts = self.store.counts(id).await?;
+        let now = self.now();
+        let interval = SignedDuration::from_mins(i64::from(connection.every_minutes));
+        let next_expected_at = state.last_seen_at.map(|seen| seen + interval);
+        let waiting = counts.of(Status::Queued) + counts.requests_queued;
+        let lost = counts.of(Status::InDoubt)
+            + if state.living.is_none() { counts.of(Status::Sent) } else { 0 };
+        let oldest = self.oldest_waiting(id, &state).await?;
+        let (health, mut summary, findings) =
+            judge(&connection, &state, Waiting { queued: waiting, lost }, now, interval);
+        if health == HealthState::Ok && state.living.is_none() {
+            summary.push_str(&left_over(&counts));
+        }
+        Ok(Health {
+            state: health,
+            summary,
+            last_seen_at: state.last_seen_at,
+            next_expected_at,
+            counts,
+            oldest_waiting_at: oldest,
+            findings,
+        })
+    }
+
+    /// When what has waited longest came into the queue, or was sent and never answered.
+    async fn oldest_waiting(
+        &self,
+        id: &ConnectionId,
+        state: &ConnectorState,
+    ) -> Result<Option<Timestamp>, EngineError> {
+        let lost = match &state.outstanding {
+            Some(set) => self.store.message_set(set).await?.map(|set| set.sent_at),
+            None => None,
+        };
+        let queue = self.store.ready(id, Timestamp::MAX, PAGE).await?;
+        let records = queue.into_iter().filter_map(|queued| match queued.subject {
+            Subject::Record(key) => Some((queued.sequence, key)),
+            Subject::Request(_) => None,
+        });
+        // Places in the queue are given in the order in which records came into it.
+        let first = match records.min_by_key(|(sequence, _)| *sequence) {
+            Some((_, key)) => self.store.record(&key).await?.map(|record| record.updated_at),
+            None => None,
+        };
+        Ok(lost.into_iter().chain(first).min())
+    }
+}
+
+/// A time in a sentence.
+fn spoken(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// What is not in QuickBooks although the connection works.
+fn left_over(counts: &Counts) -> String {
+    let some = |status: Status, one: &str, many: &str| match counts.of(status) {
+        0 => None,
+        1 => Some(format!("1 record {one}")),
+        count => Some(format!("{count} records {many}")),
+    };
+    let left = [
+        some(Status::Failed, "needs a person", "need a person"),
+        some(Status::Blocked, "waits for another", "wait for others"),
+        some(Status::Held, "is held until it is posted", "are held until they are posted"),
+    ];
+    let left: Vec<_> = left.into_iter().flatten().collect();
+    if left.is_empty() { String::new() } else { format!(" {}.", left.join(", ")) }
+}
+
+/// What the next session has to do.
+#[derive(Clone, Copy)]
+struct Waiting {
+    /// Records and requests in the queue.
+    queued: u64,
+    /// Records whose answer was lost.
+    lost: u64,
+}
+
+impl Waiting {
+    fn summary(self) -> String {
+        let lost = match self.lost {
+            0 => String::new(),
+            1 => "The answer to 1 record was lost; the next session of the Web Connector asks for \
+                  it first."
+                .to_owned(),
+            lost => format!(
+                "The answers to {lost} records were lost; the next session of the Web Connector \
+                 asks for them first."
+            ),
+        };
+        let queued = match (self.queued, self.lost) {
+            (0, _) => String::new(),
+            (1, 0) => "1 waits for the next session of the Web Connector.".to_owned(),
+            (queued, 0) => format!("{queued} wait for the next session of the Web Connector."),
+            (1, _) => " 1 more waits behind them.".to_owned(),
+            (queued, _) => format!(" {queued} more wait behind them."),
+        };
+        lost + &queued
+    }
+}
+
+/// The most likely reason first, in one word and one sentence.
+fn judge(
+    connection: &Connection,
+    state: &ConnectorState,
+    waiting: Waiting,
+    now: Timestamp,
+    interval: SignedDuration,
+) -> (HealthState, String, Vec<Finding>) {
+    if let Some(pause) = &connection.pause {
+        return if let Some(alert) = &pause.alert {
+            let why = diagnosis::render(alert).detail;
+            let summary = format!("Paused until a person resumes it: {why}");
+            (HealthState::Paused, summary, vec![alert.clone()])
+        } else {
+            let summary = "Paused by a person; nothing is sent until it is resumed.";
+            (HealthState::Paused, summary.to_owned(), Vec::new())
+        };
+    }
+    let failed_login = state.last_login_failed_at.map(|at| {
+        Finding::new(Code::ConnectorLoginFailed)
+            .fact("at", spoken(at))
+            .fact("username", &connection.username)
+    });
+    let Some(seen) = state.last_seen_at else {
+        return if let Some(finding) = failed_login {
+            let summary = diagnosis::render(&finding).detail;
+            (HealthState::Blocked, summary, vec![finding])
+        } else {
+            let summary = "No Web Connector has logged in yet: install the .qwc file, type the \
+                           password, tick the box and press Update Selected.";
+            (HealthState::NeverPaired, summary.to_owned(), Vec::new())
+        };
+    };
+    if let Some(trouble) = state.trouble.clone().or(failed_login) {
+        let summary = diagnosis::render(&trouble).detail;
+        return (HealthState::Blocked, summary, vec![trouble]);
+    }
+    let silent = now.duration_since(seen);
+    let minutes = silent.as_mins();
+    let offline =
+        Finding::new(Code::ConnectorOffline).fact("minutes", minutes).fact("since", spoken(seen));
+    let grace = interval.as_secs().max(60);
+    if silent.as_secs() > grace * OFFLINE_INTERVALS {
+        let summary = diagnosis::render(&offline).detail;
+        return (HealthState::Offline, summary, vec![offline]);
+    }
+    if silent.as_secs() > grace * LATE_INTERVALS {
+        let summary = format!(
+            "The Web Connector last called {minutes} minutes ago; its interval is {} minutes.",
+            connection.every_minutes
+        );
+        return (HealthState::Late, summary, vec![offline]);
+    }
+    if state.living.is_some() {
+        let summary = "A session is at work.".to_owned();
+        return (HealthState::Ok, summary, Vec::new());
+    }
+    if waiting.queued > 0 || waiting.lost > 0 {
+        return (HealthState::Waiting, waiting.summary(), Vec::new());
+    }
+    (HealthState::Ok, "Everything that can be sent is in QuickBooks.".to_owned(), Vec::new())
+}
