@@ -11,6 +11,7 @@ use actix_web::body::BoxBody;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceRequest;
 use actix_web::dev::ServiceResponse;
+use actix_web::http::Method;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
@@ -33,6 +34,28 @@ use crate::engine::Engine;
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id that is taken from a client.
 const MAX_REQUEST_ID: usize = 128;
+
+/// Wraps everything that is served, the other adapters too: each answer has a request id, and where
+/// there is a GET there is a HEAD (RFC 9110, section 9.3.2).
+///
+/// # Errors
+///
+/// Those of what it wraps.
+pub async fn every_call<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let id = HeaderValue::from_str(&request_id(&request));
+    // What never ends has no head of its own.
+    if request.method() == Method::HEAD && !request.path().ends_with("/live") {
+        request.head_mut().method = Method::GET;
+    }
+    let Ok(id) = id else { return next.call(request).await };
+    request.headers_mut().insert(REQUEST_ID, id.clone());
+    let mut response = next.call(request).await?;
+    response.headers_mut().insert(REQUEST_ID, id);
+    Ok(response)
+}
 
 /// Wraps every route of this floor.
 pub(super) async fn around<B: MessageBody + 'static>(
@@ -88,14 +111,28 @@ fn request_id(request: &ServiceRequest) -> String {
 
 /// A path or query that is no UTF-8 would be mended silently, and name something else.
 fn readable(request: &ServiceRequest) -> Result<(), Problem> {
-    let readable = |text: &str| percent_decode_str(text).decode_utf8().is_ok();
+    let readable = |text: &str| is_encoded(text) && percent_decode_str(text).decode_utf8().is_ok();
     if !readable(request.uri().path()) {
-        return Err(Problem::new(Refusal::InvalidParameter, "The path is not UTF-8."));
+        return Err(Problem::new(
+            Refusal::InvalidParameter,
+            "The path is not UTF-8 in %-encoding.",
+        ));
     }
     if !readable(request.uri().query().unwrap_or_default()) {
-        return Err(Problem::new(Refusal::InvalidParameter, "The query is not UTF-8."));
+        return Err(Problem::new(
+            Refusal::InvalidParameter,
+            "The query is not UTF-8 in %-encoding.",
+        ));
     }
     Ok(())
+}
+
+/// Whether every percent sign begins an encoded byte: two texts must not name one record.
+fn is_encoded(text: &str) -> bool {
+    let hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    let bytes = text.as_bytes();
+    let mut signs = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    signs.all(|(at, _)| hex(bytes.get(at + 1)) && hex(bytes.get(at + 2)))
 }
 
 /// Answers of actix-web itself, and problems, as problem documents.

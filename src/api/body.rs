@@ -18,6 +18,7 @@ use serde_path_to_error::Segment;
 use crate::api::problem::Problem;
 use crate::api::problem::sentence;
 use crate::api::refusal::Refusal;
+use crate::api::unique;
 
 /// The limit of a body that says little: an action, a connection.
 pub(super) const SMALL: usize = 64 << 10;
@@ -139,7 +140,17 @@ pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
 
 /// Reads any JSON.
 pub(super) fn value(bytes: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(bytes).map_err(|why| not_json(&why))
+    let value = serde_json::from_slice(bytes).map_err(|why| not_json(&why))?;
+    once(bytes)?;
+    Ok(value)
+}
+
+/// Refuses JSON that names a member twice.
+pub(super) fn once(bytes: &[u8]) -> Result<(), Problem> {
+    unique::check(bytes).map_err(|unique::Twice(pointer)| {
+        let detail = "This member is given twice; only one of the two could be kept.";
+        Problem::new(Refusal::InvalidRequest, detail).at(pointer)
+    })
 }
 
 /// What a body that is no JSON is answered.
@@ -162,11 +173,18 @@ pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
         return Err(Problem::new(Refusal::InvalidRequest, detail).at(""));
     }
     serde_path_to_error::deserialize(value).map_err(|why| {
-        let pointer = pointer(why.path());
-        let detail = match why.inner().to_string().as_str() {
+        let mut pointer = pointer(why.path());
+        let said = why.inner().to_string();
+        if let Some(name) = said.strip_prefix("missing field `").and_then(|it| it.split('`').next())
+        {
+            pointer.push('/');
+            pointer.push_str(name);
+        }
+        let detail = match said.as_str() {
             // What serde_json says of 1.5 where a whole number belongs.
             "invalid number" => "This must be a whole number, and not so large.".to_owned(),
-            other => sentence(other),
+            // Names of ours are nobody's business.
+            other => sentence(other.split(", expected struct ").next().unwrap_or(other)),
         };
         Problem::new(Refusal::InvalidRequest, detail).at(pointer)
     })

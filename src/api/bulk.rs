@@ -52,8 +52,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 pub(super) struct PutResult {
     kind: String,
     source_id: String,
-    /// Where it stands; missing if it was not kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Where it stands; null if it was not kept.
     status: Option<&'static str>,
     /// `new`, `changed` or `same`.
     #[serde(skip_serializing_if = "Option::is_none")]

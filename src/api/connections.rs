@@ -52,10 +52,12 @@ pub(super) struct ConnectionToAdd {
     /// Its name in paths: 1 to 64 of a-z, 0-9 and '-'; made of `name` if missing.
     id: Option<String>,
     /// Shown to people: 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// Full path on the Web Connector's machine; if missing, the file that is open.
     company_file: Option<String>,
     /// The interval that the `.qwc` proposes: 1 to 10080, 5 if missing.
+    #[schema(minimum = 1, maximum = 10080)]
     every_minutes: Option<u32>,
     /// Shown in the Web Connector and in QuickBooks; made of `name` if missing.
     app_name: Option<String>,
@@ -223,12 +225,13 @@ async fn remove(
 }
 
 /// What can be done to a connection.
-const ACTIONS: [&str; 6] =
-    ["pause", "resume", "sync-now", "refresh-mirror", "rotate-password", "rotate-identity"];
+const ACTIONS: [&str; 7] =
+    ["pause", "resume", "sync-now", "refresh-mirror", "rotate-password", "rotate-identity", "pair"];
 
-/// Pause, resume, sync now, or make a new password or identity.
+/// Pause, resume, sync now, or make a new password, identity or pairing link.
 ///
-/// `rotate-password` answers with the new password, this once. `sync-now` asks that the next session
+/// `rotate-password` answers with the new password, this once; `pair` with a `pairingUrl` that works
+/// for seven days in the place of the one before. `sync-now` asks that the next session
 /// is not postponed; the Web Connector's own interval decides when it comes.
 #[utoipa::path(post, path = "/v1/connections/{connection}/actions/{action}", tag = "connections",
     request_body = Option<Nothing>, responses((status = 200, body = Connection)))]
@@ -255,6 +258,10 @@ async fn act(
         "rotate-password" => {
             let (connection, password) = engine.rotate_password(id, actor).await?;
             shape(connection).with_password(&password)
+        }
+        "pair" => {
+            let token = engine.begin_pairing(id, actor).await?;
+            shape(named.known(&engine).await?).with_pairing(&format!("{}/pair/{token}", base.0))
         }
         other => return Err(no_action(other, &ACTIONS)),
     };

@@ -24,6 +24,7 @@ use crate::api::records::Filter;
 use crate::api::records::shaped;
 use crate::api::refusal::Refusal;
 use crate::api::shape::Record;
+use crate::api::words;
 use crate::engine;
 use crate::engine::Action;
 use crate::engine::BulkAction;
@@ -55,8 +56,18 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 pub(super) struct Bypass {
     /// In the person's words.
     reason: String,
-    /// ListID or TxnID of the object that is there, if known.
-    reference: Option<String>,
+    /// The object that is there, if known: `{"listId"}` or `{"txnId"}`, or the id alone.
+    reference: Option<ObjectNamed>,
+}
+
+/// An object of QuickBooks.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum ObjectNamed {
+    /// A ListID or TxnID.
+    Id(String),
+    /// Which of the two it is.
+    Object(Link),
 }
 
 /// Where it stands in QuickBooks: one of the two.
@@ -86,8 +97,33 @@ pub(super) struct FixToApply {
 }
 
 impl FixToApply {
-    fn pressed(self) -> Pressed {
-        Pressed { id: self.id, value: self.value, object: self.list_id.or(self.txn_id) }
+    fn pressed(self, kind: &str) -> Result<Pressed, Problem> {
+        let object = match (&self.list_id, &self.txn_id) {
+            (None, None) => None,
+            _ => Some(Link { list_id: self.list_id, txn_id: self.txn_id }.id(kind, "")?),
+        };
+        Ok(Pressed { id: self.id, value: self.value, object })
+    }
+}
+
+impl Link {
+    /// The id, if it is of the sort that objects of this kind have.
+    fn id(self, kind: &str, at: &str) -> Result<String, Problem> {
+        let in_list = words::stands_in_a_list(kind);
+        let (id, member, right) = match (self.list_id, self.txn_id) {
+            (Some(id), None) => (id, "listId", in_list),
+            (None, Some(id)) => (id, "txnId", !in_list),
+            _ => {
+                let detail = "Give either listId or txnId.";
+                return Err(Problem::new(Refusal::InvalidRequest, detail).at(at));
+            }
+        };
+        if right {
+            return Ok(id);
+        }
+        let has = if in_list { "a listId" } else { "a txnId" };
+        let detail = format!("A {kind} has {has} in QuickBooks.");
+        Err(Problem::new(Refusal::InvalidRequest, detail).at(format!("{at}/{member}")))
     }
 }
 
@@ -135,17 +171,17 @@ async fn act(
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Problem> {
     if action.0 == "fix" && body.0.get("dryRun") == Some(&Value::from(true)) {
-        let pressed = known_fix(typed::<FixToApply>(body.0)?.pressed())?;
+        let pressed = known_fix(typed::<FixToApply>(body.0)?.pressed(&named.0.kind)?)?;
         let sentence = engine.preview(&named.0, &pressed).await?;
         return Ok(HttpResponse::Ok().json(Preview { id: pressed.id, sentence, dry_run: true }));
     }
-    let action = decision(&action.0, body.0)?;
+    let action = decision(&action.0, &named.0.kind, body.0)?;
     let record = engine.act(&named.0, action, &caller.0).await?;
     Ok(HttpResponse::Ok().json(shaped(&engine, record).await?))
 }
 
 /// What is decided.
-fn decision(action: &str, body: Value) -> Result<Action, Problem> {
+fn decision(action: &str, kind: &str, body: Value) -> Result<Action, Problem> {
     let simple = |action| typed::<Nothing>(body.clone()).map(|_| action);
     match action {
         "retry" => simple(Action::Retry),
@@ -154,18 +190,15 @@ fn decision(action: &str, body: Value) -> Result<Action, Problem> {
         "reset-reference" => simple(Action::ResetReference),
         "bypass" => {
             let Bypass { reason, reference } = typed(body)?;
+            let reference = match reference {
+                Some(ObjectNamed::Object(link)) => Some(link.id(kind, "/reference")?),
+                Some(ObjectNamed::Id(id)) => Some(id),
+                None => None,
+            };
             Ok(Action::Bypass { reason, reference })
         }
-        "link" => match typed(body)? {
-            Link { list_id: Some(id), txn_id: None } | Link { list_id: None, txn_id: Some(id) } => {
-                Ok(Action::Link { id })
-            }
-            _ => {
-                let detail = "Give either listId or txnId.";
-                Err(Problem::new(Refusal::InvalidRequest, detail).at(""))
-            }
-        },
-        "fix" => Ok(Action::Fix(known_fix(typed::<FixToApply>(body)?.pressed())?)),
+        "link" => Ok(Action::Link { id: typed::<Link>(body)?.id(kind, "")? }),
+        "fix" => Ok(Action::Fix(known_fix(typed::<FixToApply>(body)?.pressed(kind)?)?)),
         other => Err(no_action(other, &ACTIONS)),
     }
 }
@@ -182,25 +215,12 @@ fn known_fix(pressed: Pressed) -> Result<Pressed, Problem> {
     Err(Problem::new(Refusal::UnknownFix, detail).at("/id"))
 }
 
-/// Which records; all that is set must hold.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FilterBody {
-    status: Option<String>,
-    /// Such as `Customer`.
-    kind: Option<String>,
-    /// The code of the first finding.
-    cause: Option<String>,
-    /// A part of the source id, or of the name or number in QuickBooks.
-    q: Option<String>,
-}
-
 /// A decision about many.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct DecisionAboutMany {
     /// Which records; `{}` is all of them.
-    filter: FilterBody,
+    filter: Filter,
     /// True: only count.
     dry_run: Option<bool>,
     /// Why, for `bypass`.
@@ -248,11 +268,13 @@ async fn act_on_all(
         other => return Err(no_action(other, &["retry", "bypass", "reset-reference", "fix"])),
     };
     let DecisionAboutMany { filter, dry_run, reason, id: _, background } = body.0;
-    let FilterBody { status, kind, cause, q } = filter;
-    let filter = Filter::of(status.as_deref(), kind, cause.as_deref(), q)
-        .map_err(|problem| problem.at("/filter"))?;
+    let filter = filter.of_body()?;
     let dry_run = dry_run.unwrap_or(false);
-    let reason = reason.unwrap_or_else(|| "bypassed with all that match a filter".to_owned());
+    if reason.is_none() && matches!(action, BulkAction::Bypass) && !dry_run {
+        let detail = "Give the reason of the bypass, in words.";
+        return Err(Problem::new(Refusal::InvalidRequest, detail).at("/reason"));
+    }
+    let reason = reason.unwrap_or_default();
     if background == Some(true) && !dry_run {
         let task = engine.begin_on_all(&named.0, &filter, action, reason, &caller.0).await?;
         let location = format!("/v1/connections/{}/tasks/{}", named.0, task.id);

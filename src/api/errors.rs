@@ -5,6 +5,7 @@ use actix_web::web;
 
 use crate::api::auth::Reader;
 use crate::api::page::Listed;
+use crate::api::page::Part;
 use crate::api::path::Word;
 use crate::api::problem::Problem;
 use crate::api::query::Params;
@@ -20,11 +21,11 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/errors/{word}").route(web::get().to(show)));
 }
 
-/// List every code that a diagnosis or a problem may have.
-#[utoipa::path(get, path = "/v1/errors", tag = "errors",
+/// List every code that a diagnosis or a problem may have; all of them if no limit is given.
+#[utoipa::path(get, path = "/v1/errors", tag = "errors", params(Part),
     responses((status = 200, body = Listed<Entry>)))]
-async fn list(_: Reader, _: Params<()>) -> HttpResponse {
-    HttpResponse::Ok().json(Listed::whole(words::entries()))
+async fn list(_: Reader, part: Params<Part>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(part.0.of_few("errors", words::entries())?))
 }
 
 /// Explain a code.

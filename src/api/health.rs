@@ -48,7 +48,13 @@ pub(super) async fn metrics(
 fn is_local(call: &HttpRequest) -> bool {
     let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
     let direct = forwarded.iter().all(|name| !call.headers().contains_key(*name));
-    direct && call.peer_addr().is_some_and(|peer| peer.ip().is_loopback())
+    // A proxy that says nothing of itself passes on the name under which it was called.
+    let named = call.connection_info().host().to_owned();
+    let host = named.rsplit_once(':').map_or(named.as_str(), |(host, port)| {
+        if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { named.as_str() }
+    });
+    let here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    direct && here && call.peer_addr().is_some_and(|peer| peer.ip().is_loopback())
 }
 
 async fn written(engine: &Engine, settings: &ApiSettings) -> Result<String, Problem> {

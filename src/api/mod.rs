@@ -8,7 +8,7 @@
 //! | `connections` `records` `bulk` `decide` `requests` `sessions` `schema` `errors` `keys` `qwc` `export` | the resources under `/v1` |
 //! | `health` `openapi` `docs` | for machines that watch, programs that call, and people |
 //! | `around` | what every call has: a request id, a span, safe headers |
-//! | `auth` `path` `query` `page` `body` `rows` `prefer` `base` | what comes in, checked |
+//! | `auth` `path` `query` `page` `body` `unique` `rows` `prefer` `base` | what comes in, checked |
 //! | `shape` `words` `response` `stream` | what goes out |
 //! | `problem` `refusal` | every answer that is no success |
 //!
@@ -45,6 +45,7 @@ mod schema;
 mod sessions;
 mod shape;
 mod stream;
+mod unique;
 mod words;
 
 use std::path::PathBuf;
@@ -54,6 +55,7 @@ use actix_web::guard;
 use actix_web::middleware::from_fn;
 use actix_web::web;
 
+pub use crate::api::around::every_call;
 pub use crate::api::openapi::json as openapi;
 
 use crate::api::around::around;

@@ -85,12 +85,30 @@ impl Modify for Common {
                 let refused = ResponseBuilder::new()
                     .description("Refused, or failed")
                     .content(problem::MEDIA_TYPE, refused);
+                for (status, response) in &mut operation.responses.responses {
+                    describe(status, response);
+                }
                 operation
                     .responses
                     .responses
                     .insert("default".to_owned(), RefOr::T(refused.build()));
             }
         }
+    }
+}
+
+/// Each answer has a description (OpenAPI 3.1, "Response Object").
+fn describe(status: &str, response: &mut RefOr<openapi::Response>) {
+    if let RefOr::T(response) = response
+        && response.description.is_empty()
+    {
+        let words = match status {
+            "201" => "It was made",
+            "202" => "It is on its way",
+            "204" => "It is gone",
+            _ => "As things stand now",
+        };
+        words.clone_into(&mut response.description);
     }
 }
 

@@ -44,6 +44,26 @@ impl Part {
         usize::try_from(self.limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(usize::MAX)
     }
 
+    /// This part of a list that is here as a whole.
+    pub(super) fn of_all<T>(&self, list: &str, mut all: Vec<T>) -> Result<Listed<T>, Problem> {
+        let from = match self.cursor(list)? {
+            None => 0,
+            Some(from) => from.parse().unwrap_or(usize::MAX),
+        };
+        let end = from.saturating_add(self.limit()).min(all.len());
+        let next = (end < all.len()).then(|| end.to_string());
+        let data = all.drain(from.min(end)..end).collect();
+        Ok(Listed::shaped(list, next, data))
+    }
+
+    /// The same, and all of it if no limit is given.
+    pub(super) fn of_few<T>(&self, list: &str, all: Vec<T>) -> Result<Listed<T>, Problem> {
+        if self.limit.is_none() && self.cursor.is_none() {
+            return Ok(Listed::whole(all));
+        }
+        self.of_all(list, all)
+    }
+
     /// Where the store begins, in the list of this name.
     pub(super) fn cursor(&self, list: &str) -> Result<Option<String>, Problem> {
         let Some(cursor) = &self.cursor else { return Ok(None) };

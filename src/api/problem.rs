@@ -26,6 +26,8 @@ use crate::store::StoreError;
 
 /// The media type of every problem.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+/// When a call that lost every race is made again.
+const AT_ONCE_SECONDS: HeaderValue = HeaderValue::from_static("1");
 /// When a disk that is full is asked again: somebody has to make room.
 const ROOM_SECONDS: HeaderValue = HeaderValue::from_static("60");
 /// When a store that stopped is asked again: a supervisor starts the program anew.
@@ -58,7 +60,9 @@ pub(super) struct Document<'a> {
 impl Problem {
     /// A refusal of the API's own.
     pub(super) fn new(refusal: Refusal, detail: impl Into<String>) -> Self {
-        let first = Finding::refused(refusal.code(), refusal.title(), detail.into());
+        let detail = detail.into();
+        let people = refusal.for_people().unwrap_or(&detail).to_owned();
+        let first = Finding::refused(refusal.code(), refusal.title(), detail, people);
         let words = Diagnosis { first, errors: Vec::new() };
         let (status, words) = (refusal.status(), Box::new(words));
         Self { status, words, headers: Vec::new(), request_id: None }
@@ -80,6 +84,13 @@ impl Problem {
     pub(super) fn at(mut self, pointer: impl Into<String>) -> Self {
         self.words.first.pointer = Some(pointer.into());
         self
+    }
+
+    /// A wrong value, said of a member of the body.
+    #[must_use]
+    pub(super) fn of_member(self, pointer: &str) -> Self {
+        let detail = self.words.first.detail;
+        Self::new(Refusal::InvalidRequest, detail).at(pointer)
     }
 
     /// The same, but worth another try.
@@ -150,7 +161,8 @@ impl From<EngineError> for Problem {
                 Self::new(Refusal::InvalidRequest, sentence(&why)).at(pointer)
             }
             EngineError::BadInput { pointer, why } => {
-                Self::new(Refusal::InvalidParameter, sentence(&format!("{pointer}: {why}")))
+                let detail = sentence(&why);
+                Self::new(Refusal::InvalidParameter, format!("{pointer}: {detail}"))
             }
             EngineError::Refused(findings) => Self::refused(&findings),
             EngineError::NotNow(why) => Self::new(Refusal::Conflict, sentence(&why)),
@@ -173,7 +185,9 @@ impl From<StoreError> for Problem {
     fn from(why: StoreError) -> Self {
         match why {
             StoreError::Conflict { .. } => {
-                Self::new(Refusal::Conflict, sentence(&why.to_string())).retryable()
+                let detail = "Other calls changed the same thing at the same moment; call again.";
+                let problem = Self::new(Refusal::Conflict, detail);
+                problem.retryable().header(header::RETRY_AFTER, AT_ONCE_SECONDS)
             }
             StoreError::Full => {
                 error!("refused a call: {why}");

@@ -148,7 +148,8 @@ async fn shaped_all(engine: &Engine, records: Vec<record::Record>) -> Result<Vec
             statuses.insert(key.clone(), status);
             waits.push(Waits::new(key, status));
         }
-        shaped.push(Record::of(record, waits));
+        let reasons = engine.reasons(&record).await?;
+        shaped.push(Record::of(record, waits, &reasons));
     }
     Ok(shaped)
 }
@@ -171,41 +172,54 @@ async fn show(
 }
 
 /// Which records a list shows; all that is set must hold.
-#[derive(IntoParams)]
+#[derive(Clone, Default, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Filter {
-    #[param(inline)]
     status: Option<String>,
     /// Such as `Customer`.
     kind: Option<String>,
-    /// The code of the first finding.
+    /// The code of the first finding, such as `NAME_IN_USE`, or its finer `cause`.
     cause: Option<String>,
-    /// A part of the source id, or of the name or number in QuickBooks.
+    /// The value that the first finding is about, such as the item that is missing.
+    about: Option<String>,
+    /// A part of `Kind/sourceId`, of the name or number, or of the id in QuickBooks.
     q: Option<String>,
 }
 
 impl Filter {
     /// What the store looks for.
-    pub(super) fn of(
-        status: Option<&str>,
-        kind: Option<String>,
-        cause: Option<&str>,
-        text: Option<String>,
-    ) -> Result<RecordFilter, Problem> {
+    fn read(self) -> Result<RecordFilter, Problem> {
         let statuses = Status::ALL.map(|status| (status.as_str(), status));
         let codes: Vec<_> = Code::ALL.iter().map(|code| (code.as_str(), *code)).collect();
-        if let Some(kind) = &kind {
+        if let Some(kind) = &self.kind {
             words::known_kind(kind)?;
         }
-        if text.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH) {
-            return Err(wrong("q", &format!("has at most {MAX_SEARCH} characters")));
+        for (name, text) in [("q", &self.q), ("about", &self.about)] {
+            if text.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH) {
+                return Err(wrong(name, &format!("has at most {MAX_SEARCH} characters")));
+            }
         }
-        Ok(RecordFilter {
-            status: status.map(|text| one_of("status", text, &statuses)).transpose()?,
-            kind,
-            cause: cause.map(|text| one_of("cause", text, &codes)).transpose()?,
-            text,
-        })
+        let (label, code) = self.cause.into_iter().partition::<Vec<_>, _>(|it| words::is_label(it));
+        let status = self.status.map(|text| one_of("status", &text, &statuses)).transpose()?;
+        let cause = code.first().map(|text| one_of("cause", text, &codes)).transpose()?;
+        let label = label.into_iter().next();
+        Ok(RecordFilter { status, kind: self.kind, cause, label, about: self.about, text: self.q })
+    }
+
+    /// The same as a member of a body, with the place of what is wrong.
+    pub(super) fn of_body(self) -> Result<RecordFilter, Problem> {
+        let Self { status, kind, cause, about, q } = self.clone();
+        for (alone, at) in [
+            (Self { status, ..Self::default() }, "/filter/status"),
+            (Self { kind, ..Self::default() }, "/filter/kind"),
+            (Self { cause, ..Self::default() }, "/filter/cause"),
+            (Self { about, ..Self::default() }, "/filter/about"),
+            (Self { q, ..Self::default() }, "/filter/q"),
+        ] {
+            alone.read().map_err(|problem| problem.of_member(at))?;
+        }
+        self.read()
     }
 }
 
@@ -218,11 +232,10 @@ impl Parameters for Search {
             status: query.text("status")?,
             kind: query.text("kind")?,
             cause: query.text("cause")?,
+            about: query.text("about")?,
             q: query.text("q")?,
         };
-        let Filter { status, kind, cause, q } = filter;
-        let filter = Filter::of(status.as_deref(), kind, cause.as_deref(), q)?;
-        Ok(Self(filter, Part::take(query)?))
+        Ok(Self(filter.read()?, Part::take(query)?))
     }
 }
 
@@ -245,18 +258,18 @@ pub(super) async fn list(
     Ok(HttpResponse::Ok().json(Listed::shaped(&name, page.next, records)))
 }
 
-/// List each time that a record went out, with the XML of both sides.
+/// List each time that a record went out, with the XML of both sides; the last 50.
 #[utoipa::path(get, path = "/v1/connections/{connection}/records/{kind}/{sourceId}/attempts",
-    tag = "records", responses((status = 200, body = Listed<Attempt>)))]
+    tag = "records", params(Part), responses((status = 200, body = Listed<Attempt>)))]
 async fn attempts(
     _: Reader,
     named: RecordNamed,
-    _: Params<()>,
+    part: Params<Part>,
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Problem> {
     let attempts = engine.attempts(&named.0).await?;
     let attempts = attempts.into_iter().map(Attempt::from).collect();
-    Ok(HttpResponse::Ok().json(Listed::whole(attempts)))
+    Ok(HttpResponse::Ok().json(part.0.of_all(&format!("attempts/{}", named.0), attempts)?))
 }
 
 /// What becomes of a withdrawn record in QuickBooks.
@@ -293,14 +306,14 @@ async fn withdraw(
 
 /// List failures grouped by cause, biggest first.
 #[utoipa::path(get, path = "/v1/connections/{connection}/problems", tag = "records",
-    responses((status = 200, body = Listed<Cause>)))]
+    params(Part), responses((status = 200, body = Listed<Cause>)))]
 async fn problems(
     _: Reader,
     named: Named,
-    _: Params<()>,
+    part: Params<Part>,
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Problem> {
     let problems = engine.problems(&named.0).await?;
     let problems = problems.into_iter().map(Cause::from).collect();
-    Ok(HttpResponse::Ok().json(Listed::whole(problems)))
+    Ok(HttpResponse::Ok().json(part.0.of_all(&format!("problems/{}", named.0), problems)?))
 }

@@ -52,6 +52,34 @@ macro_rules! refusals {
     };
 }
 
+impl Refusal {
+    /// What people read where the detail is for the program's maker; `None` if people understand it.
+    pub(super) const fn for_people(self) -> Option<&'static str> {
+        match self {
+            Self::MalformedBody
+            | Self::InvalidParameter
+            | Self::MethodNotAllowed
+            | Self::Timeout
+            | Self::TooLarge
+            | Self::UnsupportedMediaType
+            | Self::InvalidRequest
+            | Self::UnknownKind
+            | Self::UnknownFix => Some(
+                "Your program sent something that Bookbridge cannot use. Nothing was kept of it; \
+                 whoever looks after the program needs to see this.",
+            ),
+            Self::Unauthenticated | Self::Forbidden => Some(
+                "Your program is not allowed to do this in Bookbridge. An admin can give it a key \
+                 that is.",
+            ),
+            Self::ServerError => {
+                Some("Bookbridge had an error. Try again, and report it if it stays.")
+            }
+            Self::NotFound | Self::Conflict | Self::StoreStopped | Self::StoreFull => None,
+        }
+    }
+}
+
 refusals! {
     MalformedBody = "MALFORMED_BODY", BAD_REQUEST, "The body cannot be read",
         "The body of the call is not what its form asks for: JSON, one JSON object a line, or qbXML. \

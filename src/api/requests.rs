@@ -8,6 +8,7 @@ use actix_web::http::header;
 use actix_web::web;
 use actix_web::web::Bytes;
 use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -33,9 +34,11 @@ use crate::api::query::wrong;
 use crate::api::refusal::Refusal;
 use crate::api::shape::Request;
 use crate::api::stream;
+use crate::api::words;
 use crate::domain::ids::RequestId;
 use crate::domain::request;
 use crate::engine::Engine;
+use crate::engine::EngineError;
 use crate::engine::NewRequest;
 
 /// The longest that a call waits for QuickBooks, in seconds: proxies on the way give up later.
@@ -84,16 +87,36 @@ async fn submit(
 ) -> Result<HttpResponse, Problem> {
     let key = idempotency_key(&call)?;
     let body = Incoming::open(&call, payload.into_inner(), QBXML)?.whole().await?;
-    let new = read(without_mark(&body))?;
-    let request = engine.submit(&named.0, new, key, &caller.0).await?;
+    let new = read(without_mark(&body), said_xml(&call))?;
+    let request = engine.submit(&named.0, new, key, &caller.0).await.map_err(unreadable)?;
     let location = format!("/v1/connections/{}/requests/{}", named.0, request.id);
     let mut response = HttpResponse::Accepted();
     Ok(response.insert_header((header::LOCATION, location)).json(Request::from(request)))
 }
 
+/// What is no XML is no request at all.
+fn unreadable(why: EngineError) -> Problem {
+    match &why {
+        EngineError::Refused(findings) => match findings.as_slice() {
+            [finding] if finding.cause == "malformed_xml" => {
+                let detail = words::finding(finding).detail;
+                Problem::new(Refusal::MalformedBody, detail).at(finding.pointer.clone())
+            }
+            _ => why.into(),
+        },
+        _ => why.into(),
+    }
+}
+
+fn said_xml(call: &HttpRequest) -> bool {
+    let media_type = call.headers().get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    media_type.is_some_and(|it| it.to_ascii_lowercase().contains("xml"))
+}
+
 /// A body that begins with an angle bracket is XML, whatever its type is said to be.
-fn read(body: &[u8]) -> Result<NewRequest, Problem> {
-    if body.trim_ascii_start().first() == Some(&b'<') {
+fn read(body: &[u8], said_xml: bool) -> Result<NewRequest, Problem> {
+    if !body.trim_ascii().is_empty() && (said_xml || body.trim_ascii_start().first() == Some(&b'<'))
+    {
         let text = std::str::from_utf8(body).map_err(|why| {
             let detail = format!("The qbXML is not UTF-8 at byte {}.", why.valid_up_to());
             Problem::new(Refusal::MalformedBody, detail)
@@ -151,11 +174,11 @@ impl Parameters for Wait {
     }
 }
 
-/// A raw request, with what QuickBooks answered.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only its schema is used: a response is written piece by piece")]
+/// A raw request, with what QuickBooks answered. Only its schema is used: a response is written piece
+/// by piece.
+#[derive(Serialize, ToSchema)]
 pub(super) struct RequestWithResponse {
-    #[schema(inline)]
+    #[serde(flatten)]
     request: Request,
     /// Each answer: `type`, its attributes, and `data`, a list of what QuickBooks returned; null
     /// until it answered.
@@ -221,8 +244,8 @@ mod tests {
 
     #[test]
     fn a_body_is_xml_or_json_by_its_first_character() {
-        assert!(matches!(read(b" \n<CustomerQueryRq/>"), Ok(NewRequest::Xml(_))));
-        let json = read(b"{\"type\":\"CustomerQueryRq\"}").unwrap();
+        assert!(matches!(read(b" \n<CustomerQueryRq/>", false), Ok(NewRequest::Xml(_))));
+        let json = read(b"{\"type\":\"CustomerQueryRq\"}", false).unwrap();
         assert!(matches!(json, NewRequest::Json { kind, .. } if kind == "CustomerQueryRq"));
         for (body, status) in [
             (&b""[..], 400),
@@ -233,7 +256,7 @@ mod tests {
             (b"{}", 422),
             (b"{\"type\":\"A\",\"data\":[]}", 422),
         ] {
-            assert_eq!(read(body).unwrap_err().status_code().as_u16(), status, "{body:?}");
+            assert_eq!(read(body, false).unwrap_err().status_code().as_u16(), status, "{body:?}");
         }
     }
 }

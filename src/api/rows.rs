@@ -244,12 +244,14 @@ fn too_many() -> Problem {
 }
 
 fn json_of_row(line: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(line).map_err(|why| {
+    let value = serde_json::from_slice(line).map_err(|why| {
         let said = why.to_string();
         let said = said.split(" at line ").next().unwrap_or_default();
         let detail = format!("This is no JSON at column {}: {said}.", why.column());
         Problem::new(Refusal::MalformedBody, detail)
-    })
+    })?;
+    body::once(line)?;
+    Ok(value)
 }
 
 fn row(line: usize, value: Result<Value, Problem>) -> Row {

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::api::auth::Reader;
 use crate::api::page::Listed;
+use crate::api::page::Part;
 use crate::api::path::Word;
 use crate::api::problem::Problem;
 use crate::api::query::Params;
@@ -33,10 +34,10 @@ pub(super) struct RequestType {
     kind: Option<&'static str>,
 }
 
-/// List every request type.
-#[utoipa::path(get, path = "/v1/schema", tag = "schema",
+/// List every request type; all of them if no limit is given.
+#[utoipa::path(get, path = "/v1/schema", tag = "schema", params(Part),
     responses((status = 200, body = Listed<RequestType>)))]
-async fn list(_: Reader, _: Params<()>) -> HttpResponse {
+async fn list(_: Reader, part: Params<Part>) -> Result<HttpResponse, Problem> {
     let kind = |request: &str| {
         let of = |message: &Message| message.name == request;
         let mut kinds = schema().kinds();
@@ -46,12 +47,12 @@ async fn list(_: Reader, _: Params<()>) -> HttpResponse {
     let all = schema()
         .requests()
         .map(|request| RequestType { r#type: request.name, kind: kind(request.name) });
-    HttpResponse::Ok().json(Listed::whole(all.collect()))
+    Ok(HttpResponse::Ok().json(part.0.of_few("schema", all.collect())?))
 }
 
 /// Show the JSON Schema of a kind's `data`.
 #[utoipa::path(get, path = "/v1/schema/{kind}", tag = "schema",
-    responses((status = 200, body = Object)))]
+    responses((status = 200, body = Object, content_type = "application/schema+json")))]
 async fn show(_: Reader, kind: Word, _: Params<()>) -> Result<HttpResponse, Problem> {
     let Some(kind) = schema().kind(&kind.0) else {
         let shown: String = kind.0.chars().take(80).collect();

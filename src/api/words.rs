@@ -23,6 +23,12 @@ pub(super) fn finding(finding: &Finding) -> FindingShape {
     diagnosis::render(finding).into()
 }
 
+/// Whether a text is a finer label inside some code.
+pub(super) fn is_label(text: &str) -> bool {
+    let known = |cause: &diagnosis::Variant| cause.cause == text;
+    diagnosis::entries().any(|entry| entry.causes.iter().any(known))
+}
+
 /// Whether objects of this kind stand in a list and have a ListID; transactions have a TxnID.
 pub(super) fn stands_in_a_list(kind: &str) -> bool {
     schema().kind(kind).is_some_and(|kind| kind.identity == Identity::List)

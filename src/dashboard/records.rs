@@ -78,6 +78,8 @@ pub(super) fn filter(asked: &Fields) -> RecordFilter {
         status: asked.given("status").and_then(Status::parse),
         kind: asked.given("kind").map(str::to_owned),
         cause: asked.given("cause").and_then(code),
+        label: asked.given("label").map(str::to_owned),
+        about: asked.given("about").map(str::to_owned),
         text: asked.given("q").map(str::to_owned),
     }
 }

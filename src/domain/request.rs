@@ -42,6 +42,33 @@ impl RequestStatus {
     }
 }
 
+/// What QuickBooks does with the requests behind one that fails (OSR, `onError`; it knows
+/// `rollbackOnError` too, and refuses it).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OnError {
+    /// They are executed.
+    #[default]
+    ContinueOnError,
+    /// They are not (status 3231).
+    StopOnError,
+}
+
+impl OnError {
+    /// The rule that is ours, and which may be left out.
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::ContinueOnError)
+    }
+
+    /// As qbXML writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ContinueOnError => "continueOnError",
+            Self::StopOnError => "stopOnError",
+        }
+    }
+}
+
 /// An iterator of QuickBooks: it lives as long as the session that began it (OSR, "Iterators").
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Iterator {
@@ -126,6 +153,9 @@ pub struct Request {
     pub types: Vec<String>,
     /// Whether any of them changes QuickBooks.
     pub writes: bool,
+    /// What QuickBooks does with the requests behind one that fails.
+    #[serde(default, skip_serializing_if = "OnError::is_ours")]
+    pub on_error: OnError,
     /// The qbXML version it needs at least, such as `13.0`.
     pub version: String,
     /// `Idempotency-Key` of the call that made it.

@@ -66,6 +66,18 @@ pub enum Stage {
     Ended,
 }
 
+/// How a session ended.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It did what it came for.
+    Done,
+    /// Something kept it from going on; `last_error` says what.
+    Trouble,
+    /// It fell silent, or a call of it did not arrive.
+    Lost,
+}
+
 /// One session.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Machine {
@@ -78,6 +90,9 @@ pub struct Machine {
     /// It was told that all is done: it closes now, and nobody waits for it.
     #[serde(default)]
     pub finished: bool,
+    /// How it ended, once it did.
+    #[serde(default)]
+    pub ending: Option<Ending>,
 }
 
 /// What happened.
@@ -180,11 +195,19 @@ impl Machine {
             last_error: "there is nothing more to do".to_owned(),
             settled: 0,
             finished: false,
+            ending: None,
         }
     }
 
-    fn ended(self, said: impl Into<String>, effects: Vec<Effect>, reply: Reply) -> Step {
-        let machine = Self { stage: Stage::Ended, last_error: said.into(), ..self };
+    fn ended(
+        self,
+        ending: Ending,
+        said: impl Into<String>,
+        effects: Vec<Effect>,
+        reply: Reply,
+    ) -> Step {
+        let ending = Some(ending);
+        let machine = Self { stage: Stage::Ended, last_error: said.into(), ending, ..self };
         Step { machine, effects, reply }
     }
 
@@ -197,7 +220,7 @@ impl Machine {
     pub fn step(self, event: Event) -> Step {
         match (self.stage.clone(), event) {
             (Stage::Opened, Event::Send { company: Company::Other(finding, said), .. }) => {
-                self.ended(said, vec![Effect::End(Some(finding))], Reply::Nothing)
+                self.ended(Ending::Trouble, said, vec![Effect::End(Some(finding))], Reply::Nothing)
             }
             (Stage::Opened | Stage::Ready, Event::Send { outstanding: Some(id), .. }) => self
                 .moved(
@@ -211,10 +234,12 @@ impl Machine {
                 Reply::MessageSet(id),
             ),
             (Stage::Opened | Stage::Ready, Event::Send { .. }) => {
-                self.ended("there is nothing more to do", vec![Effect::End(None)], Reply::Nothing)
+                let said = "there is nothing more to do";
+                self.ended(Ending::Done, said, vec![Effect::End(None)], Reply::Nothing)
             }
             // A call out of order means that an answer was lost on the way (guide, p. 53).
             (Stage::Waiting(id), Event::Send { .. }) => self.ended(
+                Ending::Lost,
                 "an answer was lost on the way; the last requests will be sent again in the next session",
                 vec![Effect::Doubt(id), Effect::End(None)],
                 Reply::Nothing,
@@ -231,29 +256,36 @@ impl Machine {
                 Self { finished: left == 0, ..self }.moved(Stage::Ready, effects, reply)
             }
             (Stage::Waiting(id), Event::Lost { why }) => {
-                self.ended(why, vec![Effect::Doubt(id), Effect::End(None)], Reply::Failed)
+                let effects = vec![Effect::Doubt(id), Effect::End(None)];
+                self.ended(Ending::Trouble, why, effects, Reply::Failed)
             }
             (Stage::Waiting(id), Event::Trouble(finding, said)) => self.ended(
+                Ending::Trouble,
                 said,
                 vec![Effect::Doubt(id), Effect::End(Some(finding))],
                 Reply::Failed,
             ),
             (Stage::Waiting(id), Event::Close | Event::Superseded) => self.ended(
+                Ending::Lost,
                 OVER,
                 vec![Effect::Doubt(id), Effect::End(None)],
                 Reply::Goodbye,
             ),
             (Stage::Opened | Stage::Ready, Event::Trouble(finding, said)) => {
-                self.ended(said, vec![Effect::End(Some(finding))], Reply::Failed)
+                self.ended(Ending::Trouble, said, vec![Effect::End(Some(finding))], Reply::Failed)
+            }
+            (Stage::Opened | Stage::Ready, Event::Superseded) if !self.finished => {
+                self.ended(Ending::Lost, OVER, vec![Effect::End(None)], Reply::Goodbye)
             }
             (Stage::Opened | Stage::Ready, Event::Close | Event::Superseded) => {
-                self.ended(OVER, vec![Effect::End(None)], Reply::Goodbye)
+                self.ended(Ending::Done, OVER, vec![Effect::End(None)], Reply::Goodbye)
             }
             // An answer that nothing was asked for: its copy is kept, the session goes no further.
             (
                 Stage::Opened | Stage::Ready,
                 Event::Answered { .. } | Event::Refused { .. } | Event::Lost { .. },
             ) => self.ended(
+                Ending::Trouble,
                 "an answer came that nothing was asked for; the next session goes on",
                 vec![Effect::End(None)],
                 Reply::Failed,

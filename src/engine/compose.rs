@@ -22,6 +22,7 @@ use crate::domain::plant::planted;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::record::Wanted;
+use crate::domain::request::OnError;
 use crate::domain::request::RequestStatus;
 use crate::engine::Engine;
 use crate::engine::EngineError;
@@ -46,11 +47,18 @@ struct Draft {
     /// The highest version that a request in it needs.
     needs: Version,
     writes: Option<bool>,
+    on_error: OnError,
 }
 
 impl Draft {
     fn new() -> Self {
-        Self { items: Vec::new(), requests: Vec::new(), needs: Version::FIRST, writes: None }
+        Self {
+            items: Vec::new(),
+            requests: Vec::new(),
+            needs: Version::FIRST,
+            writes: None,
+            on_error: OnError::default(),
+        }
     }
 
     /// Whether one more of this sort may go with what is there.
@@ -107,6 +115,7 @@ impl Engine {
             Version::declared(target.version, draft.needs).unwrap_or(draft.needs),
             writes.then_some(id.as_str()),
             old.map(MessageSetId::as_str),
+            draft.on_error,
             draft.requests.iter().map(String::as_str),
         );
         Ok(Some(MessageSet {
@@ -177,6 +186,7 @@ impl Engine {
                     return Ok(true);
                 }
                 draft.writes = Some(request.writes);
+                draft.on_error = request.on_error;
                 draft.needs = Version::parse(&request.version).unwrap_or(Version::FIRST);
                 draft.requests.push(pages::next(&mut request, session));
                 draft.items.push(Item {

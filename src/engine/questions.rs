@@ -112,6 +112,7 @@ impl Work<'_> {
             qbxml: raw.xml,
             types: raw.types,
             writes: raw.writes,
+            on_error: raw.on_error,
             version: raw.version.to_string(),
             idempotency_key: None,
             status: RequestStatus::Queued,

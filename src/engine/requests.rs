@@ -86,6 +86,7 @@ impl Engine {
             qbxml: raw.xml,
             types: raw.types,
             writes: raw.writes,
+            on_error: raw.on_error,
             version: raw.version.to_string(),
             idempotency_key: idempotency_key.clone(),
             digest,

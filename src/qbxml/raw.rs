@@ -2,7 +2,7 @@
 //!
 //! What is accepted is written anew from what was read: ASCII, one line, exact values, and with a
 //! `requestID` everywhere, so that what goes to QuickBooks does not depend on how it was typed. An
-//! envelope is taken off: its ids and its error rule are Bookbridge's own (error recovery, OSR).
+//! envelope is taken off: its ids are Bookbridge's own (error recovery, OSR), its error rule stays.
 
 mod document;
 
@@ -15,6 +15,7 @@ use serde_json::Value;
 use self::document::Node;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
+use crate::domain::request::OnError;
 use crate::qbxml::scalar;
 use crate::qbxml::schema::Attribute;
 use crate::qbxml::schema::Content;
@@ -47,6 +48,8 @@ pub struct Raw {
     pub types: Vec<String>,
     /// Whether any of them changes something.
     pub writes: bool,
+    /// What QuickBooks does with the requests behind one that fails.
+    pub on_error: OnError,
     /// The lowest qbXML version that knows everything in it.
     pub version: Version,
     /// The element that needs that version, if one does.
@@ -106,7 +109,8 @@ pub fn build(name: &str, data: &Value, target: &Target) -> Result<Raw, Vec<Findi
     if written.findings.is_empty() {
         let types = vec![name.to_owned()];
         let version = written.needs;
-        Ok(Raw { xml: written.out, types, writes: writes(name), version, newest: None })
+        let (writes, on_error) = (writes(name), OnError::default());
+        Ok(Raw { xml: written.out, types, writes, on_error, version, newest: None })
     } else {
         Err(written.findings)
     }
@@ -170,6 +174,7 @@ struct Walk {
     findings: Vec<Finding>,
     needs: Version,
     newest: Option<String>,
+    on_error: OnError,
     /// One more than the highest `requestID` that is a number.
     next_id: u64,
 }
@@ -177,7 +182,8 @@ struct Walk {
 impl Walk {
     fn new(target: Target) -> Self {
         let (out, findings, newest) = (String::new(), Vec::new(), None);
-        Self { target, out, findings, needs: Version::FIRST, newest, next_id: 1 }
+        let (needs, on_error) = (Version::FIRST, OnError::default());
+        Self { target, out, findings, needs, newest, on_error, next_id: 1 }
     }
 
     fn find(&mut self, finding: Finding) {
@@ -191,7 +197,8 @@ impl Walk {
             return Err(self.findings);
         }
         let writes = types.iter().any(|name| writes(name));
-        Ok(Raw { xml: self.out, types, writes, version: self.needs, newest: self.newest })
+        let (version, on_error) = (self.needs, self.on_error);
+        Ok(Raw { xml: self.out, types, writes, on_error, version, newest: self.newest })
     }
 
     /// The requests of a document, out of their envelope.
@@ -210,15 +217,18 @@ impl Walk {
         requests
     }
 
-    /// Another error rule than ours would be dropped silently: say so where it makes a difference.
+    /// Takes the error rule. QuickBooks' schema has a third one, which it refuses.
     fn envelope(&mut self, node: &Node) {
-        let ours = "continueOnError";
-        let rule = node.attribute("onError");
-        if let Some(other) = rule.filter(|rule| *rule != ours && node.children.len() > 1) {
-            let finding = Finding::new(Code::InvalidValue).cause("bad_enum").at(node.place());
-            let finding = finding.fact("field", "onError").fact("value", other);
-            self.find(finding.fact("allowed", ours).fact("expected", "one of the listed values"));
+        let rules = [OnError::ContinueOnError, OnError::StopOnError];
+        let Some(given) = node.attribute("onError") else { return };
+        if let Some(rule) = rules.into_iter().find(|rule| rule.as_str() == given) {
+            self.on_error = rule;
+            return;
         }
+        let finding = Finding::new(Code::InvalidValue).cause("bad_enum").at(node.place());
+        let finding = finding.fact("field", "onError").fact("value", given);
+        let allowed = rules.map(OnError::as_str).join(", ");
+        self.find(finding.fact("allowed", allowed).fact("expected", "one of the listed values"));
     }
 
     /// Looks at the `requestID`s that are given: none twice, none too long.

@@ -1,5 +1,6 @@
 //! A message set written out: the same content gives the same bytes.
 
+use crate::domain::request::OnError;
 use crate::qbxml::text;
 use crate::qbxml::version::Version;
 
@@ -11,11 +12,13 @@ pub fn message_set<'a>(
     version: Version,
     new_message_set_id: Option<&str>,
     old_message_set_id: Option<&str>,
+    on_error: OnError,
     requests: impl Iterator<Item = &'a str>,
 ) -> String {
     let mut document = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?><?qbxml version=\"{version}\"?><QBXML>\
-         <QBXMLMsgsRq onError=\"continueOnError\""
+         <QBXMLMsgsRq onError=\"{}\"",
+        on_error.as_str()
     );
     let ids = [("newMessageSetID", new_message_set_id), ("oldMessageSetID", old_message_set_id)];
     for (name, id) in ids {
@@ -49,7 +52,13 @@ mod tests {
     fn a_message_set_is_one_line_of_ascii() {
         let version = Version::parse("13.0").unwrap();
 
-        let document = message_set(version, Some("x1"), None, ["<ARq/>", "<BRq/>"].into_iter());
+        let document = message_set(
+            version,
+            Some("x1"),
+            None,
+            OnError::default(),
+            ["<ARq/>", "<BRq/>"].into_iter(),
+        );
 
         assert_eq!(
             document,

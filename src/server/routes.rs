@@ -7,6 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::ServiceFactory;
 use actix_web::dev::ServiceRequest;
 use actix_web::dev::ServiceResponse;
+use actix_web::middleware::from_fn;
 use actix_web::web;
 
 use crate::api;
@@ -66,6 +67,7 @@ impl Routes {
             .app_data(self.soap)
             .app_data(self.api)
             .app_data(self.dashboard)
+            .wrap(from_fn(api::every_call))
             .configure(soap::routes)
             .configure(dashboard::routes)
             .configure(api::routes)

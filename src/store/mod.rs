@@ -176,6 +176,10 @@ pub struct RecordFilter {
     pub kind: Option<String>,
     /// Whose first finding has this code.
     pub cause: Option<Code>,
+    /// Whose first finding has this finer label inside its code.
+    pub label: Option<String>,
+    /// Whose first finding is about this value, such as the item that is missing.
+    pub about: Option<String>,
     /// Whose `Kind/sourceId`, name or number, or place in QuickBooks holds this text, whatever the
     /// case.
     pub text: Option<String>,

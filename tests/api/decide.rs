@@ -178,3 +178,40 @@ fn a_fix_for_all_that_match_is_a_task_that_tells_how_far_it_is() {
     assert_eq!((&task["state"], &task["done"]), (&json!("done"), &json!(5)));
     app.get("/v1/connections/acme/tasks/none").problem(404, "NOT_FOUND");
 }
+
+#[test]
+fn a_reference_is_of_the_sort_that_the_kind_has() {
+    let app = app();
+    app.put(&format!("{RECORDS}/Customer/c"), &json!({"data": {"Name": "C"}})).with(201);
+    let wrong = act(&app, "c", "link", &json!({"txnId": "1A-1"})).problem(422, "INVALID_REQUEST");
+    assert_eq!(wrong["pointer"], "/txnId");
+    let reference = json!({"reason": "there", "reference": {"txnId": "1A-1"}});
+    let wrong = act(&app, "c", "bypass", &reference).problem(422, "INVALID_REQUEST");
+    assert_eq!(wrong["pointer"], "/reference/txnId");
+
+    let reference = json!({"reason": "there", "reference": {"listId": "80-1"}});
+    let bypassed = act(&app, "c", "bypass", &reference).with(200).json();
+
+    assert_eq!(bypassed["status"], "bypassed");
+    assert_eq!(bypassed["reference"]["listId"], "80-1");
+}
+
+#[test]
+fn a_wrong_filter_is_told_by_its_member_and_a_bypass_of_many_needs_a_reason() {
+    let app = app();
+    let told = |body: serde_json::Value| {
+        let answer = app.post(&format!("{RECORDS}/actions/bypass"), &body);
+        answer.problem(422, "INVALID_REQUEST")
+    };
+    for (filter, pointer) in [
+        (json!({"status": "nonsense"}), "/filter/status"),
+        (json!({"kind": "Custmer"}), "/filter/kind"),
+        (json!({"cause": "NOPE"}), "/filter/cause"),
+        (json!({"nope": 1}), "/filter/nope"),
+    ] {
+        assert_eq!(told(json!({"filter": filter}))["pointer"], pointer);
+    }
+    assert_eq!(told(json!({"filter": {}}))["pointer"], "/reason");
+    let shape = told(json!({"filter": []}))["detail"].as_str().unwrap().to_owned();
+    assert!(!shape.contains("struct"), "{shape}");
+}

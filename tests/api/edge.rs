@@ -106,3 +106,30 @@ fn pages_load_nothing_and_explain_every_code() {
     let problem = app.call("GET", "/docs/errors/%3Cscript%3E").send().problem(404, "NOT_FOUND");
     assert!(problem["detail"].as_str().unwrap().contains("<script>"));
 }
+
+#[test]
+fn every_answer_has_a_request_id_and_every_get_a_head() {
+    let app = TestApp::with_connection();
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/login"),
+        ("POST", "/login"),
+        ("GET", "/pair/nothing"),
+        ("DELETE", "/login"),
+        ("GET", "/v1/connections"),
+        ("GET", "/nowhere"),
+        ("GET", "/docs"),
+    ] {
+        let answer = app.call(method, path).header("X-Request-Id", "abc-1").send();
+
+        assert_eq!(answer.header("x-request-id"), Some("abc-1"), "{method} {path}");
+    }
+    for path in ["/v1/connections", "/v1/connections/acme/qwc", "/openapi.json", "/docs"] {
+        let head = app.admin("HEAD", path).send().with(200);
+        let length = app.get(path).with(200).body.len().to_string();
+
+        assert_eq!(head.header("content-length"), Some(length.as_str()), "{path}");
+        assert!(head.body.is_empty());
+    }
+    app.call("HEAD", "/v1/connections").send().with(401);
+}

@@ -116,3 +116,30 @@ fn any_path_and_query_is_answered() {
         })
         .unwrap();
 }
+
+#[test]
+fn a_member_that_is_given_twice_is_refused_and_nothing_is_kept() {
+    let app = TestApp::with_connection();
+    let path = "/v1/connections/acme/records/Invoice/1";
+    let lines = r#"{"data":{"InvoiceLine":{"Desc":"one"},"InvoiceLine":{"Desc":"two"}}}"#;
+    let twice = app.admin("PUT", path).body(lines.as_bytes().to_vec());
+    assert_eq!(twice.problem(422, "INVALID_REQUEST")["pointer"], "/data/InvoiceLine");
+    app.get(path).problem(404, "NOT_FOUND");
+
+    let row = r#"{"kind":"Customer","sourceId":"a","sourceId":"b","data":{"Name":"A"}}"#;
+    let many = app.admin("POST", "/v1/connections/acme/records");
+    let many = many.header("Content-Type", "application/x-ndjson").body(row.as_bytes().to_vec());
+    let told = many.with(200).json();
+    assert_eq!(told["error"]["pointer"], "/sourceId", "{told:#}");
+    assert_eq!(told["status"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_path_that_is_not_encoded_names_nothing() {
+    let app = TestApp::with_connection();
+    for id in ["%zz", "%", "a%4"] {
+        let path = format!("/v1/connections/acme/records/Customer/{id}");
+
+        app.admin("GET", &path).send().problem(400, "INVALID_PARAMETER");
+    }
+}

@@ -138,3 +138,50 @@ fn what_was_done_is_listed_with_who_did_it() {
         app.get(&format!("/v1/connections/acme/sessions/{id}")).problem(404, "NOT_FOUND");
     }
 }
+
+#[test]
+fn every_list_comes_in_parts() {
+    let app = TestApp::with_connection();
+    for id in ["a:", "b".repeat(60).as_str(), ""] {
+        let path = format!("/v1/connections/acme/records/Customer/x{}", id.len());
+        app.put(&path, &json!({"data": {"Name": id}})).with(201);
+    }
+    for (path, whole) in [
+        ("/v1/connections/acme/problems", 3),
+        ("/v1/schema", 239),
+        ("/v1/errors", app.get("/v1/errors").json()["data"].as_array().unwrap().len()),
+    ] {
+        let first = app.get(&format!("{path}?limit=2")).with(200).json();
+        assert_eq!(first["data"].as_array().unwrap().len(), 2, "{path}");
+        assert_eq!(first["hasMore"], true);
+        let cursor = first["nextCursor"].as_str().unwrap();
+        let rest = app.get(&format!("{path}?limit=500&cursor={cursor}")).with(200).json();
+        assert_eq!(rest["data"].as_array().unwrap().len(), whole - 2, "{path}");
+        assert_ne!(rest["data"][0], first["data"][1]);
+        app.get(&format!("{path}?limit=0")).problem(400, "INVALID_PARAMETER");
+    }
+    let attempts = "/v1/connections/acme/records/Customer/x2/attempts?limit=1";
+    assert_eq!(app.get(attempts).with(200).json()["data"], json!([]));
+}
+
+#[test]
+fn a_search_finds_names_and_causes_are_found_by_their_finer_label() {
+    let app = TestApp::with_connection();
+    let put = |id: &str, name: &str| {
+        let path = format!("/v1/connections/acme/records/Customer/{id}");
+        app.put(&path, &json!({ "data": { "Name": name } })).with(201);
+    };
+    put("1", "Müller");
+    put("2", "Site: 2");
+    let found = |query: &str| {
+        let list = app.get(&format!("/v1/connections/acme/records?{query}")).with(200).json();
+        let ids = list["data"].as_array().unwrap().iter().map(|it| it["sourceId"].clone());
+        ids.collect::<Vec<_>>()
+    };
+
+    assert_eq!(found("q=m%C3%BCll"), [json!("1")]);
+    assert_eq!(found("q=customer/2"), [json!("2")]);
+    assert_eq!(found("cause=colon_in_name"), [json!("2")]);
+    assert_eq!(found("cause=INVALID_CHARACTERS&about=Site:%202"), [json!("2")]);
+    assert_eq!(found("about=Site:%203").len(), 0);
+}

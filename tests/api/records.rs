@@ -107,7 +107,7 @@ fn what_is_no_record_is_always_refused() {
         assert_eq!(problem["pointer"].as_str(), pointer, "{body}: {problem}");
     };
 
-    check("", 422, Some(""), "data");
+    check("", 422, Some("/data"), "data");
     check("nonsense", 400, None, "line 1 column 2");
     check("{\"data\":{}", 400, None, "line 1 column 10");
     check("[]", 422, Some(""), "array");

@@ -153,3 +153,31 @@ fn a_response_is_json_or_quickbooks_own_document() {
     assert!(!session["log"].as_array().unwrap().is_empty());
     assert_ne!(app.get("/v1/connections/acme/health").json()["state"], "never_paired");
 }
+
+#[test]
+fn what_is_no_xml_cannot_be_read_and_both_error_rules_are_taken() {
+    let app = TestApp::with_connection();
+    let path = "/v1/connections/acme/requests";
+    let send = |body: &str| {
+        app.admin("POST", path).header("Content-Type", "text/xml").body(body.as_bytes().to_vec())
+    };
+    for bad in ["<QBXML>\n<a", "hello"] {
+        let problem = send(bad).problem(400, "MALFORMED_BODY");
+        assert!(problem["detail"].as_str().unwrap().starts_with("Line "), "{problem:#}");
+    }
+    let both = |rule: &str| {
+        format!(
+            "<?qbxml version=\"13.0\"?><QBXML><QBXMLMsgsRq onError=\"{rule}\"><HostQueryRq/>\
+             <CompanyQueryRq/></QBXMLMsgsRq></QBXML>"
+        )
+    };
+    send(&both("continueOnError")).with(202);
+    let stops = send(&both("stopOnError")).with(202).json();
+    let refused = send(&both("rollbackOnError")).problem(422, "INVALID_VALUE");
+    assert!(refused["detail"].as_str().unwrap().contains("continueOnError, stopOnError"));
+
+    let id = bookbridge::domain::ids::RequestId(stops["id"].as_str().unwrap().parse().unwrap());
+    let connection = bookbridge::domain::ids::ConnectionId::parse("acme").unwrap();
+    let kept = block_on(app.engine().store().request(&connection, id)).unwrap().unwrap();
+    assert_eq!(kept.on_error.as_str(), "stopOnError");
+}

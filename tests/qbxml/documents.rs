@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
+use bookbridge::domain::request::OnError;
 use bookbridge::qbxml::raw;
 use bookbridge::qbxml::request::message_set;
 use bookbridge::qbxml::schema::Content;
@@ -196,13 +197,25 @@ fn a_document_of_every_type_is_valid_by_the_schema_of_intuit() {
     for (name, xml) in documents() {
         let raw = raw::check_xml(&xml, &target).unwrap();
         let file = place.path().join(format!("{name}.xml"));
-        let set = message_set(Version::COMMON, None, None, std::iter::once(raw.xml.as_str()));
+        let set = message_set(
+            Version::COMMON,
+            None,
+            None,
+            OnError::default(),
+            std::iter::once(raw.xml.as_str()),
+        );
         fs::write(&file, set).unwrap();
         files.push(file);
     }
     // One document that is not valid, or the test could not fail.
     let wrong = place.path().join("wrong.xml");
-    let set = message_set(Version::COMMON, None, None, std::iter::once("<CustomerAddRq/>"));
+    let set = message_set(
+        Version::COMMON,
+        None,
+        None,
+        OnError::default(),
+        std::iter::once("<CustomerAddRq/>"),
+    );
     fs::write(&wrong, set).unwrap();
 
     let ran = Command::new("xmllint")

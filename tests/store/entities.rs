@@ -115,6 +115,7 @@ pub(super) fn request(number: u128) -> Request {
         qbxml: "<CustomerQueryRq/>".to_owned(),
         types: vec!["CustomerQueryRq".to_owned()],
         writes: false,
+        on_error: bookbridge::domain::request::OnError::default(),
         version: "13.0".to_owned(),
         idempotency_key: None,
         digest: Digest::of(b"body"),

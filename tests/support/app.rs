@@ -119,6 +119,7 @@ impl TestApp {
                         .app_data(engine.clone())
                         .app_data(settings.clone())
                         .app_data(pages.clone())
+                        .wrap(actix_web::middleware::from_fn(api::every_call))
                         .configure(dashboard::routes)
                         .configure(api::routes)
                 };

@@ -155,12 +155,17 @@ pub(in crate::api) struct Finding {
 
 impl Finding {
     /// What the API itself refuses.
-    pub(in crate::api) fn refused(code: &str, title: &str, detail: String) -> Self {
+    pub(in crate::api) fn refused(
+        code: &str,
+        title: &str,
+        detail: String,
+        user_facing_message: String,
+    ) -> Self {
         Self {
             title: title.to_owned(),
             code: code.to_owned(),
             cause: String::new(),
-            user_facing_message: detail.clone(),
+            user_facing_message,
             detail,
             pointer: None,
             limit: None,

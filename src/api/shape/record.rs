@@ -13,6 +13,7 @@ use crate::api::words;
 use crate::domain::ids::RecordKey;
 use crate::domain::message_set::Progress;
 use crate::domain::message_set::Purpose;
+use crate::domain::outcome::Finding;
 use crate::domain::record;
 use crate::domain::record::OnDuplicate;
 use crate::domain::record::Status;
@@ -86,7 +87,7 @@ pub(in crate::api) struct Record {
     /// `fail` or `link`.
     on_duplicate: &'static str,
     reference: Option<Reference>,
-    /// Why it is not synced; a remark of QuickBooks if it is.
+    /// Why it is not synced, also while it waits; a remark of QuickBooks if it is.
     diagnosis: Option<Diagnosis>,
     /// What it waits for.
     blocked_by: Vec<Waits>,
@@ -103,7 +104,11 @@ pub(in crate::api) struct Record {
 
 impl Record {
     /// A record, with what it waits for.
-    pub(in crate::api) fn of(record: record::Record, blocked_by: Vec<Waits>) -> Self {
+    pub(in crate::api) fn of(
+        record: record::Record,
+        blocked_by: Vec<Waits>,
+        reasons: &[Finding],
+    ) -> Self {
         let reference = record.reference.map(|reference| {
             let (list_id, txn_id) = if words::stands_in_a_list(&record.key.kind) {
                 (Some(reference.id), None)
@@ -125,7 +130,7 @@ impl Record {
                 OnDuplicate::Link => "link",
             },
             reference,
-            diagnosis: words::diagnosis(&record.findings),
+            diagnosis: words::diagnosis(reasons),
             blocked_by,
             attempts: record.timeline.iter().filter(sent).count(),
             timeline: record.timeline.into_iter().map(Moment::from).collect(),

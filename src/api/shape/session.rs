@@ -11,6 +11,7 @@ use crate::domain::activity;
 use crate::domain::activity::ApiKey;
 use crate::domain::activity::Scope;
 use crate::domain::session;
+use crate::domain::session::Ending;
 use crate::domain::session::Stage;
 
 /// One session of the Web Connector.
@@ -18,7 +19,7 @@ use crate::domain::session::Stage;
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct Session {
     id: Uuid,
-    /// `opened`, `ready`, `waiting` for an answer, or `ended`.
+    /// `opened`, `ready`, `waiting` for an answer, `ended`, or `lost` if it ended without a word.
     state: &'static str,
     started_at: Timestamp,
     last_call_at: Timestamp,
@@ -32,8 +33,8 @@ pub(in crate::api) struct Session {
     /// How many requests QuickBooks refused.
     refused: u64,
     company_file: String,
-    /// What `getLastError` says.
-    last_error: String,
+    /// What kept it from going on, if anything did.
+    last_error: Option<String>,
 }
 
 impl From<session::Session> for Session {
@@ -44,6 +45,7 @@ impl From<session::Session> for Session {
                 Stage::Opened => "opened",
                 Stage::Ready => "ready",
                 Stage::Waiting(_) => "waiting",
+                Stage::Ended if session.machine.ending == Some(Ending::Lost) => "lost",
                 Stage::Ended => "ended",
             },
             started_at: session.started_at,
@@ -54,7 +56,8 @@ impl From<session::Session> for Session {
             accepted: session.accepted,
             refused: session.refused,
             company_file: session.company_file,
-            last_error: session.machine.last_error,
+            last_error: Some(session.machine.last_error)
+                .filter(|_| session.machine.ending.is_some_and(|it| it != Ending::Done)),
         }
     }
 }

@@ -158,6 +158,13 @@ impl Shelf {
                 && filter.cause.is_none_or(|code| {
                     record.findings.first().is_some_and(|first| first.code == code)
                 })
+                && filter.label.as_ref().is_none_or(|label| {
+                    record.findings.first().is_some_and(|first| first.cause == *label)
+                })
+                && filter.about.as_ref().is_none_or(|about| {
+                    record.findings.first().and_then(|first| first.facts.get("value"))
+                        == Some(about)
+                })
                 && text.is_none_or(|text| holds(record, text))
         }))
     }
