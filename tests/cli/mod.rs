@@ -6,4 +6,5 @@ mod logging;
 mod main_path;
 mod server;
 mod settings;
+mod stand_in;
 mod usage;
