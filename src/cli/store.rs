@@ -95,6 +95,12 @@ pub(super) struct Copy {
     to: String,
 }
 
+/// Sees that whatever this process makes from now on is for its owner alone, what sled makes too.
+pub(super) fn for_its_owner_alone() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
 /// Runs something that waits for the store.
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
@@ -103,6 +109,7 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
 /// Runs `export`.
 pub(super) fn export(command: &Export, global: &Global) -> anyhow::Result<()> {
     let settings = command.which.settings(global)?;
+    for_its_owner_alone();
     let file = &command.file;
     if file == Path::new("-") {
         let why = "an export is looked through before it counts: name a file, not -";
@@ -164,6 +171,7 @@ fn download(file: &Path, global: &Global) -> anyhow::Result<u64> {
 /// Runs `import`.
 pub(super) fn import(command: &Import, global: &Global) -> anyhow::Result<()> {
     let settings = command.which.settings(global)?;
+    for_its_owner_alone();
     File::open(&command.file).with_context(|| format!("cannot open {}", command.file.display()))?;
     server::Home::make(&settings.data_dir)?;
     let store = server::open_store(&settings)?;
@@ -195,6 +203,7 @@ fn must_exist(settings: &Settings) -> anyhow::Result<()> {
 
 /// Runs `store`.
 pub(super) fn run(command: &Store, global: &Global) -> anyhow::Result<()> {
+    for_its_owner_alone();
     match command {
         Store::Check(check) => {
             let settings = check.which.settings(global)?;
