@@ -1,8 +1,8 @@
 //! The command line: a thin client of the REST API, and the commands that start something.
 //!
 //! One file a command group. Commands print what they found on stdout and what went wrong on stderr;
-//! with `--json` both are the object that the REST call answered, on stdout. Exit codes: 0 done,
-//! 1 refused or failed, 2 wrong usage, which a wrong setting is too.
+//! with `--json` both are an object on stdout, that which the REST call answered if there was one.
+//! Exit codes: 0 done, 1 refused or failed, 2 wrong usage, which a wrong setting is too.
 //!
 //! Nothing here knows rules: what a command may do is decided by the server.
 
@@ -27,6 +27,8 @@ mod store;
 
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
+use clap::FromArgMatches as _;
 use clap::Parser;
 use clap::Subcommand;
 
@@ -85,7 +87,11 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let Arguments { global, command } = Arguments::parse();
+    let parsed = command().try_get_matches().and_then(|it| Arguments::from_arg_matches(&it));
+    let Arguments { global, command } = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => return failure::usage(&error),
+    };
     let done = prepare().and_then(|()| match command {
         Command::Demo(command) => demo::run(&command, &global),
         Command::Serve(command) => serve::run(&command, &global),

@@ -90,9 +90,8 @@ fn diagnoses(records: &[Value]) -> std::io::Result<()> {
         let field = |pointer| output::clean(&output::text(record, pointer));
         output::line(format_args!("\n✗ {}  {}", name(record), field("/diagnosis/title")))?;
         output::line(format_args!("  {}", field("/diagnosis/detail")))?;
-        let fix = field("/diagnosis/fixes/0/label");
-        if !fix.is_empty() {
-            output::line(format_args!("  → {fix}"))?;
+        if let Some(fix) = record.pointer("/diagnosis/fixes/0") {
+            output::line(format_args!("  → {}", output::clean(&output::fix(fix))))?;
         }
         let said = record.get("diagnosis").map(output::said).unwrap_or_default();
         if !said.is_empty() {
