@@ -4,6 +4,7 @@ mod export;
 pub(crate) mod house;
 mod logging;
 mod main_path;
+mod rows;
 mod server;
 mod settings;
 mod stand_in;
