@@ -109,7 +109,7 @@ pub fn main() -> ExitCode {
         Command::Import(command) => store::import(&command, &global),
         Command::Store(command) => store::run(&command, &global),
         Command::Key(command) => key::run(command, &global),
-        Command::Completions(command) => completions::completions(&command),
+        Command::Completions(command) => completions::completions(&command, &global),
         Command::Openapi(command) => completions::openapi(&command, &global),
     });
     match done {

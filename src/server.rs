@@ -30,7 +30,6 @@ pub(crate) use home::near;
 pub use tls::TlsError;
 
 use crate::config::Settings;
-use crate::config::StoreAt;
 use crate::dashboard::Logins;
 use crate::engine;
 use crate::engine::Engine;
@@ -74,9 +73,6 @@ pub enum ServerError {
     /// A use case that the start needs did not work.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The store that was asked for is not part of this version.
-    #[error("{0}")]
-    NotBuilt(String),
     /// The server itself broke.
     #[error("the server stopped")]
     Broken(#[source] std::io::Error),
@@ -100,16 +96,9 @@ pub struct Open {
 ///
 /// # Errors
 ///
-/// [`ServerError::Store`] if another process has it; [`ServerError::NotBuilt`] for PostgreSQL.
+/// [`ServerError::Store`] if another process has it.
 pub fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, ServerError> {
-    match &settings.store {
-        StoreAt::Sled(directory) => {
-            Ok(Arc::new(SledStore::open(directory, &sled::Options::default())?))
-        }
-        StoreAt::Postgres(_) => Err(ServerError::NotBuilt(
-            "this version has no PostgreSQL store; use store = \"sled:PATH\"".to_owned(),
-        )),
-    }
+    Ok(Arc::new(SledStore::open(&settings.store, &sled::Options::default())?))
 }
 
 /// Makes the data directory if it is not there, opens the store, and sees that the local admin key

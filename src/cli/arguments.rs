@@ -39,11 +39,11 @@ impl Global {
 
     /// The texts of all settings.
     pub(super) fn layers(&self, more: &Flags) -> Result<Layers, ConfigError> {
-        let mut layers = self.flags_only(more);
-        let variables = std::env::vars_os().map(|(name, value)| {
-            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
-        });
-        layers.variables(variables)?;
+        let mut layers = Layers::default();
+        for (name, value) in self.flags.0.0.iter().chain(&more.0) {
+            layers.set(name, value, Origin::Flag);
+        }
+        layers.variables(std::env::vars_os())?;
         match &self.config {
             Some(file) => layers.file(file)?,
             None if default_file().is_file() => layers.file(default_file())?,

@@ -27,7 +27,7 @@ use crate::store::export;
 /// Which store.
 #[derive(Args, Debug)]
 struct Which {
-    /// sled:PATH, or postgres://…; the one of the settings if missing.
+    /// sled:PATH; the one of the settings if missing.
     #[arg(long)]
     store: Option<String>,
 }
@@ -192,13 +192,11 @@ fn done(what: &str, lines: u64, file: &Path, global: &Global) -> anyhow::Result<
 
 /// Opening a store makes it, which is not what somebody wants who looks at it.
 fn must_exist(settings: &Settings) -> anyhow::Result<()> {
-    match &settings.store {
-        crate::config::StoreAt::Sled(directory) if !directory.is_dir() => {
-            let why = format!("there is no store at {}", directory.display());
-            Err(Failure::Refused(format!("{why}; name another with --data-dir or --store")).into())
-        }
-        _ => Ok(()),
+    if settings.store.is_dir() {
+        return Ok(());
     }
+    let why = format!("there is no store at {}", settings.store.display());
+    Err(Failure::Refused(format!("{why}; name another with --data-dir or --store")).into())
 }
 
 /// Runs `store`.
