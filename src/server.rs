@@ -26,6 +26,7 @@ use tracing::warn;
 
 pub use home::Home;
 pub use home::HomeError;
+pub(crate) use home::is_open_to_others;
 pub(crate) use home::near;
 pub use tls::TlsError;
 

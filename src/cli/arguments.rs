@@ -24,6 +24,9 @@ pub(super) struct Global {
     /// Address of the server; the one that runs on the data directory if missing.
     #[arg(long, global = true, value_name = "URL", env = "BOOKBRIDGE_SERVER")]
     pub(super) server: Option<String>,
+    /// Trust the certificates in this file (PEM), and no others, when a server is called.
+    #[arg(id = "ca-file", long, global = true, value_name = "FILE", env = "BOOKBRIDGE_CA_FILE")]
+    pub(super) ca_file: Option<PathBuf>,
     /// The settings file; bookbridge.toml if missing and there.
     #[arg(long, global = true, value_name = "FILE", env = "BOOKBRIDGE_CONFIG")]
     config: Option<PathBuf>,

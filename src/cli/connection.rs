@@ -205,7 +205,7 @@ fn remove(client: &Client, command: &Remove, global: &Global) -> anyhow::Result<
         ))
         .into());
     }
-    client.call(Method::DELETE, &of_connection(name, &[]), Content::None)?;
+    client.call(Method::DELETE, &of_connection(name, &[]), Content::None)?.json()?;
     if global.json {
         return Ok(output::json(&json!({"removed": name}))?);
     }

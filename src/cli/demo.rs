@@ -16,12 +16,12 @@ use clap::Args;
 use serde_json::Value;
 use serde_json::json;
 use ureq::http::Method;
-use ureq::tls::TlsConfig;
 
 use super::arguments::Flags;
 use super::arguments::Global;
 use super::client::Client;
 use super::client::Content;
+use super::client::Way;
 use super::client::of_connection;
 use super::client::segment;
 use super::failure::Failure;
@@ -111,7 +111,7 @@ fn say(global: &Global, text: &str) -> std::io::Result<()> {
 fn play(stage: &Stage, directory: &Path, global: &Global) -> anyhow::Result<()> {
     let script = Script::read().context("qbxml-samples")?;
     let key = Home::at(directory).admin_key();
-    let client = Client::new(&stage.url, key, TlsConfig::default());
+    let client = Client::new(Way::home(&stage.url, key));
     say(global, "Bookbridge demo: the real server, a simulated Web Connector and QuickBooks.\n")?;
     say(global, &format!("  server      {} (data in {})", stage.url, directory.display()))?;
     let desk = Desk::new(&client, &script.company, directory, stage.clock.clone())?;

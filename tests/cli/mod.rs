@@ -9,3 +9,4 @@ mod server;
 mod settings;
 mod stand_in;
 mod usage;
+mod way;
