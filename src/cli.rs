@@ -13,6 +13,7 @@ mod connection;
 mod demo;
 mod doctor;
 mod failure;
+mod interrupt;
 mod key;
 mod output;
 mod problems;
@@ -125,9 +126,21 @@ fn prepare() -> anyhow::Result<()> {
         .map_err(|_| Failure::Refused("TLS was prepared twice".to_owned()).into())
 }
 
+/// Flags of every command that do nothing in some.
+const NOTHING: [(&str, &[&str]); 6] = [
+    ("completions", &["server", "ca-file", "data-dir", "log-format", "log-level"]),
+    ("demo", &["server", "ca-file"]),
+    ("import", &["server", "ca-file"]),
+    ("serve", &["server", "ca-file"]),
+    ("simulate", &["server", "data-dir", "log-format", "log-level"]),
+    ("store", &["server", "ca-file"]),
+];
+
 /// The command line as clap sees it, for completions and documents.
 pub fn command() -> clap::Command {
-    <Arguments as clap::CommandFactory>::command()
+    NOTHING.iter().fold(Arguments::command(), |all, (name, flags)| {
+        all.mut_subcommand(name, |command| arguments::without(command, flags))
+    })
 }
 
 #[cfg(test)]
