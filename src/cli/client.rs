@@ -22,6 +22,7 @@ use ureq::http::Response;
 use super::arguments::Global;
 use super::failure::Failure;
 pub(super) use way::Way;
+pub(super) use way::handshake_in_words;
 
 /// What stays as it is in a segment of a path (RFC 3986, "unreserved").
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -122,7 +122,7 @@ fn a_demo_reads_settings_as_every_command_does() {
     let help = house.run(&["demo", "--help"]).with(0).stdout;
 
     assert!(!set["url"].as_str().unwrap().ends_with(":8170"), "{}", set["url"]);
-    assert!(far.contains("setting listen") && far.contains("this machine alone"), "{far}");
+    assert!(far.contains("setting listen") && far.contains("not on 192.0.2.1:8170"), "{far}");
     assert!(unknown.contains("unknown setting BOOKBRIDGE_FOO"), "{unknown}");
     assert!(help.contains("--listen") && !help.contains("--server"), "{help}");
     assert!(!help.contains("./bookbridge-data") && !help.contains("--public-url"), "{help}");

@@ -96,6 +96,8 @@ fn a_certificate_of_ones_own_is_trusted_when_it_is_named() {
     let variable = ended(variable.env("BOOKBRIDGE_CA_FILE", "ca.pem"));
     let wrong = house.run(&["connection", "list", "--ca-file", "key.pem"]).with(2);
     let (untrusted, trusted) = (simulate(&[]), simulate(&["--ca-file", "ca.pem"]));
+    let doctor = ["doctor", "--server", &by_name, "--ca-file", "ca.pem"];
+    let doctor = house.run(&doctor).with(0).stdout;
 
     own.with(0);
     assert!(unknown.stderr.contains("its certificate is not trusted"), "{}", unknown.stderr);
@@ -105,6 +107,31 @@ fn a_certificate_of_ones_own_is_trusted_when_it_is_named() {
     assert!(wrong.stderr.contains("there is no certificate in it"), "{}", wrong.stderr);
     assert!(untrusted.contains("a trust relationship"), "{untrusted}");
     assert!(trusted.contains("the name or password is wrong"), "{trusted}");
+    assert!(doctor.contains("✓ certificate: trusted"), "{doctor}");
+}
+
+#[test]
+fn a_certificate_that_signed_itself_is_trusted_unless_it_is_an_authoritys() {
+    for (is_ca, exit, part) in [
+        (rcgen::IsCa::ExplicitNoCa, 0, ""),
+        (rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained), 1, "basicConstraints=CA:FALSE"),
+    ] {
+        let house = House::new();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.is_ca = is_ca;
+        house.write("own.pem", &params.self_signed(&key).unwrap().pem());
+        house.write("key.pem", &key.serialize_pem());
+        let server = house.serve(&["--tls-cert", "own.pem", "--tls-key", "key.pem"]);
+        let url = server.url.replace("127.0.0.1", "localhost");
+        let named = ["--server", &url, "--ca-file", "own.pem"];
+
+        let listed = house.run(&[&["connection", "list"], &named[..]].concat()).with(exit);
+        let doctor = house.run(&[&["doctor"], &named[..]].concat()).with(exit);
+
+        assert!(listed.stderr.contains(part), "{}", listed.stderr);
+        assert!(doctor.stdout.contains(part), "{}", doctor.stdout);
+    }
 }
 
 #[cfg(unix)]

@@ -6,6 +6,7 @@
 //! Invariants, held by the tests below and by `tests/cli/way.rs`: a key that was found is sent to no
 //! other machine, and what is on this machine is called without a proxy.
 
+use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -153,15 +154,23 @@ pub(super) fn unreached(base: &str, error: &ureq::Error) -> Failure {
 
 /// What is wrong with the certificate, if that is what is wrong.
 fn certificate_error(error: &ureq::Error) -> Option<&CertificateError> {
-    let error = match error {
-        ureq::Error::Rustls(error) => Some(error),
-        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()),
-        _ => None,
-    };
     match error {
-        Some(rustls::Error::InvalidCertificate(why)) => Some(why),
+        ureq::Error::Rustls(rustls::Error::InvalidCertificate(why)) => Some(why),
+        ureq::Error::Io(error) => certificate_error_of(error),
         _ => None,
     }
+}
+
+fn certificate_error_of(error: &io::Error) -> Option<&CertificateError> {
+    match error.get_ref()?.downcast_ref()? {
+        rustls::Error::InvalidCertificate(why) => Some(why),
+        _ => None,
+    }
+}
+
+/// Why a handshake failed, in words.
+pub(in crate::cli) fn handshake_in_words(error: &io::Error) -> String {
+    certificate_error_of(error).map_or_else(|| error.to_string(), in_words)
 }
 
 fn in_words(why: &CertificateError) -> String {
@@ -170,7 +179,8 @@ fn in_words(why: &CertificateError) -> String {
         CertificateError::UnknownIssuer => "it is signed by nobody who is trusted here".to_owned(),
         // `openssl req -x509` makes such a one unless it is told otherwise.
         _ if said.contains("CaUsedAsEndEntity") => {
-            "it is the certificate of an authority (CA:TRUE), which a server may not show"
+            "it is the certificate of an authority, which a server may not show; make one with \
+             basicConstraints=CA:FALSE"
                 .to_owned()
         }
         _ => said,

@@ -1,8 +1,6 @@
 //! The server of a demo: the real one, in a thread, on a directory that goes away with it.
 
-use std::net::IpAddr;
 use std::net::Ipv4Addr;
-use std::net::Ipv6Addr;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -144,7 +142,7 @@ impl Stage {
                 // Nobody listens any more if the demo was interrupted meanwhile.
                 let _ = tell.send(Told {
                     listens: server.url().to_owned(),
-                    url: connectable(server.near()),
+                    url: server.near().to_owned(),
                     setup: server.setup_url(),
                     handle: server.handle(),
                 });
@@ -189,22 +187,14 @@ impl Stage {
     }
 }
 
-/// The same address as the Web Connector takes it, which speaks plain HTTP with `localhost` and
-/// 127.0.0.1 alone.
-fn connectable(near: &str) -> String {
-    near.replace("[::1]", "localhost")
-}
-
 /// Refuses an address at which no Web Connector would call a server without a certificate.
 pub(super) fn must_be_near(listen: SocketAddr) -> anyhow::Result<()> {
-    let ip = listen.ip();
-    let near = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-    if near.contains(&ip) || ip.is_unspecified() {
+    if listen.ip() == Ipv4Addr::LOCALHOST || listen.ip().is_unspecified() {
         return Ok(());
     }
     let why = format!(
-        "setting listen: {listen} is not on this machine alone, and a Web Connector speaks plain \
-         HTTP with no other; a demo listens on 127.0.0.1"
+        "setting listen: a demo listens on 127.0.0.1, or on every address (0.0.0.0), not on \
+         {listen}: a Web Connector speaks plain HTTP with its own machine alone"
     );
     Err(Failure::Usage(why).into())
 }

@@ -18,6 +18,8 @@ use rustls::pki_types::ServerName;
 use rustls::pki_types::pem::PemObject as _;
 use x509_parser::parse_x509_certificate;
 
+use crate::cli::client::handshake_in_words;
+
 /// Longest wait for the other side.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -82,9 +84,9 @@ fn handshake(
     }
     let mut stream = rustls::Stream::new(&mut connection, &mut socket);
     let request = format!("HEAD /qbwc HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).map_err(|error| said(&error))?;
+    stream.write_all(request.as_bytes()).map_err(|error| handshake_in_words(&error))?;
     let mut first = [0; 1];
-    stream.read_exact(&mut first).map_err(|error| said(&error))?;
+    stream.read_exact(&mut first).map_err(|error| handshake_in_words(&error))?;
     let certificates = connection.peer_certificates().unwrap_or_default();
     let own = certificates.first().ok_or("it shows no certificate")?;
     expires(own.as_ref())
