@@ -1,8 +1,8 @@
 //! The command line: a thin client of the REST API, and the commands that start something.
 //!
 //! One file a command group. Commands print what they found on stdout and what went wrong on stderr;
-//! with `--json` both are the object that the REST call answered, on stdout. Exit codes: 0 done,
-//! 1 refused or failed, 2 wrong usage, which a wrong setting is too.
+//! with `--json` both are an object on stdout, that which the REST call answered if there was one.
+//! Exit codes: 0 done, 1 refused or failed, 2 wrong usage, which a wrong setting is too.
 //!
 //! Nothing here knows rules: what a command may do is decided by the server.
 
@@ -13,6 +13,7 @@ mod connection;
 mod demo;
 mod doctor;
 mod failure;
+mod interrupt;
 mod key;
 mod output;
 mod problems;
@@ -27,6 +28,8 @@ mod store;
 
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
+use clap::FromArgMatches as _;
 use clap::Parser;
 use clap::Subcommand;
 
@@ -85,7 +88,11 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let Arguments { global, command } = Arguments::parse();
+    let parsed = command().try_get_matches().and_then(|it| Arguments::from_arg_matches(&it));
+    let Arguments { global, command } = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => return failure::usage(&error),
+    };
     let done = prepare().and_then(|()| match command {
         Command::Demo(command) => demo::run(&command, &global),
         Command::Serve(command) => serve::run(&command, &global),
@@ -103,7 +110,7 @@ pub fn main() -> ExitCode {
         Command::Import(command) => store::import(&command, &global),
         Command::Store(command) => store::run(&command, &global),
         Command::Key(command) => key::run(command, &global),
-        Command::Completions(command) => completions::completions(&command),
+        Command::Completions(command) => completions::completions(&command, &global),
         Command::Openapi(command) => completions::openapi(&command, &global),
     });
     match done {
@@ -119,9 +126,21 @@ fn prepare() -> anyhow::Result<()> {
         .map_err(|_| Failure::Refused("TLS was prepared twice".to_owned()).into())
 }
 
+/// Flags of every command that do nothing in some.
+const NOTHING: [(&str, &[&str]); 6] = [
+    ("completions", &["server", "ca-file", "data-dir", "log-format", "log-level"]),
+    ("demo", &["server", "ca-file"]),
+    ("import", &["server", "ca-file"]),
+    ("serve", &["server", "ca-file"]),
+    ("simulate", &["server", "data-dir", "log-format", "log-level"]),
+    ("store", &["server", "ca-file"]),
+];
+
 /// The command line as clap sees it, for completions and documents.
 pub fn command() -> clap::Command {
-    <Arguments as clap::CommandFactory>::command()
+    NOTHING.iter().fold(Arguments::command(), |all, (name, flags)| {
+        all.mut_subcommand(name, |command| arguments::without(command, flags))
+    })
 }
 
 #[cfg(test)]

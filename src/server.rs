@@ -2,8 +2,8 @@
 //!
 //! [`open`] makes the data directory, opens the store and gives an engine; [`build`] puts the
 //! adapters on a listener that is bound already, so that port 0 works and a test knows the address;
-//! [`Server::run`] serves until a signal or until the store stops. Then calls in flight are
-//! finished, the store is closed, and only then it returns.
+//! [`Server::run`] serves until somebody asks it to stop or until the store stops. Then calls in
+//! flight are finished, the store is closed, and only then it returns.
 //!
 //! A store that stopped after an I/O error ends the process: what is on disk is known again only
 //! after reopening, and a supervisor does that better than we do.
@@ -26,11 +26,11 @@ use tracing::warn;
 
 pub use home::Home;
 pub use home::HomeError;
+pub(crate) use home::is_open_to_others;
 pub(crate) use home::near;
 pub use tls::TlsError;
 
 use crate::config::Settings;
-use crate::config::StoreAt;
 use crate::dashboard::Logins;
 use crate::engine;
 use crate::engine::Engine;
@@ -41,7 +41,7 @@ use crate::store::StoreError;
 use crate::store::sled;
 use crate::store::sled::SledStore;
 
-/// How long calls in flight get to finish after a signal, in seconds.
+/// How long calls in flight get to finish at the end, in seconds.
 const FINISH_SECONDS: u64 = 10;
 /// How long a client gets to send the head of its request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -74,9 +74,6 @@ pub enum ServerError {
     /// A use case that the start needs did not work.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The store that was asked for is not part of this version.
-    #[error("{0}")]
-    NotBuilt(String),
     /// The server itself broke.
     #[error("the server stopped")]
     Broken(#[source] std::io::Error),
@@ -100,16 +97,9 @@ pub struct Open {
 ///
 /// # Errors
 ///
-/// [`ServerError::Store`] if another process has it; [`ServerError::NotBuilt`] for PostgreSQL.
+/// [`ServerError::Store`] if another process has it.
 pub fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, ServerError> {
-    match &settings.store {
-        StoreAt::Sled(directory) => {
-            Ok(Arc::new(SledStore::open(directory, &sled::Options::default())?))
-        }
-        StoreAt::Postgres(_) => Err(ServerError::NotBuilt(
-            "this version has no PostgreSQL store; use store = \"sled:PATH\"".to_owned(),
-        )),
-    }
+    Ok(Arc::new(SledStore::open(&settings.store, &sled::Options::default())?))
 }
 
 /// Makes the data directory if it is not there, opens the store, and sees that the local admin key
@@ -204,25 +194,30 @@ impl Server {
         &self.url
     }
 
+    /// Where it is reached from this machine.
+    pub fn near(&self) -> &str {
+        &self.near
+    }
+
     /// Stops it from outside.
     pub fn handle(&self) -> ServerHandle {
         self.inner.handle()
     }
 
-    /// Serves until a signal, or [`Server::handle`], or until the store stops; then finishes the
-    /// calls in flight and closes the store.
+    /// Serves until `stop` comes with the name of what asked for it, or [`Server::handle`], or until
+    /// the store stops; then finishes the calls in flight and closes the store.
     ///
     /// # Errors
     ///
     /// [`ServerError::Store`] if the store stopped or could not be closed; [`ServerError::Broken`].
-    pub async fn run(self) -> Result<(), ServerError> {
+    pub async fn run(self, stop: impl Future<Output = &'static str>) -> Result<(), ServerError> {
         let Self { inner, open, session_idle, .. } = self;
         let handle = inner.handle();
         let stopped = watch::until_stopped(open.engine.clone(), session_idle);
         let mut serving = std::pin::pin!(inner);
         let failure = tokio::select! {
             ended = &mut serving => return finish(&open, ended.err().map(ServerError::Broken)).await,
-            signal = watch::signal() => {
+            signal = stop => {
                 info!(signal, "{signal}: finishing the calls in flight");
                 None
             }

@@ -36,7 +36,7 @@ impl LogFormat {
         match text {
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
-            _ => Err(format!("{text} is neither text nor json")),
+            _ => Err(format!("{text:?} is neither text nor json")),
         }
     }
 }
@@ -62,7 +62,7 @@ impl LogLevel {
             "info" => LevelFilter::INFO,
             "debug" => LevelFilter::DEBUG,
             "trace" => LevelFilter::TRACE,
-            _ => return Err(format!("{text} is not off, error, warn, info, debug or trace")),
+            _ => return Err(format!("{text:?} is not off, error, warn, info, debug or trace")),
         };
         Ok(Self(level))
     }

@@ -25,6 +25,7 @@ use crate::api::records::shaped;
 use crate::api::refusal::Refusal;
 use crate::api::shape::Record;
 use crate::api::words;
+use crate::diagnosis;
 use crate::engine;
 use crate::engine::Action;
 use crate::engine::BulkAction;
@@ -203,15 +204,22 @@ fn decision(action: &str, kind: &str, body: Value) -> Result<Action, Problem> {
     }
 }
 
-/// Refuses a fix that a person does.
+/// Refuses a fix that a person does, or that nobody knows.
 fn known_fix(pressed: Pressed) -> Result<Pressed, Problem> {
     if FIXES.contains(&pressed.id.as_str()) {
         return Ok(pressed);
     }
     let shown: String = pressed.id.chars().take(80).collect();
     let all = FIXES.join(", ");
-    let detail =
-        format!("The fix {shown:?} is not applied by itself: a person does it. These are: {all}.");
+    let is_known = diagnosis::entries().any(|entry| {
+        let words = entry.causes.iter().chain([&entry.words]);
+        words.flat_map(|it| &it.fixes).any(|fix| fix.id == pressed.id)
+    });
+    let detail = if is_known {
+        format!("The fix {shown:?} is not applied by itself: a person does it. These are: {all}.")
+    } else {
+        format!("There is no fix {shown:?}. Those that are applied by themselves are: {all}.")
+    };
     Err(Problem::new(Refusal::UnknownFix, detail).at("/id"))
 }
 

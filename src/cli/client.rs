@@ -1,8 +1,9 @@
 //! The REST API, as the commands call it.
 //!
-//! Which server: `--server`, or the one that runs on the data directory, or the default address.
-//! Which key: `BOOKBRIDGE_API_KEY`, or the local admin key if the server is on this machine; a key
-//! that was found is never sent elsewhere.
+//! [`Way`] says which server, with which key. A redirect is not followed: it would lose the key, and
+//! make a GET of a POST.
+
+mod way;
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -16,15 +17,12 @@ use serde_json::json;
 use ureq::Agent;
 use ureq::http::Method;
 use ureq::http::Request;
-use ureq::tls::RootCerts;
-use ureq::tls::TlsConfig;
+use ureq::http::Response;
 
-use super::arguments::Flags;
 use super::arguments::Global;
 use super::failure::Failure;
-use crate::config::Settings;
-use crate::server::Home;
-use crate::server::near;
+pub(super) use way::Way;
+pub(super) use way::handshake_in_words;
 
 /// What stays as it is in a segment of a path (RFC 3986, "unreserved").
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -57,6 +55,8 @@ pub(super) struct Answer {
     pub(super) media_type: String,
     /// `Date`.
     pub(super) date: Option<String>,
+    /// `Location`.
+    location: Option<String>,
     /// The whole body.
     pub(super) body: Vec<u8>,
 }
@@ -94,39 +94,22 @@ pub(super) fn of_connection(connection: &str, rest: &[&str]) -> String {
 impl Client {
     /// The server that the settings name.
     pub(super) fn of(global: &Global) -> anyhow::Result<Self> {
-        let settings = global.settings(&Flags::default())?;
-        let home = Home::at(&settings.data_dir);
-        let (base, near) = if let Some(url) = &global.server {
-            (checked_url(url)?, false)
-        } else {
-            let base = home.address().unwrap_or_else(|| default_address(&settings));
-            let near = is_local(&base);
-            (base, near)
-        };
-        let key = match std::env::var("BOOKBRIDGE_API_KEY") {
-            Ok(key) if !key.is_empty() => Some(key),
-            _ if is_local(&base) => home.admin_key(),
-            _ => None,
-        };
-        // The certificate of our own server is made for its public name, not for this machine's.
-        let trust = if near {
-            TlsConfig::builder().disable_verification(true).build()
-        } else {
-            TlsConfig::builder().root_certs(RootCerts::WebPki).build()
-        };
-        Ok(Self::new(&base, key, trust))
+        Ok(Self::new(Way::of(global)?))
     }
 
-    /// A server at an address.
-    pub(super) fn new(base: &str, key: Option<String>, trust: TlsConfig) -> Self {
+    /// A server at the end of a way.
+    pub(super) fn new(way: Way) -> Self {
+        let Way { base, key, trust, proxy } = way;
         let agent = Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(0)
             .timeout_connect(Some(Duration::from_secs(10)))
             .tls_config(trust)
+            .proxy(proxy)
             .user_agent(concat!("bookbridge/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Self { agent, base: base.trim_end_matches('/').to_owned(), key }
+        Self { agent, base, key }
     }
 
     /// Where the server is.
@@ -207,20 +190,28 @@ impl Client {
             .map_err(|error| Failure::Usage(format!("cannot call {}: {error}", self.base)))?;
         let request =
             self.agent.configure_request(request).timeout_global(Some(PATIENCE + wait)).build();
-        let response = self.agent.run(request).map_err(|error| self.unreachable(&error))?;
-        let status = response.status().as_u16();
-        let date = response.headers().get("date").and_then(|value| value.to_str().ok());
-        let date = date.map(str::to_owned);
-        let media_type = response.headers().get("content-type");
-        let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = media_type.to_owned();
-        let mut body = Vec::new();
-        response
-            .into_body()
-            .into_reader()
-            .read_to_end(&mut body)
+        let response = self.agent.run(request);
+        self.whole(response.map_err(|error| way::unreached(&self.base, &error))?)
+    }
+
+    /// An answer with all of its body.
+    fn whole(&self, response: Response<ureq::Body>) -> anyhow::Result<Answer> {
+        let header = |name: &str| {
+            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            value.map(str::to_owned)
+        };
+        let mut answer = Answer {
+            status: response.status().as_u16(),
+            media_type: header("content-type").unwrap_or_default(),
+            date: header("date"),
+            location: header("location"),
+            body: Vec::new(),
+        };
+        let mut reader = response.into_body().into_reader();
+        reader
+            .read_to_end(&mut answer.body)
             .with_context(|| format!("the answer of {} broke off", self.base))?;
-        Ok(Answer { status, media_type, date, body })
+        Ok(answer)
     }
 
     /// Copies the body of an answer, however long it is.
@@ -229,27 +220,12 @@ impl Client {
         if let Some(key) = &self.key {
             request = request.header("Authorization", format!("Bearer {key}"));
         }
-        let response = request.call().map_err(|error| self.unreachable(&error))?;
-        let status = response.status().as_u16();
-        let mut reader = response.into_body().into_reader();
-        if status != 200 {
-            let mut body = Vec::new();
-            reader.read_to_end(&mut body)?;
-            return Err(self
-                .refusal(&Answer { status, media_type: String::new(), date: None, body })
-                .into());
+        let response = request.call().map_err(|error| way::unreached(&self.base, &error))?;
+        if response.status() != 200 {
+            return Err(self.refusal(&self.whole(response)?).into());
         }
-        std::io::copy(&mut reader, to)
+        std::io::copy(&mut response.into_body().into_reader(), to)
             .with_context(|| format!("the answer of {} broke off", self.base))
-    }
-
-    fn unreachable(&self, error: &ureq::Error) -> Failure {
-        Failure::Refused(format!(
-            "no server answers at {}: {error}\n  \
-             → start it with: bookbridge serve\n  \
-             → or name another with --server URL",
-            self.base
-        ))
     }
 
     /// What a refusal says; a proxy in between may speak no problem documents.
@@ -258,10 +234,22 @@ impl Client {
         let mut problem = match serde_json::from_slice(&answer.body) {
             Ok(problem @ Value::Object(_)) => problem,
             _ => json!({
-                "title": "The server refused", "status": status,
-                "detail": format!("{} answered with HTTP status {status}.", self.base),
+                "code": "NO_BOOKBRIDGE_ANSWER", "title": "The server refused", "status": status,
+                "detail": format!("{} answered with HTTP status {status}.", self.base), "fixes": [],
             }),
         };
+        if let (300..400, Some(location)) = (status, &answer.location) {
+            let elsewhere = location.find("://").map(|at| {
+                let end = location[at + 3..].find('/').map_or(location.len(), |end| at + 3 + end);
+                format!("use that address: --server {}", &location[..end])
+            });
+            let fix = elsewhere.unwrap_or("is it a Bookbridge server? see --server".to_owned());
+            problem = json!({
+                "code": "REDIRECTED", "title": "The server is elsewhere", "status": status,
+                "detail": format!("{} redirects to {location}", self.base),
+                "fixes": [{"actor": "user", "label": fix}],
+            });
+        }
         if status == 401 && !self.has_key() {
             problem["fixes"] = json!([{
                 "id": "api-key", "actor": "user",
@@ -270,37 +258,6 @@ impl Client {
         }
         Failure::Problem(problem)
     }
-}
-
-fn checked_url(url: &str) -> anyhow::Result<String> {
-    let usable = (url.starts_with("http://") || url.starts_with("https://"))
-        && !url.chars().any(|c| c.is_whitespace() || c.is_control());
-    if usable {
-        return Ok(url.to_owned());
-    }
-    let why = "is no address such as http://127.0.0.1:8170";
-    Err(Failure::Usage(format!("--server (or BOOKBRIDGE_SERVER): {url:?} {why}")).into())
-}
-
-/// Where a server with these settings is reached from this machine.
-fn default_address(settings: &Settings) -> String {
-    let scheme = if settings.tls.is_some() { "https" } else { "http" };
-    format!("{scheme}://{}", near(settings.listen))
-}
-
-/// Whether an address is on this machine.
-fn is_local(url: &str) -> bool {
-    let authority = url.split("://").nth(1).unwrap_or_default().split('/').next();
-    let authority = authority.unwrap_or_default();
-    if authority.contains('@') {
-        return false;
-    }
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    host == "localhost"
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -314,19 +271,5 @@ mod tests {
             of_connection("a", &["records", "Customer", ".."]),
             "/v1/connections/a/records/Customer/%2E%2E"
         );
-    }
-
-    #[test]
-    fn a_key_that_was_found_stays_on_this_machine() {
-        for url in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8170/x"] {
-            assert!(is_local(url), "{url}");
-        }
-        for url in [
-            "https://books.example.com",
-            "http://127.0.0.1.example.com",
-            "http://localhost:1@example.com",
-        ] {
-            assert!(!is_local(url), "{url}");
-        }
     }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
+use super::arguments::Flags;
 use super::arguments::Global;
 use super::client::Client;
 use super::output;
@@ -24,7 +25,8 @@ pub(super) struct Completions {
 pub(super) struct Openapi {}
 
 /// Runs `completions`.
-pub(super) fn completions(command: &Completions) -> anyhow::Result<()> {
+pub(super) fn completions(command: &Completions, global: &Global) -> anyhow::Result<()> {
+    global.settings(&Flags::default())?;
     let mut script = Vec::new();
     clap_complete::generate(command.shell, &mut super::command(), "bookbridge", &mut script);
     Ok(output::part(String::from_utf8_lossy(&script))?)

@@ -68,7 +68,7 @@ pub(super) struct Add {
     #[arg(long, value_name = "PATH")]
     company_file: Option<String>,
     /// Interval that the .qwc proposes.
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..))]
     every: Option<u32>,
     /// Application name in the Web Connector and in QuickBooks; made of the name if missing.
     #[arg(long, value_name = "NAME")]
@@ -121,7 +121,11 @@ pub(super) fn run(command: Connection, global: &Global) -> anyhow::Result<()> {
         Connection::Show(one) => client.get(&of_connection(&one.connection, &[]))?,
         Connection::Qwc(command) => return qwc(&client, &command, global),
         Connection::RotatePassword(one) => act(one, "rotate-password")?,
-        Connection::RotateIdentity(one) => act(one, "rotate-identity")?,
+        Connection::RotateIdentity(one) => {
+            let value = act(one, "rotate-identity")?;
+            show(&value, global)?;
+            return if global.json { Ok(()) } else { reinstall(&value) };
+        }
         Connection::Pause(one) => act(one, "pause")?,
         Connection::Resume(one) => act(one, "resume")?,
         Connection::SyncNow(one) => act(one, "sync-now")?,
@@ -162,6 +166,16 @@ fn show(value: &Value, global: &Global) -> anyhow::Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// What has to be done about new ids.
+fn reinstall(connection: &Value) -> anyhow::Result<()> {
+    let id = output::text(connection, "/id");
+    Ok(output::line(format_args!(
+        "\nThe .qwc that is installed has the old ids. Remove the application from the Web \
+         Connector and add the new file:\n\
+         bookbridge connection qwc {id} -o {id}.qwc"
+    ))?)
 }
 
 fn list(client: &Client, global: &Global) -> anyhow::Result<()> {
@@ -205,7 +219,7 @@ fn remove(client: &Client, command: &Remove, global: &Global) -> anyhow::Result<
         ))
         .into());
     }
-    client.call(Method::DELETE, &of_connection(name, &[]), Content::None)?;
+    client.call(Method::DELETE, &of_connection(name, &[]), Content::None)?.json()?;
     if global.json {
         return Ok(output::json(&json!({"removed": name}))?);
     }

@@ -16,18 +16,20 @@ use clap::Args;
 use serde_json::Value;
 use serde_json::json;
 use ureq::http::Method;
-use ureq::tls::TlsConfig;
 
-use super::arguments::Flags;
+use super::arguments::DemoFlags;
 use super::arguments::Global;
+use super::arguments::OF_DEMO;
 use super::client::Client;
 use super::client::Content;
+use super::client::Way;
 use super::client::of_connection;
 use super::client::segment;
 use super::failure::Failure;
+use super::interrupt::Interrupt;
 use super::output;
 use super::records;
-use crate::config::Layers;
+use super::store;
 use crate::config::Origin;
 use crate::config::Settings;
 use crate::server::Home;
@@ -41,6 +43,8 @@ use stage::Stage;
 
 /// The id of the demo's connection.
 const CONNECTION: &str = "demo";
+/// The directory of the simulated company file, in the data directory.
+const COMPANY: &str = "company";
 
 /// See it work: server, connection, sample records, simulated Web Connector and QuickBooks.
 #[derive(Args, Debug)]
@@ -50,55 +54,79 @@ Examples:
   bookbridge demo --exit
   bookbridge demo --data-dir ./demo --listen 127.0.0.1:9000
 
-Without --data-dir everything goes into a fresh directory, which is removed at the end.
-With --exit it ends when all is done: 0 if every record reached its expected status, else 1 with
-the names of those that differ.")]
+Without a data directory everything goes into a fresh one, which is removed at the end; one that
+holds a store already is refused. With --exit it ends when all is done: 0 if every record reached
+its expected status, else 1 with the names of those that differ.")]
 pub(super) struct Demo {
     /// End when all is done, with 0 if every record reached its expected status.
     #[arg(long)]
     exit: bool,
-    /// Address and port; any port that is free if another program has the usual one.
-    #[arg(long, value_name = "ADDRESS")]
-    listen: Option<String>,
+    #[command(flatten)]
+    flags: DemoFlags,
 }
 
 /// Runs `demo`.
 pub(super) fn run(command: &Demo, global: &Global) -> anyhow::Result<()> {
-    let mut layers = global.flags_only(&Flags::one("listen", command.listen.clone()));
+    let interrupt = Interrupt::listen()?;
+    store::for_its_owner_alone();
+    let script = Script::read().context("qbxml-samples")?;
+    let mut layers = global.layers(&command.flags.0)?;
+    layers.keep(|name| OF_DEMO.iter().any(|(one, _)| *one == name));
     let named = layers.text("data-dir").map(|text| text.value.clone());
+    // Nothing is made before every setting is known to be good.
+    stage::must_be_near(Settings::of(&layers)?.listen)?;
     let place = Place::new(named.as_deref().map(Path::new))?;
-    let settings = settings(&mut layers, place.path())?;
+    layers.set("data-dir", &place.path().display().to_string(), Origin::Default);
+    layers.set("log-level", "warn", Origin::Default);
+    let settings = Settings::of(&layers)?;
     telemetry::start(settings.log_format, settings.log_level);
-    let stage = Stage::start(settings)?;
-    let played = play(&stage, place.path(), global);
-    if command.exit || played.is_err() {
-        stage.end()?;
-        return played;
+    let stage = Stage::start(settings, script.seconds(), interrupt.clone())?;
+    let played = play(&stage, &script, place.path(), &interrupt, global);
+    if interrupt.came() {
+        stage.until_signal()?;
+        say(global, "stopped")?;
+        return played.map(drop);
     }
-    say(global, &around(&stage, &place))?;
-    stage.until_signal()
+    match played {
+        Ok(hints) if !command.exit => {
+            say(global, &around(&stage, &place, &hints))?;
+            stage.until_signal()?;
+            Ok(say(global, "stopped")?)
+        }
+        played => {
+            stage.end()?;
+            played.map(drop)
+        }
+    }
 }
 
-/// What the command line alone says: a demo shall look the same on every machine.
-fn settings(layers: &mut Layers, directory: &Path) -> anyhow::Result<Settings> {
-    layers.set("data-dir", &directory.display().to_string(), Origin::Default);
-    layers.set("log-level", "warn", Origin::Default);
-    Ok(Settings::of(layers)?)
+/// What there is to try afterwards.
+struct Hints {
+    /// A record that failed and the fix to press.
+    fix: String,
+    /// The arguments that let the simulated Web Connector poll once more.
+    poll: String,
 }
 
 /// Where to look, while it keeps serving.
-fn around(stage: &Stage, place: &Place) -> String {
-    let url = &stage.url;
-    let directory = place.path().display();
+fn around(stage: &Stage, place: &Place, hints: &Hints) -> String {
+    let (url, bookbridge) = (&stage.url, output::program());
+    let directory = output::path(place.path());
     let pages = stage.setup.as_deref().unwrap_or(url);
+    let command = |words: &str| format!("{bookbridge} {words} --data-dir {directory}");
+    let Hints { fix, poll } = hints;
     format!(
-        "\nThe server keeps running. Look around:\n  \
-         the pages      {pages}\n  \
-         the API        {url}/docs\n  \
-         the records    bookbridge records {CONNECTION} --data-dir {directory}\n  \
-         one record     bookbridge record show {CONNECTION} KIND/ID --data-dir {directory}\n  \
-         the problems   bookbridge problems {CONNECTION} --data-dir {directory}\n\
-         Ctrl-C ends it."
+        "\nThe server keeps running until Ctrl-C. Look around:\n  \
+         the pages     {pages} (this link makes the first user, once)\n  \
+         the API       {url}/docs\n\n\
+         And in another terminal:\n  \
+         the records   {}\n  \
+         the problems  {}\n  \
+         press a fix   {}\n  \
+         then poll     {bookbridge} {poll}",
+        command(&format!("records {CONNECTION} --all")),
+        command(&format!("problems {CONNECTION}")),
+        command(&format!("record fix {CONNECTION} {fix}")),
     )
 }
 
@@ -108,16 +136,26 @@ fn say(global: &Global, text: &str) -> std::io::Result<()> {
 }
 
 /// Everything from the first call to the table.
-fn play(stage: &Stage, directory: &Path, global: &Global) -> anyhow::Result<()> {
-    let script = Script::read().context("qbxml-samples")?;
+fn play(
+    stage: &Stage,
+    script: &Script,
+    directory: &Path,
+    interrupt: &Interrupt,
+    global: &Global,
+) -> anyhow::Result<Hints> {
     let key = Home::at(directory).admin_key();
-    let client = Client::new(&stage.url, key, TlsConfig::default());
+    let client = Client::new(Way::home(&stage.url, key));
     say(global, "Bookbridge demo: the real server, a simulated Web Connector and QuickBooks.\n")?;
-    say(global, &format!("  server      {} (data in {})", stage.url, directory.display()))?;
+    say(global, &format!("listening on {}\n", stage.listens))?;
+    say(global, &format!("  data        {}", directory.display()))?;
     let desk = Desk::new(&client, &script.company, directory, stage.clock.clone())?;
     say(global, &format!("  connection  {CONNECTION} (Web Connector user {})\n", desk.user))?;
     let mut differences = Vec::new();
     for step in &script.steps {
+        // Broken off is no error of anything, but it is not done either.
+        if interrupt.came() {
+            return Err(Failure::Said.into());
+        }
         say(global, &format!("• {}", step.say))?;
         let said = match &step.what {
             What::Push { file } => push(&client, script::file(file)?)?,
@@ -134,27 +172,36 @@ fn play(stage: &Stage, directory: &Path, global: &Global) -> anyhow::Result<()> 
             }
             What::Wait { seconds } => {
                 stage.wait_seconds(*seconds);
-                String::new()
+                "(the demo's clock is moved on)".to_owned()
             }
             What::Expect { records } => {
                 let found = not_as_expected(&client, records)?;
-                let said = format!("{} of {} are so", records.len() - found.len(), records.len());
+                let (good, all) = (records.len() - found.len(), records.len());
+                let said = format!("as expected: {good} of {all}");
                 differences.extend(found.into_iter().map(|line| format!("in between, {line}")));
                 said
             }
         };
-        if !said.is_empty() {
-            say(global, &format!("    {said}"))?;
-        }
+        say(global, &format!("    {said}"))?;
     }
     let records = all_records(&client)?;
     differences.extend(report::differences(&records, &script.records));
     if global.json {
-        output::json(&json!({"data": records, "differences": differences}))?;
+        let url = &stage.url;
+        output::json(&json!({"url": url, "data": records, "differences": differences}))?;
     } else {
         report::print(&records, &differences)?;
     }
-    if differences.is_empty() { Ok(()) } else { Err(Failure::Said.into()) }
+    if !differences.is_empty() {
+        return Err(Failure::Said.into());
+    }
+    let [user, password] = [&desk.user, &desk.password].map(|text| output::word(text));
+    let company = output::path(&directory.join(COMPANY));
+    let url = format!("{}/qbwc", stage.url);
+    let poll = format!(
+        "simulate --url {url} --user {user} --password {password} --company {company} --once"
+    );
+    Ok(Hints { fix: report::pressable(&records).unwrap_or_default(), poll })
 }
 
 /// `…/records/{kind}/{sourceId}` and what follows.

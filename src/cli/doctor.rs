@@ -16,12 +16,14 @@ use super::client::Answer;
 use super::client::Client;
 use super::client::Content;
 use super::client::of_connection;
+use super::failure;
 use super::failure::Failure;
 use super::output;
 use crate::config::Settings;
 use crate::engine::ambient::Ambient as _;
 use crate::engine::ambient::System;
 use crate::qbxml::schema::schema;
+use crate::server::is_open_to_others;
 
 mod certificate;
 
@@ -101,7 +103,8 @@ pub(super) fn run(_: &Doctor, global: &Global) -> anyhow::Result<()> {
         data_directory(&mut report, &settings.data_dir);
     }
     public_url(&mut report, &settings, client.base());
-    certificate_of(&mut report, settings.public_url.as_deref().unwrap_or(client.base()), now());
+    let url = settings.public_url.as_deref().unwrap_or(client.base());
+    certificate_of(&mut report, url, global.ca_file.as_deref(), now());
     let types = schema().requests().count();
     report.ok("schema", format!("{types} request types of qbXML, up to version 16.0"));
     if reachable(&mut report, &client) {
@@ -167,17 +170,6 @@ fn data_directory(report: &mut Report, directory: &Path) {
 }
 
 #[cfg(unix)]
-fn is_open_to_others(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_: &Path) -> bool {
-    false
-}
-
-#[cfg(unix)]
 fn free_bytes(directory: &Path) -> Option<u64> {
     let space = rustix::fs::statvfs(directory).ok()?;
     Some(space.f_bavail.saturating_mul(space.f_frsize))
@@ -223,13 +215,13 @@ fn now() -> i64 {
 }
 
 /// The certificate of an address with https, as a Web Connector meets it.
-fn certificate_of(report: &mut Report, url: &str, now: i64) {
+fn certificate_of(report: &mut Report, url: &str, roots: Option<&Path>, now: i64) {
     let Some(rest) = url.strip_prefix("https://") else { return };
     let authority = rest.split('/').next().unwrap_or_default();
     let (host, port) = authority
         .rsplit_once(':')
         .map_or((authority, 443), |(host, port)| (host, port.parse().unwrap_or(443)));
-    match certificate::look(host, port) {
+    match certificate::look(host, port, roots) {
         Err(why) => {
             let fix = "get a certificate that Windows trusts and that is valid for this host, with \
                        its intermediate certificates (QBWC1048)";
@@ -312,24 +304,34 @@ fn try_get(client: &Client, path: &str) -> anyhow::Result<Answer> {
     client.try_call(Method::GET, path, Content::None, &[], Duration::ZERO)
 }
 
+/// Whether an answer is the one that Bookbridge gives: proxies answer all sorts of things with pages
+/// of their own.
+fn is_ours(answer: &Answer, begins: &str) -> bool {
+    answer.status == 200 && answer.body.starts_with(begins.as_bytes())
+}
+
 fn reachable(report: &mut Report, client: &Client) -> bool {
     let base = client.base();
     match try_get(client, "/healthz") {
-        Ok(answer) if answer.status == 200 => report.ok("server", format!("{base} answers")),
+        Ok(answer) if is_ours(&answer, "ok") => report.ok("server", format!("{base} answers")),
         Ok(answer) => {
-            let detail = format!("{base}/healthz answers with HTTP status {}", answer.status);
+            let detail = match answer.status {
+                200 => format!("{base} answers, but not as Bookbridge does"),
+                status => format!("{base}/healthz answers with HTTP status {status}"),
+            };
             report.add("server", State::Error, detail, "is it a Bookbridge server? see --server");
             return false;
         }
         Err(error) => {
-            let text = error.to_string();
-            let detail = text.lines().next().unwrap_or_default().to_owned();
-            report.add("server", State::Error, detail, "start it: bookbridge serve");
+            let document = failure::document(&error);
+            let (detail, fix) = ("/detail", "/fixes/0/label");
+            let [detail, fix] = [detail, fix].map(|at| output::text(&document, at).into_owned());
+            report.add("server", State::Error, detail, &fix);
             return false;
         }
     }
     match try_get(client, "/readyz") {
-        Ok(answer) if answer.status == 200 => report.ok("store", "it answers"),
+        Ok(answer) if is_ours(&answer, "ready") => report.ok("store", "it answers"),
         _ => report.add(
             "store",
             State::Error,
@@ -341,16 +343,20 @@ fn reachable(report: &mut Report, client: &Client) -> bool {
 }
 
 fn endpoint(report: &mut Report, client: &Client) {
+    let fix = "let the proxy in front pass /qbwc and /support without asking for a login";
     match try_get(client, "/qbwc") {
-        Ok(answer) if answer.status == 200 => report.ok("endpoint", "GET /qbwc answers 200"),
+        Ok(answer) if is_ours(&answer, "Bookbridge") => {
+            report.ok("endpoint", "GET /qbwc answers 200");
+        }
+        Ok(answer) if answer.status == 200 => {
+            let detail = "GET /qbwc answers with somebody else's page".to_owned();
+            report.add("endpoint", State::Error, detail, fix);
+        }
         other => {
             let status = other.map_or(0, |answer| answer.status);
-            report.add(
-                "endpoint",
-                State::Error,
-                format!("GET /qbwc answers {status}; the Web Connector looks there for 200 first"),
-                "let the proxy in front pass /qbwc and /support without asking for a login",
-            );
+            let detail =
+                format!("GET /qbwc answers {status}; the Web Connector looks there for 200 first");
+            report.add("endpoint", State::Error, detail, fix);
         }
     }
     match try_get(client, "/qbwc?wsdl") {
@@ -367,18 +373,26 @@ fn endpoint(report: &mut Report, client: &Client) {
 }
 
 fn key(report: &mut Report, client: &Client) -> bool {
-    let answer = try_get(client, "/v1/connections?limit=1");
-    match answer.map_or(0, |answer| answer.status) {
-        200 => {
+    let answer = try_get(client, "/v1/connections?limit=1").ok();
+    let is_list = |answer: &Answer| answer.json().is_ok_and(|list| list["data"].is_array());
+    match answer {
+        Some(answer) if answer.status == 200 && is_list(&answer) => {
             report.ok("API key", "it is accepted");
             true
+        }
+        Some(answer) if answer.status == 200 => {
+            let detail = "/v1/connections answers with somebody else's page".to_owned();
+            let fix = "let the proxy in front pass /v1";
+            report.add("API key", State::Error, detail, fix);
+            false
         }
         _ if !client.has_key() => {
             let fix = "set BOOKBRIDGE_API_KEY, or --data-dir to the server's data directory";
             report.add("API key", State::Error, "there is none".to_owned(), fix);
             false
         }
-        status => {
+        other => {
+            let status = other.map_or(0, |answer| answer.status);
             let fix = "make a new one where the server runs: bookbridge key create";
             report.add("API key", State::Error, format!("refused with {status}"), fix);
             false
@@ -398,12 +412,23 @@ fn connections(report: &mut Report, client: &Client) {
         let check = format!("connection {id}");
         match client.get(&of_connection(&id, &["health"])) {
             Ok(health) => {
-                let state = match &*output::text(&health, "/state") {
+                let word = output::text(&health, "/state");
+                let state = match &*word {
                     "ok" | "waiting" => State::Ok,
                     "blocked" | "offline" => State::Error,
                     _ => State::Warning,
                 };
-                let fix = output::text(&health, "/fixes/0/label").into_owned();
+                let fix = match (&*word, &*output::text(&health, "/fixes/0/label")) {
+                    ("ok" | "waiting", "") => String::new(),
+                    ("never_paired", "") => {
+                        format!(
+                            "make the file to install: bookbridge connection qwc {id} -o {id}.qwc"
+                        )
+                    }
+                    ("paused", "") => format!("bookbridge connection resume {id}"),
+                    (_, "") => format!("bookbridge explain {id}"),
+                    (_, fix) => fix.to_owned(),
+                };
                 let mut detail = output::text(&health, "/summary").into_owned();
                 let seen = output::text(&health, "/lastSeenAt");
                 if !seen.is_empty() {
@@ -412,7 +437,10 @@ fn connections(report: &mut Report, client: &Client) {
                 report.add(&check, state, detail, &fix);
                 qwc_file(report, client, &id);
             }
-            Err(error) => report.add(&check, State::Error, error.to_string(), ""),
+            Err(error) => {
+                let fix = "look into the server's log";
+                report.add(&check, State::Error, error.to_string(), fix);
+            }
         }
     }
 }

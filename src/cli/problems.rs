@@ -70,10 +70,7 @@ pub(super) fn problems(command: &Problems, global: &Global) -> anyhow::Result<()
         output::line(format_args!("         {}", field("/summary")))?;
         let fixes = problem.get("fixes").or_else(|| problem.pointer("/diagnosis/fixes"));
         for fix in fixes.and_then(Value::as_array).into_iter().flatten() {
-            output::line(format_args!(
-                "         → {}",
-                output::clean(&output::text(fix, "/label"))
-            ))?;
+            output::line(format_args!("         → {}", output::clean(&output::fix(fix))))?;
         }
     }
     Ok(())

@@ -2,10 +2,15 @@
 //!
 //! The file is read as a stream and sent as NDJSON in parts that a server takes gladly, so neither
 //! side ever holds all of it, and what was acknowledged stays acknowledged if the way breaks off.
+//! Whether anybody reads what is printed changes nothing of what is sent.
 
+mod tally;
+
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Args;
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
@@ -17,12 +22,14 @@ use super::arguments::Global;
 use super::client::Client;
 use super::client::Content;
 use super::client::of_connection;
+use super::failure;
 use super::failure::Failure;
 use super::output;
 use super::rows::Form;
 use super::rows::Row;
 use super::rows::Source;
 use super::rows::Unreadable;
+use tally::Tally;
 
 /// Most records of a part.
 const PART_RECORDS: usize = 500;
@@ -36,7 +43,7 @@ struct What {
     connection: String,
     /// JSON, NDJSON or CSV; - for stdin.
     file: PathBuf,
-    /// How the file is written; known by its name or first byte if missing.
+    /// How the file is written; known by its name or first line if missing.
     #[arg(long, value_enum)]
     format: Option<Form>,
     /// The kind of every record of a CSV file that has no column for it.
@@ -80,51 +87,54 @@ pub(super) struct Check {
     what: What,
 }
 
+/// What is done with the records.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Deed {
+    /// They are queued.
+    Push,
+    /// They are looked at.
+    Check,
+}
+
 /// Runs `push`.
 pub(super) fn push(command: &Push, global: &Global) -> anyhow::Result<()> {
-    let path = of_connection(&command.what.connection, &["records"]);
     let prefer: &[_] = if command.strict { &[("Prefer", "handling=strict")] } else { &[] };
-    let tally = send(&command.what, global, &path, prefer)?;
-    tally.end("queued or unchanged", global)
+    send(&command.what, Deed::Push, global, prefer)
 }
 
 /// Runs `check`.
 pub(super) fn check(command: &Check, global: &Global) -> anyhow::Result<()> {
-    let path = of_connection(&command.what.connection, &["check"]);
-    let tally = send(&command.what, global, &path, &[])?;
-    tally.end("would be accepted", global)
+    send(&command.what, Deed::Check, global, &[])
 }
 
-fn send(
-    what: &What,
-    global: &Global,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> anyhow::Result<Tally> {
+fn send(what: &What, deed: Deed, global: &Global, headers: &[(&str, &str)]) -> anyhow::Result<()> {
     let client = Client::of(global)?;
+    // A file without records would never ask for it.
+    client.get(&of_connection(&what.connection, &[]))?;
     let bar = ProgressBar::hidden();
     let source = Source::open(&what.file, what.format, what.kind.clone(), |bytes, length| {
         show(&bar, length);
         Box::new(bar.wrap_read(bytes))
     })?;
+    let word = match deed {
+        Deed::Push => "records",
+        Deed::Check => "check",
+    };
     let mut part = Part {
         client: &client,
-        path,
+        path: of_connection(&what.connection, &[word]),
         headers,
         bar: &bar,
+        deed,
         json: global.json,
         places: Vec::new(),
         body: Vec::new(),
         tally: Tally::default(),
+        told: Ok(()),
     };
     let done = source.each(&mut |row| part.take(row)).and_then(|()| part.send());
     bar.finish_and_clear();
-    let tally = part.tally;
-    if !global.json {
-        return done.map(|()| tally);
-    }
-    tally.close(done)?;
-    Ok(tally)
+    part.end(done)
 }
 
 /// A bar on a terminal; nothing on a pipe.
@@ -138,85 +148,46 @@ fn show(bar: &ProgressBar, length: Option<u64>) {
     bar.enable_steady_tick(Duration::from_millis(200));
 }
 
-/// What came of all records.
-#[derive(Debug, Default)]
-struct Tally {
-    good: u64,
-    bad: u64,
-}
-
-impl Tally {
-    const fn all(&self) -> u64 {
-        self.good + self.bad
-    }
-
-    /// Ends the JSON that was begun with the first result, or is empty; what broke off the reading
-    /// stands in it.
-    fn close(&self, done: anyhow::Result<()>) -> anyhow::Result<()> {
-        match done {
-            Err(error) if self.all() == 0 => Err(error),
-            Err(error) => {
-                let problem = match error.downcast_ref::<Failure>() {
-                    Some(Failure::Problem(problem)) => problem.clone(),
-                    _ => json!({"title": "The command failed", "detail": format!("{error:#}")}),
-                };
-                output::line(format_args!("\n], \"error\": {problem}}}"))?;
-                Err(Failure::Said.into())
-            }
-            Ok(()) if self.all() == 0 => Ok(output::line("{\"data\": []}")?),
-            Ok(()) => Ok(output::line("\n]}")?),
-        }
-    }
-
-    /// Says how many, and fails if any was bad.
-    fn end(&self, good: &str, global: &Global) -> anyhow::Result<()> {
-        if !global.json {
-            let all = self.all();
-            output::line(match self.bad {
-                0 => format!("{all} records: all {good}"),
-                bad => format!("{all} records: {} {good}, {bad} with findings", self.good),
-            })?;
-        }
-        if self.bad == 0 { Ok(()) } else { Err(Failure::Said.into()) }
-    }
+/// Where a record of a part stands in the file.
+struct Place {
+    shown: String,
+    line: u64,
 }
 
 /// Records on their way, and what came of those before.
 struct Part<'a> {
     client: &'a Client,
-    path: &'a str,
+    path: String,
     headers: &'a [(&'a str, &'a str)],
     bar: &'a ProgressBar,
+    deed: Deed,
     json: bool,
     /// Where each record of `body` stands in the file.
-    places: Vec<String>,
+    places: Vec<Place>,
     body: Vec<u8>,
     tally: Tally,
+    /// Why what came of a record could not be printed. The others are sent all the same.
+    told: io::Result<()>,
 }
 
 impl Part<'_> {
     fn take(&mut self, row: Row) -> anyhow::Result<()> {
+        let place = Place { shown: row.place, line: row.line };
         match row.content {
             Ok(line) => {
                 self.body.extend_from_slice(&line);
                 self.body.push(b'\n');
-                self.places.push(row.place);
+                self.places.push(place);
                 if self.places.len() >= PART_RECORDS || self.body.len() >= PART_BYTES {
                     self.send()?;
                 }
-                Ok(())
             }
-            Err(Unreadable { pointer, why }) => {
+            Err(unreadable) => {
                 self.send()?;
-                self.result(
-                    &row.place,
-                    &json!({"error": {
-                        "code": "INVALID_VALUE", "title": "The row cannot be read",
-                        "detail": why, "pointer": pointer,
-                    }}),
-                )
+                self.result(&place, refused(unreadable, self.deed));
             }
         }
+        Ok(())
     }
 
     /// Sends what is there and reads one result a record.
@@ -228,7 +199,8 @@ impl Part<'_> {
         let places = std::mem::take(&mut self.places);
         let content = Content::Bytes("application/x-ndjson", body);
         let wait = Duration::from_mins(10);
-        let answer = self.client.call_with(Method::POST, self.path, content, self.headers, wait)?;
+        let answer =
+            self.client.call_with(Method::POST, &self.path, content, self.headers, wait)?;
         let results = if answer.media_type.starts_with("application/x-ndjson") {
             let lines = answer.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
             lines.map(serde_json::from_slice).collect::<Result<Vec<Value>, _>>()?
@@ -243,32 +215,84 @@ impl Part<'_> {
             let why = format!("the server answered {came} results for {sent} records");
             return Err(Failure::Refused(why).into());
         }
-        places.iter().zip(&results).try_for_each(|(place, result)| self.result(place, result))
+        places.iter().zip(results).for_each(|(place, result)| self.result(place, result));
+        Ok(())
     }
 
-    fn result(&mut self, place: &str, result: &Value) -> anyhow::Result<()> {
+    /// Counts and tells what came of one record.
+    fn result(&mut self, place: &Place, mut result: Value) {
+        // The server counts in its part.
+        if let Some(line) = result.get_mut("line") {
+            *line = json!(place.line);
+        }
+        let told = self.tell(place, &result);
+        if self.told.is_ok() {
+            self.told = told;
+        }
+        self.tally.count(self.deed, &result, findings(&result).len());
+        self.bar.set_message(tally::records(self.tally.all()));
+    }
+
+    fn tell(&self, place: &Place, result: &Value) -> io::Result<()> {
         let findings = findings(result);
         if self.json {
             let before = if self.tally.all() == 0 { "{\"data\": [\n" } else { ",\n" };
-            output::part(format_args!("{before}{result}"))?;
-        } else if !findings.is_empty() {
-            let name =
-                format!("{}/{}", output::text(result, "/kind"), output::text(result, "/sourceId"));
-            let name = if name == "/" { String::new() } else { format!(" {name}") };
-            let text = findings.iter().map(|finding| output::finding(finding)).collect::<Vec<_>>();
-            let text = output::clean_lines(&text.join("\n")).replace('\n', "\n    ");
-            self.bar.suspend(|| {
-                output::line(format_args!("✗ {place}{}: {text}", output::clean(&name)))
-            })?;
+            return output::part(format_args!("{before}{result}"));
         }
         if findings.is_empty() {
-            self.tally.good += 1;
-        } else {
-            self.tally.bad += 1;
+            return Ok(());
         }
-        self.bar.set_message(format!("{} records", self.tally.all()));
-        Ok(())
+        let field = |pointer| output::text(result, pointer);
+        let name = format!("{}/{}", field("/kind"), field("/sourceId"));
+        let name = if name == "/" { String::new() } else { format!(" {name}") };
+        let text = findings.iter().map(|finding| output::finding(finding)).collect::<Vec<_>>();
+        let text = output::clean_lines(&text.join("\n")).replace('\n', "\n    ");
+        self.bar.suspend(|| {
+            output::line(format_args!("✗ {}{}: {text}", place.shown, output::clean(&name)))
+        })
     }
+
+    /// Says how many, and what broke off the reading or the sending; fails if any record is bad.
+    fn end(self, done: anyhow::Result<()>) -> anyhow::Result<()> {
+        let Self { tally, json, told, .. } = self;
+        let done = done.map_err(|error| tally.after(error));
+        let said = match (&done, json, tally.all()) {
+            (Err(_), _, 0) | (Err(_), false, _) => Ok(()),
+            (Err(error), true, _) => {
+                let problem = failure::document(error);
+                output::line(format_args!("\n], \"error\": {problem}}}"))
+            }
+            (Ok(()), true, 0) => output::line("{\"data\": []}"),
+            (Ok(()), true, _) => output::line("\n]}"),
+            (Ok(()), false, _) => output::line(tally.in_words()),
+        };
+        match done {
+            // It stands in the object already.
+            Err(_) if json && tally.all() > 0 => return Err(Failure::Said.into()),
+            done => done?,
+        }
+        told.and(said).context("cannot write to stdout")?;
+        if tally.has_bad() { Err(Failure::Said.into()) } else { Ok(()) }
+    }
+}
+
+/// What the server would answer for a row that is no record; it has the same members.
+fn refused(row: Unreadable, deed: Deed) -> Value {
+    let Unreadable { kind, source_id, pointer, why } = row;
+    // What has no pointer is the row as such.
+    let pointer = Some(pointer).filter(|pointer| !pointer.is_empty());
+    let code = if pointer.is_none() { "MALFORMED_BODY" } else { "INVALID_VALUE" };
+    let error = json!({
+        "title": "The row cannot be read", "code": code, "detail": why, "userFacingMessage": why,
+        "pointer": pointer, "retryable": false, "fixes": [], "quickbooks": null,
+    });
+    let mut result = json!({"kind": kind, "sourceId": source_id});
+    if deed == Deed::Check {
+        result["findings"] = json!([error]);
+    }
+    result["line"] = json!(0);
+    result["error"] = error;
+    result
 }
 
 /// What is wrong with one record: it was refused, or is kept as failed, or would be.

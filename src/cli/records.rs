@@ -8,6 +8,7 @@ use super::client::Client;
 use super::client::of_connection;
 use super::client::segment;
 use super::output;
+use crate::domain::record::Status;
 
 /// Records of a connection, newest first.
 #[derive(Args, Debug)]
@@ -19,8 +20,8 @@ Examples:
 pub(super) struct Records {
     /// The connection's id.
     connection: String,
-    /// held, queued, blocked, sent, `in_doubt`, synced, failed, bypassed or withdrawn.
-    #[arg(long)]
+    /// Only those that stand so.
+    #[arg(long, value_parser = Status::ALL.map(Status::as_str))]
     status: Option<String>,
     /// A code of a diagnosis, such as `NAME_IN_USE`.
     #[arg(long, value_name = "CODE")]

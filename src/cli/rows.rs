@@ -6,6 +6,7 @@
 
 mod csv;
 mod json;
+mod quotes;
 
 use std::fs::File;
 use std::io;
@@ -17,6 +18,11 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 
 use super::failure::Failure;
+
+/// The longest line of NDJSON or row of CSV, in bytes: far above what a record may have.
+const LONGEST: u64 = 8 << 20;
+/// The first line is looked at as far as this, to know the form.
+const HEAD: u64 = 64 << 10;
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -34,6 +40,8 @@ pub(super) enum Form {
 pub(super) struct Row {
     /// Where it stands, such as `customers.csv:17`.
     pub(super) place: String,
+    /// Its line in the file; in an array of JSON which element it is. From 1.
+    pub(super) line: u64,
     /// The JSON of the record, on one line; or why there is none.
     pub(super) content: Result<Vec<u8>, Unreadable>,
 }
@@ -41,7 +49,11 @@ pub(super) struct Row {
 /// Why a row is no record.
 #[derive(Debug, PartialEq)]
 pub(super) struct Unreadable {
-    /// The column or field.
+    /// The kind, if it can be read.
+    pub(super) kind: String,
+    /// The source id, if it can be read.
+    pub(super) source_id: String,
+    /// The column or field; empty if it is the row as such.
     pub(super) pointer: String,
     /// What is wrong there, in a sentence.
     pub(super) why: String,
@@ -60,7 +72,7 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens a file, `-` for stdin. The form is that of its name, if nobody says it, or of its first
-    /// byte. `wrap` sees the bytes pass, for a progress bar.
+    /// line. `wrap` sees the bytes pass, for a progress bar.
     pub(super) fn open(
         file: &Path,
         form: Option<Form>,
@@ -79,16 +91,15 @@ impl Source {
             (name, Box::new(opened), meta.is_file().then_some(meta.len()))
         };
         let mut reader = BufReader::with_capacity(64 << 10, wrap(bytes, length));
-        skip_mark(&mut reader).with_context(|| format!("cannot read {name}"))?;
+        let head = head(&mut reader).with_context(|| format!("cannot read {name}"))?;
         let named = || file.extension().and_then(|end| end.to_str()).and_then(form_of_name);
-        let form = match form.or_else(named) {
-            Some(form) => form,
-            None => form_of_content(&mut reader)?.ok_or_else(|| {
-                let why = "begins neither as JSON nor is it named .csv; say --format";
-                Failure::Usage(format!("{name} {why}"))
-            })?,
-        };
-        Ok(Self { name, form, reader: Box::new(reader), kind })
+        let form = form.or_else(named).or_else(|| form_of_content(&head)).ok_or_else(|| {
+            let why = "begins neither as JSON nor with the header of a CSV file, which has a column \
+                       sourceId; say --format";
+            Failure::Usage(format!("{name} {why}"))
+        })?;
+        let reader = Box::new(io::Read::chain(io::Cursor::new(head), reader));
+        Ok(Self { name, form, reader, kind })
     }
 
     /// Gives every row, in order.
@@ -111,27 +122,41 @@ fn form_of_name(end: &str) -> Option<Form> {
     }
 }
 
-/// A byte order mark, as spreadsheets write it, is no part of the text.
-fn skip_mark(reader: &mut impl BufRead) -> io::Result<()> {
-    if reader.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
-        reader.consume(3);
+/// The first line that is not empty, with what is before it; without a byte order mark, as
+/// spreadsheets write it.
+fn head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    loop {
+        let read = io::Read::take(&mut *reader, HEAD).read_until(b'\n', &mut head)?;
+        if head.starts_with(b"\xef\xbb\xbf") {
+            head.drain(..3);
+        }
+        if read == 0 || !head.trim_ascii().is_empty() {
+            return Ok(head);
+        }
     }
-    Ok(())
 }
 
-/// `[` begins JSON; `{` begins NDJSON if its first line is a whole object, else JSON.
-fn form_of_content(reader: &mut impl BufRead) -> io::Result<Option<Form>> {
-    let seen = reader.fill_buf()?;
-    let text = seen.trim_ascii_start();
-    Ok(match text.first() {
+/// `[` begins JSON; `{` begins NDJSON if its line is a whole object, else JSON; the header of CSV has
+/// the one column that every file needs.
+fn form_of_content(head: &[u8]) -> Option<Form> {
+    let line = head.trim_ascii();
+    match line.first() {
         None | Some(b'[') => Some(Form::Json),
         Some(b'{') => {
-            let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
             let whole = serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
             Some(if whole { Form::Ndjson } else { Form::Json })
         }
-        Some(_) => None,
-    })
+        Some(_) => {
+            let mut titles = line.split(|byte| *byte == b',');
+            let is_header = titles.any(|title| {
+                let title = title.trim_ascii();
+                let quoted = title.strip_prefix(b"\"").and_then(|it| it.strip_suffix(b"\""));
+                quoted.unwrap_or(title) == b"sourceId"
+            });
+            is_header.then_some(Form::Csv)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +193,29 @@ pub(super) mod tests {
         assert_eq!(read("a", &format!("\u{feff}[{one},{one}]")).unwrap().len(), 2);
         assert_eq!(read("a", "{\n\"kind\":\"Customer\"\n}").unwrap(), [format!("a#1 {one}")]);
         assert_eq!(read("a", "").unwrap(), Vec::<String>::new());
-        assert!(read("a", "kind,sourceId").unwrap_err().contains("say --format"));
+        assert_eq!(read("a", "\n\n \n").unwrap(), Vec::<String>::new());
+        assert!(read("a", "kind,source\n1,2").unwrap_err().contains("say --format"));
+        assert!(read("a", "kind;sourceId\n1;2").unwrap_err().contains("say --format"));
+    }
+
+    #[test]
+    fn a_csv_file_of_any_name_is_known_by_its_header() {
+        for header in ["kind,sourceId,Name", "\u{feff}\"kind\",\"sourceId\",\"Name\"\r"] {
+            let rows = read("people.txt", &format!("{header}\nCustomer,C-1,Ann\n"));
+
+            let expected =
+                "{\"kind\":\"Customer\",\"sourceId\":\"C-1\",\"data\":{\"Name\":\"Ann\"}}";
+            assert_eq!(rows.unwrap(), [format!("people.txt:2 {expected}")]);
+        }
+    }
+
+    #[test]
+    fn a_first_line_that_comes_in_pieces_is_read_whole() {
+        let pieces = io::Read::chain(&b"kind,so"[..], &b"urceId\nCustomer,C-1\n"[..]);
+        let mut reader = BufReader::new(pieces);
+
+        let head = head(&mut reader).unwrap();
+
+        assert_eq!(form_of_content(&head), Some(Form::Csv));
     }
 }

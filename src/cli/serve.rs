@@ -6,7 +6,9 @@ use clap::Args;
 
 use super::arguments::Global;
 use super::arguments::ServerFlags;
+use super::interrupt::Interrupt;
 use super::output;
+use super::store;
 use crate::engine::ambient::System;
 use crate::server;
 use crate::telemetry;
@@ -29,6 +31,8 @@ pub(super) struct Serve {
 /// Runs `serve`.
 pub(super) fn run(command: &Serve, global: &Global) -> anyhow::Result<()> {
     let settings = global.settings(&command.flags.0)?;
+    let interrupt = Interrupt::listen()?;
+    store::for_its_owner_alone();
     telemetry::start(settings.log_format, settings.log_level);
     actix_web::rt::System::new().block_on(async {
         let listener = server::bind(&settings)?;
@@ -36,9 +40,8 @@ pub(super) fn run(command: &Serve, global: &Global) -> anyhow::Result<()> {
         let server = server::build(listener, open, &settings)?;
         output::line(format_args!("listening on {}", server.url()))?;
         if let Some(setup) = server.setup_url() {
-            // Who read the line above may have closed the pipe: no reason to end.
-            let _ = output::line(format_args!("make the first user of the pages, once: {setup}"));
+            output::line(format_args!("make the first user of the pages, once: {setup}"))?;
         }
-        Ok(server.run().await?)
+        Ok(server.run(interrupt.wait()).await?)
     })
 }

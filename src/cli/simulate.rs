@@ -1,5 +1,6 @@
 //! `simulate`: a simulated Web Connector and QuickBooks against any server.
 
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
@@ -9,8 +10,10 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::arguments::Flags;
 use super::arguments::Global;
 use super::failure::Failure;
+use super::interrupt::Interrupt;
 use super::output;
 use crate::simulator::Ended;
 use crate::simulator::Endpoint;
@@ -31,8 +34,8 @@ pub(super) struct Simulate {
     /// User name; that of the .qwc if missing.
     #[arg(long, required_unless_present = "qwc")]
     user: Option<String>,
-    /// Password.
-    #[arg(long)]
+    /// Password; - reads it from stdin, so that no list of processes shows it.
+    #[arg(long, env = "BOOKBRIDGE_SIMULATE_PASSWORD", hide_env_values = true)]
     password: String,
     /// Keep the simulated company file in this directory; in memory if missing.
     #[arg(long, value_name = "DIR")]
@@ -56,9 +59,12 @@ fn after_help() -> String {
         "\
 Examples:
   bookbridge simulate --url http://127.0.0.1:8170/qbwc --user U --password P --once
-  bookbridge simulate --qwc acme.qwc --password P --company ./company --every 60
+  bookbridge simulate --qwc acme.qwc --password - --company ./company --every 60 < password.txt
+  bookbridge simulate --qwc acme.qwc --password P --ca-file own-ca.pem --once
 
-Exit code 1 if a session ended in an error, as the Web Connector would show it.
+Without --once it polls until Ctrl-C or SIGTERM: the session at work is closed after its present
+message set, and the exit code is 0. With --once it is 1 if the session ended in an error, as the
+Web Connector would show it.
 
 Faults (message sets are counted in each session; without N it is the first):
 ",
@@ -81,6 +87,8 @@ pub(super) fn seconds() -> i64 {
 
 /// Runs `simulate`.
 pub(super) fn run(command: &Simulate, global: &Global) -> anyhow::Result<()> {
+    global.settings(&Flags::default())?;
+    let interrupt = Interrupt::listen()?;
     let qwc = match &command.qwc {
         None => None,
         Some(file) => {
@@ -95,12 +103,19 @@ pub(super) fn run(command: &Simulate, global: &Global) -> anyhow::Result<()> {
     let endpoint = Endpoint {
         url: url.unwrap_or_default(),
         user: user.unwrap_or_default(),
-        password: command.password.clone(),
+        password: password(&command.password)?,
     };
     let company = command.company.as_deref();
     let quickbooks = QuickBooks::open(company, &Setup::default(), seconds())
         .with_context(|| company.map_or("company".to_owned(), |it| it.display().to_string()))?;
     let mut connector = WebConnector::new(endpoint, quickbooks, Box::new(seconds));
+    if let Some(file) = &global.ca_file {
+        let wrong = |why: String| Failure::Usage(format!("--ca-file: {}: {why}", file.display()));
+        let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+        connector.trust(&pem).map_err(wrong)?;
+    }
+    let stop = interrupt.clone();
+    connector.stop_when(Box::new(move || stop.came()));
     if let Some(qwc) = &qwc {
         connector.add(qwc).map_err(Failure::Refused)?;
     }
@@ -109,39 +124,58 @@ pub(super) fn run(command: &Simulate, global: &Global) -> anyhow::Result<()> {
     let mut faults = command.faults.as_slice();
     loop {
         let began = Instant::now();
-        let report = session(&mut connector, faults, global)?;
+        let (report, told) = session(&mut connector, faults, global);
         faults = &[];
         if command.once {
+            output::unseen(told)?;
             return if report.ended.is_error() { Err(Failure::Said.into()) } else { Ok(()) };
+        }
+        // Nobody sees what comes, and there is no other end.
+        if told.is_err() {
+            return Ok(output::unseen(told)?);
         }
         let wait = match report.ended {
             Ended::Postponed(seconds) => seconds,
             _ => every,
         };
-        std::thread::sleep(Duration::from_secs(wait).saturating_sub(began.elapsed()));
+        interrupt.sleep(Duration::from_secs(wait).saturating_sub(began.elapsed()))?;
+        if interrupt.came() {
+            return if global.json { Ok(()) } else { Ok(output::line("stopped")?) };
+        }
     }
 }
 
-/// One session, told as it goes on.
+/// The password, perhaps from stdin.
+fn password(said: &str) -> anyhow::Result<String> {
+    if said != "-" {
+        return Ok(said.to_owned());
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("cannot read the password from stdin")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// One session, told as it goes on; whether all of it could be told.
 fn session(
     connector: &mut WebConnector,
     faults: &[Fault],
     global: &Global,
-) -> anyhow::Result<Report> {
+) -> (Report, io::Result<()>) {
     let mut told = Ok(());
     let report = connector.session(faults, &mut |call| {
         if !global.json && told.is_ok() {
-            told =
-                output::line(format_args!("{:<20}{}", call.operation, output::clean(&call.answer)));
+            let answer = output::clean(&call.answer);
+            told = output::seen_line(format_args!("{:<20}{answer}", call.operation));
         }
     });
-    told?;
-    if global.json {
-        output::json(&json!(report))?;
-    } else {
-        output::line(format_args!("{}\n", in_words(&report)))?;
-    }
-    Ok(report)
+    let told = told.and_then(|()| {
+        if global.json {
+            output::seen_line(format_args!("{:#}", json!(report)))
+        } else {
+            output::seen_line(format_args!("{}\n", in_words(&report)))
+        }
+    });
+    (report, told)
 }
 
 /// A session in one sentence.

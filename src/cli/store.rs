@@ -3,6 +3,8 @@
 //! A running server has its store to itself; an export then comes through it.
 
 use std::fs::File;
+use std::io::BufReader;
+use std::io::Seek as _;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -19,13 +21,13 @@ use super::output;
 use crate::config::Settings;
 use crate::server;
 use crate::server::ServerError;
-
 use crate::store::StoreError;
+use crate::store::export;
 
 /// Which store.
 #[derive(Args, Debug)]
 struct Which {
-    /// sled:PATH, or postgres://…; the one of the settings if missing.
+    /// sled:PATH; the one of the settings if missing.
     #[arg(long)]
     store: Option<String>,
 }
@@ -93,6 +95,12 @@ pub(super) struct Copy {
     to: String,
 }
 
+/// Sees that whatever this process makes from now on is for its owner alone, what sled makes too.
+pub(super) fn for_its_owner_alone() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
 /// Runs something that waits for the store.
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
@@ -101,12 +109,17 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
 /// Runs `export`.
 pub(super) fn export(command: &Export, global: &Global) -> anyhow::Result<()> {
     let settings = command.which.settings(global)?;
+    for_its_owner_alone();
     let file = &command.file;
+    if file == Path::new("-") {
+        let why = "an export is looked through before it counts: name a file, not -";
+        return Err(Failure::Usage(why.to_owned()).into());
+    }
     if file.exists() {
         return Err(Failure::Refused(format!("{} is there already", file.display())).into());
     }
     let lines = if global.server.is_some() {
-        Some(download(file, global)?)
+        download(file, global)?
     } else {
         must_exist(&settings)?;
         match server::open_store(&settings) {
@@ -116,63 +129,49 @@ pub(super) fn export(command: &Export, global: &Global) -> anyhow::Result<()> {
                     store.close().await?;
                     Ok(lines)
                 });
-                Some(done?)
+                done?
             }
             // Another process has it open: a server, if its address can be found.
             Err(ServerError::Store(StoreError::Open { .. }))
                 if server::Home::at(&settings.data_dir).address().is_some() =>
             {
-                Some(download(file, global)?)
+                download(file, global)?
             }
             Err(error) => return Err(error.into()),
         }
     };
-    done("exported", lines.unwrap_or_default(), file, global)
+    done("exported", lines, file, global)
 }
 
-/// Through the server, into a file for its owner alone.
+/// Through the server, into a file for its owner alone. Returns its lines.
 fn download(file: &Path, global: &Global) -> anyhow::Result<u64> {
     let client = Client::of(global)?;
     let mut options = File::options();
-    options.write(true).create_new(true);
+    options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let opened = options.open(file).with_context(|| format!("cannot make {}", file.display()))?;
-    let mut counted = Counted { file: opened, lines: 0 };
-    let copied = client.download("/v1/export", &mut counted).and_then(|_| {
-        counted.file.sync_all().with_context(|| format!("cannot write {}", file.display()))
+    let mut opened =
+        options.open(file).with_context(|| format!("cannot make {}", file.display()))?;
+    let copied = client.download("/v1/export", &mut opened).and_then(|_| {
+        opened.sync_all().with_context(|| format!("cannot write {}", file.display()))?;
+        opened.rewind()?;
+        // Any page is a success to HTTP, and a proxy may cut an answer short.
+        export::check(BufReader::new(opened)).map_err(|why| {
+            let from = client.base();
+            Failure::Refused(format!("what {from} answered is no whole export: {why}")).into()
+        })
     });
-    match copied {
-        Ok(()) => Ok(counted.lines),
-        Err(error) => {
-            // Half an export is worse than none.
-            let _ = std::fs::remove_file(file);
-            Err(error)
-        }
+    if copied.is_err() {
+        // Half an export is worse than none.
+        let _ = std::fs::remove_file(file);
     }
-}
-
-/// A file that counts its lines.
-struct Counted {
-    file: File,
-    lines: u64,
-}
-
-impl std::io::Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.lines += bytes[..written].split(|byte| *byte == b'\n').skip(1).count() as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
-    }
+    copied
 }
 
 /// Runs `import`.
 pub(super) fn import(command: &Import, global: &Global) -> anyhow::Result<()> {
     let settings = command.which.settings(global)?;
+    for_its_owner_alone();
     File::open(&command.file).with_context(|| format!("cannot open {}", command.file.display()))?;
     server::Home::make(&settings.data_dir)?;
     let store = server::open_store(&settings)?;
@@ -193,17 +192,16 @@ fn done(what: &str, lines: u64, file: &Path, global: &Global) -> anyhow::Result<
 
 /// Opening a store makes it, which is not what somebody wants who looks at it.
 fn must_exist(settings: &Settings) -> anyhow::Result<()> {
-    match &settings.store {
-        crate::config::StoreAt::Sled(directory) if !directory.is_dir() => {
-            let why = format!("there is no store at {}", directory.display());
-            Err(Failure::Refused(format!("{why}; name another with --data-dir or --store")).into())
-        }
-        _ => Ok(()),
+    if settings.store.is_dir() {
+        return Ok(());
     }
+    let why = format!("there is no store at {}", settings.store.display());
+    Err(Failure::Refused(format!("{why}; name another with --data-dir or --store")).into())
 }
 
 /// Runs `store`.
 pub(super) fn run(command: &Store, global: &Global) -> anyhow::Result<()> {
+    for_its_owner_alone();
     match command {
         Store::Check(check) => {
             let settings = check.which.settings(global)?;

@@ -1,6 +1,7 @@
 //! The texts of settings, each with where it came from.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
@@ -37,7 +38,13 @@ pub struct Text {
 }
 
 /// Variables that are read elsewhere than in the table.
-const OTHER_VARIABLES: [&str; 3] = ["BOOKBRIDGE_API_KEY", "BOOKBRIDGE_CONFIG", "BOOKBRIDGE_SERVER"];
+const OTHER_VARIABLES: [&str; 5] = [
+    "BOOKBRIDGE_API_KEY",
+    "BOOKBRIDGE_CA_FILE",
+    "BOOKBRIDGE_CONFIG",
+    "BOOKBRIDGE_SERVER",
+    "BOOKBRIDGE_SIMULATE_PASSWORD",
+];
 
 /// The texts of all settings, the first layer that says something winning.
 #[derive(Clone, Debug, Default)]
@@ -68,20 +75,32 @@ impl Layers {
         self.texts.get(name)
     }
 
+    /// Forgets all but these.
+    pub fn keep(&mut self, names: impl Fn(&str) -> bool) {
+        self.texts.retain(|name, _| names(name));
+    }
+
     /// Takes the variables of the environment that are ours.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Unknown`] for one that begins with `BOOKBRIDGE_` and that nobody knows.
+    /// [`ConfigError::Unknown`] for one that begins with `BOOKBRIDGE_` and that nobody knows;
+    /// [`ConfigError::Bad`] for one that is no text.
     pub fn variables(
         &mut self,
-        variables: impl IntoIterator<Item = (String, String)>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<(), ConfigError> {
         for (name, value) in variables {
+            let name = name.to_string_lossy().into_owned();
             if !name.starts_with("BOOKBRIDGE_") || OTHER_VARIABLES.contains(&name.as_str()) {
                 continue;
             }
             if let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) {
+                let value = value.into_string().map_err(|_| ConfigError::Bad {
+                    name: setting.name,
+                    origin: Origin::Variable,
+                    why: "it is no UTF-8".to_owned(),
+                })?;
                 self.set(setting.name, &value, Origin::Variable);
             } else {
                 let known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
@@ -153,8 +172,8 @@ impl Layers {
 mod tests {
     use super::*;
 
-    fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    fn variables(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+        pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub const SETTINGS: &[Setting] = &[
         "STORE",
         None,
         Reach::Server,
-        "sled:PATH, or postgres://…; sled: below the data directory if missing",
+        "sled:PATH, an embedded store there; below the data directory if missing",
     ),
     row(
         "tls-cert",
@@ -145,7 +145,7 @@ mod tests {
             .filter(|line| line.starts_with("| `") && line.ends_with('|'))
             .collect();
 
-        assert_eq!(rows.len(), SETTINGS.len() + 3, "docs/settings.md: a row a setting and others");
+        assert_eq!(rows.len(), SETTINGS.len() + 5, "docs/settings.md: a row a setting and others");
         for (line, setting) in rows.iter().zip(SETTINGS) {
             let default = setting.default.map_or("–".to_owned(), |text| format!("`{text}`"));
             let expected =

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use secrecy::ExposeSecret as _;
 use tracing::info;
+use tracing::warn;
 
 use crate::domain::activity::Scope;
 use crate::engine::Engine;
@@ -19,6 +20,8 @@ use crate::engine::EngineError;
 
 /// The file with the key that commands on this machine use.
 const ADMIN_KEY: &str = "admin.key";
+/// What that key is called.
+const LOCAL_ADMIN: &str = "local admin";
 /// The file with the address of the running server.
 const ADDRESS: &str = "server.url";
 
@@ -49,6 +52,19 @@ pub(crate) fn near(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
+/// Whether others on this machine may read it, or look into it.
+#[cfg(unix)]
+pub(crate) fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
+}
+
+/// Whether others on this machine may read it: not told here.
+#[cfg(not(unix))]
+pub(crate) fn is_open_to_others(_: &Path) -> bool {
+    false
+}
+
 /// A data directory.
 #[derive(Clone, Debug)]
 pub struct Home {
@@ -61,7 +77,8 @@ impl Home {
         Self { directory: directory.to_owned() }
     }
 
-    /// Makes it, with its parents, for its owner alone. One that is there keeps its rights.
+    /// Makes it, with its parents, for its owner alone. One that is there keeps its rights, for it may
+    /// hold more than ours; what we put into it is closed to others anyway.
     ///
     /// # Errors
     ///
@@ -76,6 +93,10 @@ impl Home {
             path: directory.display().to_string(),
             source,
         })?;
+        if is_open_to_others(directory) {
+            let shown = directory.display();
+            warn!("others on this machine may look into {shown}; close it: chmod go-rwx {shown}");
+        }
         Ok(Self::at(directory))
     }
 
@@ -94,8 +115,9 @@ impl Home {
         self.read(ADDRESS)
     }
 
-    /// Sees that the key in the file is one that the store knows: an empty or an imported store gets
-    /// a new one.
+    /// Sees that the key in the file is one that the store knows, and the file for its owner alone. An
+    /// empty or an imported store gets a new key, and so does one whose file was removed; the one
+    /// before is refused then.
     ///
     /// # Errors
     ///
@@ -104,11 +126,40 @@ impl Home {
         if let Some(text) = self.admin_key()
             && engine.authorise(&text).await?.is_some()
         {
-            return Ok(());
+            return self.close_admin_key();
         }
-        let (key, text) = engine.create_key("local admin", Scope::Admin).await?;
+        for old in engine.store().keys().await.map_err(EngineError::from)? {
+            if old.name == LOCAL_ADMIN && old.scope == Scope::Admin && old.revoked_at.is_none() {
+                engine.revoke_key(old.id).await?;
+            }
+        }
+        let (key, text) = engine.create_key(LOCAL_ADMIN, Scope::Admin).await?;
         self.write(ADMIN_KEY, text.expose_secret())?;
         info!(key.id = %key.id, "made the local admin key {}", self.path(ADMIN_KEY).display());
+        Ok(())
+    }
+
+    /// Takes the key's file from others, if they may read it.
+    fn close_admin_key(&self) -> Result<(), HomeError> {
+        let path = self.path(ADMIN_KEY);
+        if !is_open_to_others(&path) {
+            return Ok(());
+        }
+        let shown = path.display();
+        warn!(
+            "others on this machine could read {shown}, and so do everything; it is closed now. If \
+             somebody may have read it, remove it and start again: a new key is made, and the old \
+             one is refused"
+        );
+        #[cfg(unix)]
+        {
+            let closed = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            fs::set_permissions(&path, closed).map_err(|source| HomeError::Io {
+                what: "close",
+                path: shown.to_string(),
+                source,
+            })?;
+        }
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! What runs beside the calls: the sweep, and the wait for a signal.
+//! What runs beside the calls: the sweep, the watchdog, the pulse of the store.
 
 use std::time::Duration;
 
@@ -50,32 +50,4 @@ async fn still_writes(engine: &Engine) -> Result<(), StoreError> {
         Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// Returns the name of the first signal that asks us to stop.
-#[cfg(unix)]
-pub(super) async fn signal() -> &'static str {
-    use tokio::signal::unix::SignalKind;
-    let listen = |kind| tokio::signal::unix::signal(kind);
-    if let (Ok(mut terminate), Ok(mut interrupt)) =
-        (listen(SignalKind::terminate()), listen(SignalKind::interrupt()))
-    {
-        tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        }
-    } else {
-        warn!("signals cannot be heard: the server ends only when it is killed");
-        std::future::pending().await
-    }
-}
-
-/// Returns when Ctrl-C asks us to stop.
-#[cfg(not(unix))]
-pub(super) async fn signal() -> &'static str {
-    if tokio::signal::ctrl_c().await.is_err() {
-        warn!("Ctrl-C cannot be heard: the server ends only when it is killed");
-        std::future::pending::<()>().await;
-    }
-    "Ctrl-C"
 }

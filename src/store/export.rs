@@ -131,6 +131,18 @@ pub(crate) enum Line {
     },
 }
 
+/// Reads an export from its header to its end, and holds its lines against what the end says of them.
+/// What they hold is not looked at. Returns how many there are.
+///
+/// # Errors
+///
+/// A sentence, if it is no export, or not whole.
+pub fn check(from: impl BufRead) -> Result<u64, String> {
+    let mut importer = Importer::new(from)?;
+    while importer.next_text()?.is_some() {}
+    Ok(importer.lines())
+}
+
 /// Reads an export; it is whole only if the last call returned `None`.
 pub(crate) struct Importer<R> {
     from: R,
@@ -181,6 +193,20 @@ impl<R: BufRead> Importer<R> {
     ///
     /// A sentence that names the line.
     pub(crate) fn next(&mut self) -> Result<Option<Line>, String> {
+        let Some(text) = self.next_text()? else { return Ok(None) };
+        let number = self.lines;
+        let wrong = |error: serde_json::Error| format!("line {number}: {error}");
+        if text.starts_with("{\"body\":") {
+            let Part { body } = serde_json::from_str(&text).map_err(wrong)?;
+            let bytes =
+                STANDARD.decode(&body.base64).map_err(|error| format!("line {number}: {error}"))?;
+            return Ok(Some(Line::Body { name: body.name, bytes }));
+        }
+        serde_json::from_str(&text).map(|entity| Some(Line::Entity(entity))).map_err(wrong)
+    }
+
+    /// The text of the next line; `None` after the last, if all is as it was written.
+    fn next_text(&mut self) -> Result<Option<String>, String> {
         let (lines, crc32) = (self.lines, self.crc.clone().finalize());
         let text = self.read()?;
         let number = self.lines;
@@ -195,13 +221,7 @@ impl<R: BufRead> Importer<R> {
             }
             return self.hold_end().map(|()| None);
         }
-        if text.starts_with("{\"body\":") {
-            let Part { body } = serde_json::from_str(&text).map_err(wrong)?;
-            let bytes =
-                STANDARD.decode(&body.base64).map_err(|error| format!("line {number}: {error}"))?;
-            return Ok(Some(Line::Body { name: body.name, bytes }));
-        }
-        serde_json::from_str(&text).map(|entity| Some(Line::Entity(entity))).map_err(wrong)
+        Ok(Some(text))
     }
 
     fn hold_end(&mut self) -> Result<(), String> {
@@ -254,6 +274,7 @@ mod tests {
     #[test]
     fn an_export_is_read_to_its_end() {
         assert_eq!(import(&exported()), Ok(5));
+        assert_eq!(check(&exported()[..]), Ok(5));
     }
 
     #[test]
@@ -262,11 +283,13 @@ mod tests {
 
         for end in 0..whole.len() {
             assert!(import(&whole[..end]).is_err(), "cut at {end}");
+            assert!(check(&whole[..end]).is_err(), "cut at {end}");
         }
         for at in (0..whole.len()).step_by(97) {
             let mut changed = whole.clone();
             changed[at] ^= 1;
             assert!(import(&changed).is_err(), "changed at {at}");
+            assert!(check(&changed[..]).is_err(), "changed at {at}");
         }
         assert!(import(&[&whole[..], b"{}\n"].concat()).unwrap_err().contains("after the end"));
     }

@@ -14,7 +14,7 @@
 //! What else was considered: one verb a use case. It doubled every rule in every implementation.
 
 mod entity;
-mod export;
+pub mod export;
 mod format;
 pub mod sled;
 

@@ -72,7 +72,10 @@ fn a_fix_is_done_or_says_which_are() {
 
     let by_hand = json!({"id": "close-window"});
     let problem = act(&app, "bad-1", "fix", &by_hand).problem(422, "UNKNOWN_FIX");
+    assert!(problem["detail"].as_str().unwrap().contains("a person does it"));
     assert!(problem["detail"].as_str().unwrap().contains("reset-reference"));
+    let problem = act(&app, "bad-1", "fix", &json!({"id": "nofix"})).problem(422, "UNKNOWN_FIX");
+    assert!(problem["detail"].as_str().unwrap().starts_with("There is no fix \"nofix\"."));
     act(&app, "bad-1", "fix", &json!({"id": "shorten"})).problem(409, "CONFLICT");
     act(&app, "bad-1", "fix", &json!({})).problem(422, "INVALID_REQUEST");
     let fixed = act(&app, "bad-1", "fix", &json!({"id": "bypass"})).with(200).json();

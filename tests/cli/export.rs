@@ -1,6 +1,7 @@
 //! Everything out, and into another store.
 
 use super::house::House;
+use super::stand_in::StandIn;
 
 #[test]
 fn an_export_comes_through_the_server_or_from_the_store_and_goes_into_another() {
@@ -24,4 +25,17 @@ fn an_export_comes_through_the_server_or_from_the_store_and_goes_into_another() 
     assert!(taken.stderr.contains("is there already"), "{}", taken.stderr);
     assert!(locked.stderr.contains("cannot open the store"), "{}", locked.stderr);
     assert!(shown.with(0).stdout.contains("is queued"));
+}
+
+#[test]
+fn a_page_of_somebody_else_is_no_export() {
+    let server = StandIn::new(|_, _| {
+        Some(("200 OK", String::new(), "<html>Please log in</html>\n".to_owned()))
+    });
+    let house = House::new();
+
+    let ended = house.run(&["export", "books.ndjson", "--server", &server.url]).with(1);
+
+    assert!(ended.stderr.contains("is no whole export: line 1: "), "{}", ended.stderr);
+    assert!(!house.path().join("books.ndjson").exists());
 }

@@ -82,8 +82,12 @@ impl House {
     /// Starts `serve` on any port that is free; ready when this returns.
     pub(crate) fn serve(&self, more: &[&str]) -> Server {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
-        let mut child = self
-            .command(&arguments)
+        self.started(&mut self.command(&arguments))
+    }
+
+    /// The same of a command that ends up as `serve`.
+    pub(crate) fn started(&self, serve: &mut Command) -> Server {
+        let mut child = serve
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(self.path().join("serve.log")).unwrap())
@@ -111,9 +115,17 @@ fn of(output: &std::process::Output) -> Ended {
     }
 }
 
+/// Sends a signal to a process, as a supervisor or a terminal does it.
+#[cfg(unix)]
+pub(crate) fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap();
+    assert!(sent.success());
+}
+
 /// A server that is killed with the test, if it did not end before.
 pub(crate) struct Server {
-    child: Child,
+    pub(super) child: Child,
     pub(crate) url: String,
 }
 
@@ -121,8 +133,7 @@ impl Server {
     /// SIGTERM, as a supervisor does it; the exit code.
     #[cfg(unix)]
     pub(crate) fn terminate(mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        signal(&self.child, "TERM");
         self.child.wait().unwrap().code()
     }
 }

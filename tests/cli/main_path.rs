@@ -40,11 +40,13 @@ fn a_connection_is_paused_rotated_and_removed() {
     let explained = house.run(&["explain", "acme", "--json"]).with(0).json();
     house.run(&["connection", "resume", "acme"]).with(0);
     let rotated = house.run(&["connection", "rotate-password", "acme", "--json"]).with(0).json();
+    let identity = house.run(&["connection", "rotate-identity", "acme"]).with(0).stdout;
     house.run(&["connection", "remove", "acme"]).with(0);
     let gone = house.run(&["connection", "show", "acme"]).with(1);
 
     assert_eq!(explained["state"], "paused");
     assert_ne!(rotated["password"], made["password"]);
+    assert!(identity.contains("bookbridge connection qwc acme -o acme.qwc"), "{identity}");
     assert!(gone.stderr.contains("acme"), "{}", gone.stderr);
 }
 
@@ -154,6 +156,7 @@ fn the_doctor_names_what_is_wrong_and_how_to_mend_it() {
     let _server = house.serve(&[]);
     house.run(&["connection", "add", "Acme"]).with(0);
     let well = house.run(&["doctor"]).with(0).stdout;
+    let never_paired = well.split("⚠ connection acme").nth(1).unwrap_or(&well);
     let strange =
         super::house::ended(house.command(&["doctor", "--json"]).env("BOOKBRIDGE_API_KEY", "x"));
 
@@ -163,6 +166,7 @@ fn the_doctor_names_what_is_wrong_and_how_to_mend_it() {
     {
         assert!(well.contains(line), "{line} is not in:\n{well}");
     }
+    assert!(never_paired.contains("→ make the file to install: bookbridge connection qwc acme"));
     let refused = strange.with(1).json();
     let lines = refused["data"].as_array().unwrap();
     assert!(lines.iter().any(|line| line["check"] == "API key" && line["state"] == "error"));

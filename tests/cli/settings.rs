@@ -41,8 +41,25 @@ fn a_bad_value_names_the_setting_and_where_it_came_from() {
 }
 
 #[test]
-fn postgresql_is_refused_in_words() {
-    let serve = House::new().run(&["serve", "--store", "postgres://localhost/books"]).with(1);
+fn another_kind_of_store_is_a_wrong_setting_and_its_password_is_not_shown() {
+    for store in ["postgres://u:SESAME@localhost/books", "mysql://SESAME", "SESAME"] {
+        let serve = House::new().run(&["serve", "--store", store]).with(2);
 
-    assert!(serve.stderr.contains("PostgreSQL"), "{}", serve.stderr);
+        assert!(serve.stderr.contains("setting store (--store): "), "{}", serve.stderr);
+        assert!(serve.stderr.contains("sled:PATH"), "{}", serve.stderr);
+        assert!(!serve.stderr.contains("SESAME"), "{}", serve.stderr);
+    }
+    for command in ["serve", "export", "import"] {
+        let help = House::new().run(&[command, "--help"]).with(0).stdout;
+        assert!(!help.contains("postgres"), "{help}");
+    }
+}
+
+#[test]
+fn an_empty_value_is_shown_as_such() {
+    let house = House::new();
+
+    let listen = ended(house.command(&["serve"]).env("BOOKBRIDGE_LISTEN", "")).with(2);
+
+    assert!(listen.stderr.contains("(BOOKBRIDGE_LISTEN): \"\" is no address"), "{}", listen.stderr);
 }

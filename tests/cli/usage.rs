@@ -44,6 +44,10 @@ fn wrong_usage_is_exit_code_2_and_names_the_place() {
         (&["key", "create", "--scope", "all"], "--scope"),
         (&["simulate", "--user", "u", "--password", "p"], "--url"),
         (&["records", "acme", "--server", "nowhere"], "--server"),
+        (&["records", "acme", "--status", "nonsense"], "in_doubt"),
+        (&["connection", "add", "Acme", "--every", "0"], "--every"),
+        (&["export", "-"], "name a file"),
+        (&["demo", "--server", "http://127.0.0.1:8170"], "calls no other server"),
         (&["completions", "cmd"], "cmd"),
     ] {
         let ended = House::new().run(arguments).with(2);
@@ -68,13 +72,4 @@ fn without_a_server_a_command_says_how_to_start_one() {
 
     assert!(ended.stderr.contains("no server answers at http://127.0.0.1:9"), "{}", ended.stderr);
     assert!(ended.stderr.contains("bookbridge serve"));
-}
-
-#[test]
-fn with_json_an_error_is_json_too() {
-    let ended =
-        House::new().run(&["records", "acme", "--json", "--server", "http://127.0.0.1:9"]).with(1);
-
-    let detail = ended.json()["detail"].as_str().unwrap().to_owned();
-    assert!(detail.contains("no server answers"), "{detail}");
 }

@@ -1,6 +1,9 @@
 //! Sessions of the simulated Web Connector with the real endpoint.
 
 use std::io::Read as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bookbridge::domain::ids::RequestId;
@@ -93,6 +96,26 @@ async fn the_web_connector_shows_what_is_wrong() {
     assert_eq!(office.poll(&[]), Ended::Busy);
     office.hands.pass(3600);
     assert_eq!(office.poll(&[]), Ended::Done);
+}
+
+#[actix_web::test]
+async fn a_session_that_is_asked_to_stop_is_closed_after_its_message_set() {
+    let mut office = Office::open().await;
+    customers(&office, 3).await;
+    let asked = Arc::new(AtomicBool::new(false));
+    let stop = asked.clone();
+    office.connector.stop_when(Box::new(move || stop.load(Ordering::Relaxed)));
+
+    let report = office.connector.session(&[], &mut |call| {
+        asked.fetch_or(call.operation == "QuickBooks", Ordering::Relaxed);
+    });
+
+    assert_eq!(report.ended, Ended::Died("a user stopped it".to_owned()));
+    assert_eq!((report.message_sets, report.closing.as_str()), (1, "OK"));
+    asked.store(false, Ordering::Relaxed);
+    // Nobody waits for that session, and nothing of it is in doubt.
+    assert_eq!(office.poll(&[]), Ended::Done);
+    assert_eq!(office.in_quickbooks("Customer"), ["C0", "C1", "C2"]);
 }
 
 #[actix_web::test]

@@ -9,6 +9,7 @@ use anyhow::ensure;
 use serde_json::json;
 use ureq::http::Method;
 
+use super::COMPANY;
 use super::CONNECTION;
 use super::script::Company;
 use super::stage::Clock;
@@ -29,6 +30,8 @@ use crate::simulator::WebConnector;
 pub(super) struct Desk {
     /// The Web Connector's user name.
     pub(super) user: String,
+    /// Its password.
+    pub(super) password: String,
     connector: RefCell<WebConnector>,
     clock: Arc<Clock>,
 }
@@ -51,7 +54,7 @@ impl Desk {
             ..Setup::default()
         };
         let now = clock.now().as_second();
-        let mut quickbooks = QuickBooks::open(Some(&directory.join("company")), &setup, now)?;
+        let mut quickbooks = QuickBooks::open(Some(&directory.join(COMPANY)), &setup, now)?;
         let before = answered(&quickbooks.process(company.before()?, now).map_err(refused)?);
         before.context("what the company file has before")?;
         quickbooks.set("ClosingDate", &company.closing_date)?;
@@ -59,12 +62,13 @@ impl Desk {
         let qwc = Qwc::parse(&String::from_utf8_lossy(&file.body)).map_err(anyhow::Error::msg)?;
         let user = output::text(&made, "/username").into_owned();
         let password = output::text(&made, "/password").into_owned();
-        let endpoint = Endpoint { url: qwc.app_url.clone(), user: user.clone(), password };
+        let endpoint =
+            Endpoint { url: qwc.app_url.clone(), user: user.clone(), password: password.clone() };
         let ticking = clock.clone();
         let now = Box::new(move || ticking.now().as_second());
         let mut connector = WebConnector::new(endpoint, quickbooks, now);
         connector.add(&qwc).map_err(anyhow::Error::msg)?;
-        Ok(Self { user, connector: RefCell::new(connector), clock })
+        Ok(Self { user, password, connector: RefCell::new(connector), clock })
     }
 
     /// One poll of the Web Connector; what it said.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::script::Expected;
 use crate::cli::output;
 use crate::cli::records;
+use crate::engine::FIXES;
 
 /// Longest text of a cell: a table is looked over, `record show` tells all.
 const WIDEST: usize = 72;
@@ -90,9 +91,8 @@ fn diagnoses(records: &[Value]) -> std::io::Result<()> {
         let field = |pointer| output::clean(&output::text(record, pointer));
         output::line(format_args!("\n✗ {}  {}", name(record), field("/diagnosis/title")))?;
         output::line(format_args!("  {}", field("/diagnosis/detail")))?;
-        let fix = field("/diagnosis/fixes/0/label");
-        if !fix.is_empty() {
-            output::line(format_args!("  → {fix}"))?;
+        if let Some(fix) = record.pointer("/diagnosis/fixes/0") {
+            output::line(format_args!("  → {}", output::clean(&output::fix(fix))))?;
         }
         let said = record.get("diagnosis").map(output::said).unwrap_or_default();
         if !said.is_empty() {
@@ -100,6 +100,16 @@ fn diagnoses(records: &[Value]) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The first record whose first fix needs nothing but to be pressed, with that fix, as `record fix`
+/// takes them.
+pub(super) fn pressable(records: &[Value]) -> Option<String> {
+    records.iter().find_map(|record| {
+        let id = output::text(record, "/diagnosis/fixes/0/id");
+        let is_whole = record.pointer("/diagnosis/fixes/0/preview").is_some();
+        (FIXES.contains(&&*id) && is_whole).then(|| format!("{} {id}", name(record)))
+    })
 }
 
 /// How many of each status, in words.

@@ -139,6 +139,15 @@ impl Script {
         ensure!(script.format == FORMAT, "demo.expect.json has format {}", script.format);
         Ok(script)
     }
+
+    /// How much time passes.
+    pub(super) fn seconds(&self) -> i64 {
+        let waits = self.steps.iter().map(|step| match step.what {
+            What::Wait { seconds } => seconds,
+            _ => 0,
+        });
+        waits.sum()
+    }
 }
 
 impl Company {

@@ -14,8 +14,13 @@ use actix_web::dev::ServerHandle;
 use anyhow::Context as _;
 use jiff::SignedDuration;
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 use tracing::warn;
 
+use super::COMPANY;
+use crate::cli::failure::Failure;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::output;
 use crate::config::Settings;
 use crate::engine::ambient::Ambient;
 use crate::engine::ambient::System;
@@ -29,9 +34,21 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The directory that was named, or a fresh one.
+    /// The directory that was named, or a fresh one. One that is in use stays as it is.
     pub(super) fn new(named: Option<&Path>) -> anyhow::Result<Self> {
         let (directory, is_ours) = if let Some(directory) = named {
+            let in_use = [(COMPANY, "a demo"), ("store", "a store")].into_iter();
+            let in_use = in_use.filter(|(name, _)| directory.join(name).exists());
+            if let Some((_, what)) = in_use.into_iter().next() {
+                let shown = directory.display();
+                let why = format!(
+                    "{shown} holds {what} already; remove it, or name another with --data-dir\n  \
+                     → to see what is in it: {} serve --data-dir {}",
+                    output::program(),
+                    output::path(directory)
+                );
+                return Err(Failure::Refused(why).into());
+            }
             (directory.to_owned(), false)
         } else {
             let name = format!("bookbridge-demo-{:016x}", System.bits() >> 64);
@@ -57,16 +74,24 @@ impl Drop for Place {
     }
 }
 
-/// A clock that can be set ahead: nobody who watches waits two minutes for a second try.
-#[derive(Debug, Default)]
+/// A clock that begins in the past and is moved on, so that at the end it tells the time: nobody who
+/// watches waits two minutes for a second try.
+#[derive(Debug)]
 pub(super) struct Clock {
-    seconds_ahead: AtomicI64,
+    seconds_behind: AtomicI64,
+}
+
+impl Clock {
+    /// Lets time pass.
+    fn move_on(&self, seconds: i64) {
+        self.seconds_behind.fetch_sub(seconds, Ordering::Relaxed);
+    }
 }
 
 impl Ambient for Clock {
     fn now(&self) -> Timestamp {
-        let ahead = SignedDuration::from_secs(self.seconds_ahead.load(Ordering::Relaxed));
-        System.now().checked_add(ahead).unwrap_or(Timestamp::MAX)
+        let behind = SignedDuration::from_secs(self.seconds_behind.load(Ordering::Relaxed));
+        System.now().checked_sub(behind).unwrap_or(Timestamp::MIN)
     }
 
     fn bits(&self) -> u128 {
@@ -76,7 +101,9 @@ impl Ambient for Clock {
 
 /// A server that runs.
 pub(super) struct Stage {
-    /// Where it listens.
+    /// Where it listens, as every server tells it.
+    pub(super) listens: String,
+    /// Where it is reached from this machine.
     pub(super) url: String,
     /// The link that makes the first user of the pages, while there is none.
     pub(super) setup: Option<String>,
@@ -84,13 +111,28 @@ pub(super) struct Stage {
     pub(super) clock: Arc<Clock>,
     handle: ServerHandle,
     thread: JoinHandle<Result<(), ServerError>>,
+    /// Dropped when the play is over: a signal does not take the server away from it.
+    playing: oneshot::Sender<()>,
+}
+
+/// What the server's thread tells when it listens.
+struct Told {
+    listens: String,
+    url: String,
+    setup: Option<String>,
+    handle: ServerHandle,
 }
 
 impl Stage {
-    /// Starts it; it answers when this returns.
-    pub(super) fn start(settings: Settings) -> anyhow::Result<Self> {
+    /// Starts it, with a clock that is so many seconds behind; it answers when this returns.
+    pub(super) fn start(
+        settings: Settings,
+        seconds_behind: i64,
+        interrupt: Interrupt,
+    ) -> anyhow::Result<Self> {
         let (tell, told) = mpsc::channel();
-        let clock = Arc::new(Clock::default());
+        let (playing, over) = oneshot::channel();
+        let clock = Arc::new(Clock { seconds_behind: AtomicI64::new(seconds_behind) });
         let ambient = clock.clone();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -98,19 +140,31 @@ impl Stage {
                 let open = server::open(&settings, ambient).await?;
                 let server = server::build(listener, open, &settings)?;
                 // Nobody listens any more if the demo was interrupted meanwhile.
-                let _ = tell.send((server.url().to_owned(), server.setup_url(), server.handle()));
-                server.run().await
+                let _ = tell.send(Told {
+                    listens: server.url().to_owned(),
+                    url: server.near().to_owned(),
+                    setup: server.setup_url(),
+                    handle: server.handle(),
+                });
+                let stop = async {
+                    // It is dropped, never sent.
+                    let _ = over.await;
+                    interrupt.wait().await
+                };
+                server.run(stop).await
             })
         });
         match told.recv() {
-            Ok((url, setup, handle)) => Ok(Self { url, setup, clock, handle, thread }),
+            Ok(Told { listens, url, setup, handle }) => {
+                Ok(Self { listens, url, setup, clock, handle, thread, playing })
+            }
             Err(_) => Err(Self::joined(thread).err().context("the server did not start")?),
         }
     }
 
     /// Lets time pass.
     pub(super) fn wait_seconds(&self, seconds: i64) {
-        self.clock.seconds_ahead.fetch_add(seconds, Ordering::Relaxed);
+        self.clock.move_on(seconds);
     }
 
     /// Ends it: calls in flight are finished, the store is closed.
@@ -119,8 +173,9 @@ impl Stage {
         Self::joined(self.thread)
     }
 
-    /// Waits until a signal ends it.
+    /// The play is over: waits until a signal ends it, if none came already.
     pub(super) fn until_signal(self) -> anyhow::Result<()> {
+        drop(self.playing);
         Self::joined(self.thread)
     }
 
@@ -130,6 +185,18 @@ impl Stage {
             Err(_) => Err(anyhow::anyhow!("the server panicked")),
         }
     }
+}
+
+/// Refuses an address at which no Web Connector would call a server without a certificate.
+pub(super) fn must_be_near(listen: SocketAddr) -> anyhow::Result<()> {
+    if listen.ip() == Ipv4Addr::LOCALHOST || listen.ip().is_unspecified() {
+        return Ok(());
+    }
+    let why = format!(
+        "setting listen: a demo listens on 127.0.0.1, or on every address (0.0.0.0), not on \
+         {listen}: a Web Connector speaks plain HTTP with its own machine alone"
+    );
+    Err(Failure::Usage(why).into())
 }
 
 /// The usual port, or any that is free if another program has it.

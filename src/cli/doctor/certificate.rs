@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::net::ToSocketAddrs as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +13,12 @@ use rustls::ClientConfig;
 use rustls::ClientConnection;
 use rustls::RootCertStore;
 use rustls::SupportedProtocolVersion;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject as _;
 use x509_parser::parse_x509_certificate;
+
+use crate::cli::client::handshake_in_words;
 
 /// Longest wait for the other side.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,26 +34,38 @@ pub(super) struct Met {
     pub(super) tls13: bool,
 }
 
-/// Looks at a server.
+/// Looks at a server, with the certificates in a file for roots, or those that browsers have.
 ///
 /// # Errors
 ///
 /// The sentence of what does not fit.
-pub(super) fn look(host: &str, port: u16) -> Result<Met, String> {
-    let tls12 = handshake(host, port, &rustls::version::TLS12);
-    let tls13 = handshake(host, port, &rustls::version::TLS13);
+pub(super) fn look(host: &str, port: u16, roots: Option<&Path>) -> Result<Met, String> {
+    let roots = Arc::new(match roots {
+        Some(file) => of_file(file)?,
+        None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+    });
+    let tls12 = handshake(host, port, roots.clone(), &rustls::version::TLS12);
+    let tls13 = handshake(host, port, roots, &rustls::version::TLS13);
     let (has12, has13) = (tls12.is_ok(), tls13.is_ok());
     let expires_at = tls13.or(tls12)?;
     Ok(Met { expires_at, tls12: has12, tls13: has13 })
 }
 
+fn of_file(file: &Path) -> Result<RootCertStore, String> {
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let read = read.map_err(|error| format!("{}: {error}", file.display()))?;
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(read);
+    Ok(roots)
+}
+
 fn handshake(
     host: &str,
     port: u16,
+    roots: Arc<RootCertStore>,
     version: &'static SupportedProtocolVersion,
 ) -> Result<i64, String> {
     let said = |error: &dyn std::fmt::Display| error.to_string();
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])
@@ -67,9 +84,9 @@ fn handshake(
     }
     let mut stream = rustls::Stream::new(&mut connection, &mut socket);
     let request = format!("HEAD /qbwc HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).map_err(|error| said(&error))?;
+    stream.write_all(request.as_bytes()).map_err(|error| handshake_in_words(&error))?;
     let mut first = [0; 1];
-    stream.read_exact(&mut first).map_err(|error| said(&error))?;
+    stream.read_exact(&mut first).map_err(|error| handshake_in_words(&error))?;
     let certificates = connection.peer_certificates().unwrap_or_default();
     let own = certificates.first().ok_or("it shows no certificate")?;
     expires(own.as_ref())
@@ -100,6 +117,6 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         drop(listener);
 
-        assert!(look("localhost", port).is_err_and(|why| !why.is_empty()));
+        assert!(look("localhost", port, None).is_err_and(|why| !why.is_empty()));
     }
 }

@@ -6,15 +6,19 @@
 //! Values are texts, as the API takes them. `docs/cli.md` says the same to users.
 
 use std::io::BufRead;
+use std::io::Read;
 
 use anyhow::Context as _;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use super::LONGEST;
 use super::Row;
 use super::Take;
 use super::Unreadable;
+use super::quotes::Seen;
+use super::quotes::Watched;
 use crate::cli::failure::Failure;
 
 /// The highest index in a path: far above the lines of any transaction.
@@ -53,24 +57,55 @@ pub(super) fn each(
     kind: Option<&str>,
     take: Take<'_>,
 ) -> anyhow::Result<()> {
-    let mut lines = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
+    let mut lines =
+        csv::ReaderBuilder::new().flexible(true).from_reader(Watched::new(reader, LONGEST));
     let header = lines.headers().with_context(|| format!("{name}: the header"))?.clone();
+    if let Some((line, why)) = seen(&mut lines).wrong {
+        return Err(Failure::Usage(format!("{name}:{line}: {why}")).into());
+    }
     let columns = columns(name, &header, kind.is_some())?;
-    let mut line = csv::StringRecord::new();
+    let mut cells = csv::StringRecord::new();
     loop {
-        let start = lines.position().line();
-        let read = lines.read_record(&mut line);
-        let number = line.position().map_or(start, csv::Position::line);
-        let place = format!("{name}:{number}");
-        let content = match read {
-            Ok(false) => return Ok(()),
-            Ok(true) => object(&columns, &line, kind),
-            Err(error) if error.is_io_error() => return Err(error).context(place),
-            Err(error) => Err(Unreadable { pointer: String::new(), why: format!("{error}") }),
+        let read = lines.read_record(&mut cells);
+        let Seen { line, wrong } = seen(&mut lines);
+        let unreadable = |why: String| {
+            let (kind, source_id) = name_of(&columns, &cells, kind);
+            Unreadable { kind, source_id, pointer: String::new(), why }
+        };
+        let (line, content) = match (read, wrong) {
+            (Ok(false), _) => return Ok(()),
+            (Err(error), _) if error.is_io_error() => {
+                return Err(error).with_context(|| format!("{name}:{line}"));
+            }
+            (_, Some((line, why))) => (line, Err(unreadable(why))),
+            (Ok(true), None) => (line, object(&columns, &cells, kind)),
+            (Err(_), None) => {
+                (line, Err(unreadable("the row is no UTF-8; save the file as UTF-8".to_owned())))
+            }
         };
         let content = content.map(|object| Value::Object(object).to_string().into_bytes());
-        take(Row { place, content })?;
+        take(Row { place: format!("{name}:{line}"), line, content })?;
     }
+}
+
+/// What was seen of the row that was read last.
+fn seen<R: Read>(lines: &mut csv::Reader<Watched<R>>) -> Seen {
+    let end = lines.position().byte();
+    lines.get_mut().row_before(end)
+}
+
+/// Kind and source id of a row, as far as they can be read.
+fn name_of(
+    columns: &[(String, Column)],
+    cells: &csv::StringRecord,
+    kind: Option<&str>,
+) -> (String, String) {
+    let cell = |member: &str| {
+        let of_member = columns.iter().position(|(title, _)| title == member);
+        let text = of_member.and_then(|at| cells.get(at)).unwrap_or_default();
+        if text.contains(char::is_control) { String::new() } else { text.to_owned() }
+    };
+    (kind.map_or_else(|| cell("kind"), str::to_owned), cell("sourceId"))
 }
 
 fn columns(
@@ -157,9 +192,13 @@ fn object(
     line: &csv::StringRecord,
     kind: Option<&str>,
 ) -> Result<Map<String, Value>, Unreadable> {
+    let unreadable = |pointer: String, why: String| {
+        let (kind, source_id) = name_of(columns, line, kind);
+        Unreadable { kind, source_id, pointer, why }
+    };
     if line.len() > columns.len() {
         let why = format!("the line has {} cells; the header has {}", line.len(), columns.len());
-        return Err(Unreadable { pointer: String::new(), why });
+        return Err(unreadable(String::new(), why));
     }
     let mut object = Map::new();
     if let Some(kind) = kind {
@@ -170,8 +209,7 @@ fn object(
         if cell.is_empty() {
             continue;
         }
-        let wrong =
-            |why: &str| Unreadable { pointer: format!("/{title}"), why: format!("{cell:?} {why}") };
+        let wrong = |why: &str| unreadable(format!("/{title}"), format!("{cell:?} {why}"));
         let (member, value) = match column {
             Column::Data(steps) => {
                 put(&mut data, steps, cell);
@@ -275,6 +313,46 @@ mod tests {
         let rows = rows.unwrap();
         assert_eq!(rows[..2], ["a.csv:2 !/posted", "a.csv:3 !"]);
         assert!(rows[2].starts_with("a.csv:5 {"), "{}", rows[2]);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_does_not_swallow_the_rows_after_it() {
+        let header = "kind,sourceId,Name\n";
+
+        let rows = read("a.csv", &format!("{header}Customer,1,\"A\nCustomer,2,B\nCustomer,3,C\n"));
+        assert_eq!(rows.unwrap(), ["a.csv:2 !"]);
+
+        let rows =
+            read("a.csv", &format!("{header}Customer,1,\"A\nCustomer,2,\"B\"\nCustomer,3,C\n"));
+        let rows = rows.unwrap();
+        assert_eq!(rows[0], "a.csv:2 !");
+        assert!(rows[1].starts_with("a.csv:4 {"), "{}", rows[1]);
+        assert_eq!(rows.len(), 2);
+
+        let header = read("a.csv", "kind,\"sourceId,Name\nCustomer,1,A\n").unwrap_err();
+        assert_eq!(header, "a.csv:1: the quote that begins here is not closed");
+    }
+
+    #[test]
+    fn a_row_without_an_end_is_not_read_whole() {
+        let text = format!("kind,sourceId,Name\nCustomer,1,\"{}", "x\n".repeat(5 << 20));
+
+        let error = read("a.csv", &text).unwrap_err();
+
+        assert!(error.starts_with("a.csv:2: the row has more than 8388608 bytes"), "{error}");
+    }
+
+    #[test]
+    fn lines_are_counted_whatever_their_ends_and_however_many_a_row_has() {
+        for end in ["\n", "\r\n"] {
+            let text = format!(
+                "kind,sourceId,Name{end}{end}Customer,1,\"A{end}B, \"\"C\"\"\"{end}{end}Customer,2,\"\"{end}"
+            );
+            let rows = read("a.csv", &text).unwrap();
+
+            assert!(rows[0].starts_with("a.csv:3 {"), "{}", rows[0]);
+            assert!(rows[1].starts_with("a.csv:6 {"), "{}", rows[1]);
+        }
     }
 
     #[test]

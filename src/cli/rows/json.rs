@@ -10,12 +10,10 @@ use serde::de::SeqAccess;
 use serde::de::Visitor;
 use serde_json::Value;
 
+use super::LONGEST;
 use super::Row;
 use super::Take;
 use crate::cli::failure::Failure;
-
-/// The longest line of NDJSON, in bytes: far above what a record may have.
-const LONGEST_LINE: u64 = 8 << 20;
 
 /// Lines as they are: the server says what is wrong with one.
 pub(super) fn each_line(
@@ -26,12 +24,12 @@ pub(super) fn each_line(
     let mut number = 0_u64;
     loop {
         let mut line = Vec::new();
-        let read = std::io::Read::take(&mut reader, LONGEST_LINE).read_until(b'\n', &mut line);
+        let read = std::io::Read::take(&mut reader, LONGEST).read_until(b'\n', &mut line);
         number += 1;
         let place = format!("{name}:{number}");
         let length = read.with_context(|| format!("cannot read {place}"))?;
-        if length as u64 == LONGEST_LINE {
-            let why = format!("{place} has more than {LONGEST_LINE} bytes: is the file NDJSON?");
+        if length as u64 == LONGEST {
+            let why = format!("{place} has more than {LONGEST} bytes: is the file NDJSON?");
             return Err(Failure::Refused(why).into());
         }
         if length == 0 {
@@ -39,7 +37,7 @@ pub(super) fn each_line(
         }
         let content = line.trim_ascii();
         if !content.is_empty() {
-            take(Row { place, content: Ok(content.to_vec()) })?;
+            take(Row { place, line: number, content: Ok(content.to_vec()) })?;
         }
     }
 }
@@ -100,7 +98,8 @@ impl Elements<'_> {
     fn give(&mut self, value: &Value) -> Result<(), Ended> {
         self.number += 1;
         let place = format!("{}#{}", self.name, self.number);
-        (self.take)(Row { place, content: Ok(value.to_string().into_bytes()) }).map_err(|error| {
+        let content = Ok(value.to_string().into_bytes());
+        (self.take)(Row { place, line: self.number, content }).map_err(|error| {
             self.ended = Some(error);
             Ended
         })

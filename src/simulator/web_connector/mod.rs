@@ -52,6 +52,7 @@ pub struct WebConnector {
     endpoint: Endpoint,
     quickbooks: QuickBooks,
     now: Box<dyn Fn() -> i64 + Send>,
+    stop: Box<dyn Fn() -> bool + Send>,
 }
 
 /// A session at work.
@@ -59,6 +60,7 @@ struct Session<'a> {
     wire: &'a Wire,
     faults: &'a [Fault],
     watch: &'a mut dyn FnMut(&Call<'_>),
+    stop: &'a dyn Fn() -> bool,
     report: Report,
     ticket: String,
 }
@@ -73,7 +75,22 @@ impl WebConnector {
         quickbooks: QuickBooks,
         now: Box<dyn Fn() -> i64 + Send>,
     ) -> Self {
-        Self { wire: Wire::new(&endpoint.url), endpoint, quickbooks, now }
+        let (wire, stop) = (Wire::new(&endpoint.url), Box::new(|| false));
+        Self { wire, endpoint, quickbooks, now, stop }
+    }
+
+    /// Trusts the certificates of a PEM text, and no others.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text.
+    pub fn trust(&mut self, pem: &[u8]) -> Result<(), String> {
+        self.wire.trust(pem)
+    }
+
+    /// Once this says so, a session is closed after the message set at work.
+    pub fn stop_when(&mut self, stop: Box<dyn Fn() -> bool + Send>) {
+        self.stop = stop;
     }
 
     /// Adds the application of a `.qwc`: looks at the certificate and the support page, stamps the
@@ -121,8 +138,8 @@ impl WebConnector {
         let ended = Ended::Done;
         let report =
             Report { ended, calls: 0, message_sets: 0, requests: 0, closing: String::new() };
-        let mut session =
-            Session { wire: &self.wire, faults, watch, report, ticket: String::new() };
+        let (wire, stop, ticket) = (&self.wire, &self.stop, String::new());
+        let mut session = Session { wire, faults, watch, stop, report, ticket };
         let (quickbooks, now) = (&mut self.quickbooks, &self.now);
         let ended = session.run(&self.endpoint, quickbooks, now);
         session.report.ended = ended.unwrap_or_else(|stop| stop);
@@ -291,6 +308,10 @@ impl Session<'_> {
         }
         for round in 1..=MAX_ROUNDS {
             if self.has(&Fault::StopBefore(round)) {
+                return Err(Ended::Died("a user stopped it".to_owned()));
+            }
+            if (self.stop)() {
+                self.close()?;
                 return Err(Ended::Died("a user stopped it".to_owned()));
             }
             let (qbxml, after) = self.ask(quickbooks, &std::mem::take(&mut hcp), round)?;

@@ -6,14 +6,20 @@
 //! `SoapHttpClientProtocol` of .NET.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use quick_xml::NsReader;
 use quick_xml::events::Event;
 use quick_xml::name::ResolveResult;
 use ureq::Agent;
+use ureq::Proxy;
+use ureq::http::Uri;
+use ureq::tls::PemItem;
 use ureq::tls::RootCerts;
 use ureq::tls::TlsConfig;
+use ureq::tls::parse_pem;
 
 /// The namespace of the contract.
 const INTUIT: &str = "http://developer.intuit.com/";
@@ -36,6 +42,16 @@ pub(crate) enum CallError {
         /// What the network said.
         why: String,
     },
+    /// Somebody answers whose certificate nobody vouches for.
+    #[error(
+        "{operation}: could not establish a trust relationship for the SSL/TLS secure channel: {why}"
+    )]
+    Trust {
+        /// The call.
+        operation: String,
+        /// What is wrong with the certificate.
+        why: String,
+    },
     /// Not 200.
     #[error("{operation}: the request failed with HTTP status {status}{fault}")]
     Status {
@@ -56,11 +72,30 @@ pub(crate) enum CallError {
     },
 }
 
+impl CallError {
+    /// Why no answer came.
+    fn of(operation: &str, error: &ureq::Error) -> Self {
+        let tls = match error {
+            ureq::Error::Rustls(error) => Some(error),
+            ureq::Error::Io(error) => error.get_ref().and_then(|it| it.downcast_ref()),
+            _ => None,
+        };
+        let (operation, why) = (operation.to_owned(), error.to_string());
+        match tls {
+            Some(rustls::Error::InvalidCertificate(why)) => {
+                Self::Trust { operation, why: why.to_string() }
+            }
+            _ => Self::Network { operation, why },
+        }
+    }
+}
+
 /// A connection to one endpoint.
 #[derive(Debug)]
 pub(crate) struct Wire {
     agent: Agent,
     url: String,
+    roots: RootCerts,
 }
 
 /// What an operation answered: one text, or the texts of an array.
@@ -68,24 +103,30 @@ pub(crate) type Answered = Result<Vec<String>, CallError>;
 
 impl Wire {
     pub(crate) fn new(url: &str) -> Self {
-        let tls = TlsConfig::builder().root_certs(RootCerts::WebPki).build();
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(PATIENCE))
-            .user_agent(USER_AGENT)
-            .tls_config(tls)
-            .build()
-            .into();
-        Self { agent, url: url.to_owned() }
+        let roots = RootCerts::WebPki;
+        Self { agent: agent(url, &roots), url: url.to_owned(), roots }
+    }
+
+    /// Trusts the certificates of a PEM text, and no others.
+    pub(crate) fn trust(&mut self, pem: &[u8]) -> Result<(), String> {
+        let mut roots = Vec::new();
+        for item in parse_pem(pem) {
+            if let PemItem::Certificate(root) = item.map_err(|error| error.to_string())? {
+                roots.push(root);
+            }
+        }
+        if roots.is_empty() {
+            return Err("there is no certificate in it (PEM)".to_owned());
+        }
+        self.roots = RootCerts::Specific(Arc::new(roots));
+        self.agent = agent(&self.url, &self.roots);
+        Ok(())
     }
 
     /// The `GET` that looks at the certificate: any answer will do.
     pub(crate) fn preflight(&self, url: &str) -> Result<u16, CallError> {
-        let called = self.agent.get(url).call().map_err(|error| CallError::Network {
-            operation: format!("GET {url}"),
-            why: error.to_string(),
-        })?;
+        let called = agent(url, &self.roots).get(url).call();
+        let called = called.map_err(|error| CallError::of(&format!("GET {url}"), &error))?;
         Ok(called.status().as_u16())
     }
 
@@ -98,18 +139,12 @@ impl Wire {
             .header("Content-Type", "text/xml; charset=utf-8")
             .header("SOAPAction", format!("\"{INTUIT}{operation}\""))
             .send(envelope(operation, arguments));
-        let mut answer = answer.map_err(|error| CallError::Network {
-            operation: operation.to_owned(),
-            why: error.to_string(),
-        })?;
+        let mut answer = answer.map_err(|error| CallError::of(operation, &error))?;
         let status = answer.status().as_u16();
         let media_type = answer.headers().get("content-type").and_then(|it| it.to_str().ok());
         let media_type = media_type.unwrap_or_default().to_owned();
         let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
-        let body = body.map_err(|error| CallError::Network {
-            operation: operation.to_owned(),
-            why: error.to_string(),
-        })?;
+        let body = body.map_err(|error| CallError::of(operation, &error))?;
         let is_xml = media_type.split(';').next().is_some_and(|it| it.trim() == "text/xml");
         if status != 200 {
             let fault = if is_xml { fault(&body) } else { String::new() };
@@ -122,6 +157,29 @@ impl Wire {
         }
         read(&body, operation).map_err(wrong)
     }
+}
+
+/// A client for one address. What is on this machine is called without a proxy, whatever the
+/// environment says, as Windows does it.
+fn agent(url: &str, roots: &RootCerts) -> Agent {
+    let proxy = if is_local(url) { None } else { Proxy::try_from_env() };
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(PATIENCE))
+        .user_agent(USER_AGENT)
+        .proxy(proxy)
+        .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
+        .build()
+        .into()
+}
+
+/// Whether an address is on this machine.
+fn is_local(url: &str) -> bool {
+    let Ok(url) = url.parse::<Uri>() else { return false };
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The request, byte for byte as the client writes it.
@@ -235,6 +293,16 @@ mod tests {
             "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"{SOAP}\"><s:Body>{inner}</s:Body></s:Envelope>"
         )
         .into_bytes()
+    }
+
+    #[test]
+    fn what_is_on_this_machine_is_known_by_its_host() {
+        for url in ["http://127.0.0.1:8170/qbwc", "http://LocalHost/qbwc", "https://[::1]:1/x"] {
+            assert!(is_local(url), "{url}");
+        }
+        for url in ["https://books.example.com/qbwc", "http://localhost.example.com", ""] {
+            assert!(!is_local(url), "{url}");
+        }
     }
 
     #[test]

@@ -51,9 +51,7 @@ pub(super) fn export(shelf: &Shelf, to: &Path, sequence: u64) -> Result<u64, Sto
 fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    files::private(&mut options).open(path)
 }
 
 struct Export<'a, F> {

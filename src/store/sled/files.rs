@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::fs::File;
+use std::fs::OpenOptions;
 use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
@@ -41,7 +42,9 @@ impl Files {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let name = format!("{sort}-{}-{number}", self.opening);
         let path = self.dir.join(format!("{name}{UNFINISHED}"));
-        let file = File::create_new(&path)?;
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        let file = private(&mut options).open(&path)?;
         Ok(Unfinished { dir: self.dir.clone(), name, path, file: Some(file) })
     }
 
@@ -158,6 +161,30 @@ impl Drop for Unfinished {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Makes a directory, with its parents, for its owner alone. One that is there becomes so.
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        }
+    }
+    Ok(())
+}
+
+/// The same for a file that is made now.
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }
 
 /// Makes a file, or the entries of a directory, durable.

@@ -54,8 +54,9 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
     };
     let base = dir.join(DATABASE);
     let spool = dir.join(SPOOL);
-    fs::create_dir_all(&base).map_err(io("make"))?;
-    fs::create_dir_all(&spool).map_err(io("make"))?;
+    for inner in [&base, &spool] {
+        files::make_private(inner).map_err(io("make"))?;
+    }
 
     let db = database(&base, options.cache).map_err(&refuse)?;
     let trees = Trees::open(&db).map_err(|error| refuse(unusable(&error)))?;

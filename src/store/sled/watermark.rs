@@ -47,7 +47,9 @@ impl Watermark {
     /// Opens it, and makes it if it is missing.
     pub(super) fn open(dir: &Path) -> io::Result<Self> {
         let path = dir.join(NAME);
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        let file = files::private(&mut options).open(&path)?;
         file.sync_all()?;
         files::sync(dir)?;
         Ok(Self { file, synced: Instant::now() })

@@ -1,0 +1,64 @@
+//! The simulated Web Connector as a process: its password, its end.
+
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::process::Stdio;
+
+use super::house::House;
+use super::house::ended;
+
+#[test]
+fn a_password_need_not_stand_on_the_command_line() {
+    let house = House::new();
+    let server = house.serve(&[]);
+    let made = house.run(&["connection", "add", "Acme", "--json"]).with(0).json();
+    let (user, password) = (made["username"].as_str().unwrap(), made["password"].as_str().unwrap());
+    let url = format!("{}/qbwc", server.url);
+    let simulate = ["simulate", "--url", &url, "--user", user, "--once"];
+
+    let piped = [&simulate[..], &["--password", "-"]].concat();
+    house.run_with(&piped, &format!("{password}\r\n")).with(0);
+    let mut set = house.command(&simulate);
+    ended(set.env("BOOKBRIDGE_SIMULATE_PASSWORD", password)).with(0);
+    let mut help = house.command(&["simulate", "--help"]);
+    let help = ended(help.env("BOOKBRIDGE_SIMULATE_PASSWORD", "OPEN-SESAME")).with(0).stdout;
+
+    assert!(help.contains("BOOKBRIDGE_SIMULATE_PASSWORD"), "{help}");
+    assert!(!help.contains("OPEN-SESAME"), "{help}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_with_0() {
+    let house = House::new();
+    let server = house.serve(&[]);
+    let url = format!("{}/qbwc", server.url);
+
+    for signal in ["INT", "TERM"] {
+        let mut child = house
+            .command(&["simulate", "--url", &url, "--user", "u", "--password", "p"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        assert!(lines.any(|line| line == "the name or password is wrong"));
+        super::house::signal(&child, signal);
+
+        assert!(lines.any(|line| line == "stopped"));
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn settings_that_nobody_knows_are_named_by_what_needs_none() {
+    let house = House::new();
+    let simulate = ["simulate", "--url", "http://127.0.0.1:9", "--user", "u", "--password", "p"];
+    let completions = ["completions", "bash"];
+
+    for arguments in [&simulate[..], &completions] {
+        let foo = ended(house.command(arguments).env("BOOKBRIDGE_FOO", "1")).with(2).stderr;
+        assert!(foo.contains("unknown setting BOOKBRIDGE_FOO"), "{foo}");
+        let none = house.run(&[arguments, &["--config", "none.toml"]].concat()).with(2).stderr;
+        assert!(none.contains("none.toml"), "{none}");
+    }
+}
