@@ -31,6 +31,7 @@ use crate::api::shape::Waits;
 use crate::api::words;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Code;
+use crate::domain::outcome::Group;
 use crate::domain::record;
 use crate::domain::record::OnDuplicate;
 use crate::domain::record::Status;
@@ -181,8 +182,8 @@ pub(super) struct Filter {
     kind: Option<String>,
     /// The code of the first finding, such as `NAME_IN_USE`, or its finer `cause`.
     cause: Option<String>,
-    /// The value that the first finding is about, such as the item that is missing.
-    about: Option<String>,
+    /// The `problem` of `GET …/problems`: records that fail of it.
+    problem: Option<String>,
     /// A part of `Kind/sourceId`, of the name or number, or of the id in QuickBooks.
     q: Option<String>,
 }
@@ -195,26 +196,31 @@ impl Filter {
         if let Some(kind) = &self.kind {
             words::known_kind(kind)?;
         }
-        for (name, text) in [("q", &self.q), ("about", &self.about)] {
-            if text.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH) {
-                return Err(wrong(name, &format!("has at most {MAX_SEARCH} characters")));
-            }
+        if self.q.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH) {
+            return Err(wrong("q", &format!("has at most {MAX_SEARCH} characters")));
         }
+        let problem = self.problem.map(|text| {
+            let parsed = Group::parse(&text);
+            parsed.ok_or_else(|| {
+                wrong("problem", "has 16 hexadecimal digits, as GET …/problems has it")
+            })
+        });
         let (label, code) = self.cause.into_iter().partition::<Vec<_>, _>(|it| words::is_label(it));
         let status = self.status.map(|text| one_of("status", &text, &statuses)).transpose()?;
         let cause = code.first().map(|text| one_of("cause", text, &codes)).transpose()?;
         let label = label.into_iter().next();
-        Ok(RecordFilter { status, kind: self.kind, cause, label, about: self.about, text: self.q })
+        let problem = problem.transpose()?;
+        Ok(RecordFilter { status, kind: self.kind, cause, label, problem, text: self.q })
     }
 
     /// The same as a member of a body, with the place of what is wrong.
     pub(super) fn of_body(self) -> Result<RecordFilter, Problem> {
-        let Self { status, kind, cause, about, q } = self.clone();
+        let Self { status, kind, cause, problem, q } = self.clone();
         for (alone, at) in [
             (Self { status, ..Self::default() }, "/filter/status"),
             (Self { kind, ..Self::default() }, "/filter/kind"),
             (Self { cause, ..Self::default() }, "/filter/cause"),
-            (Self { about, ..Self::default() }, "/filter/about"),
+            (Self { problem, ..Self::default() }, "/filter/problem"),
             (Self { q, ..Self::default() }, "/filter/q"),
         ] {
             alone.read().map_err(|problem| problem.of_member(at))?;
@@ -232,7 +238,7 @@ impl Parameters for Search {
             status: query.text("status")?,
             kind: query.text("kind")?,
             cause: query.text("cause")?,
-            about: query.text("about")?,
+            problem: query.text("problem")?,
             q: query.text("q")?,
         };
         Ok(Self(filter.read()?, Part::take(query)?))

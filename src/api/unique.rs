@@ -37,7 +37,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn pointer(&self) -> String {
         let path = self.path.borrow();
-        path.iter().map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect()
+        path.iter().fold(String::new(), |pointer, name| {
+            pointer + "/" + &name.replace('~', "~0").replace('/', "~1")
+        })
     }
 }
 

@@ -14,7 +14,8 @@ use super::output;
 #[command(after_help = "\
 Examples:
   bookbridge problems acme
-  bookbridge problems acme --cause INACTIVE_REFERENCE --fix reactivate --dry-run")]
+  bookbridge problems acme --cause INACTIVE_REFERENCE --fix reactivate --dry-run
+  bookbridge problems acme --problem 91b5c2d20f6a3e77 --fix reactivate")]
 pub(super) struct Problems {
     /// The connection's id.
     connection: String,
@@ -24,6 +25,9 @@ pub(super) struct Problems {
     /// Only records that fail with this code.
     #[arg(long, value_name = "CODE", requires = "fix")]
     cause: Option<String>,
+    /// Only records that fail of this problem, by the id that the list shows.
+    #[arg(long, value_name = "ID", requires = "fix")]
+    problem: Option<String>,
     /// Only count them.
     #[arg(long, requires = "fix")]
     dry_run: bool,
@@ -62,10 +66,11 @@ pub(super) fn problems(command: &Problems, global: &Global) -> anyhow::Result<()
             _ => field("/example"),
         };
         output::line(format_args!(
-            "{:>6} × {}: {} (such as {example})",
+            "{:>6} × {}: {} (such as {example}; problem {})",
             field("/count"),
             code.unwrap_or_default(),
             title.unwrap_or_default(),
+            field("/problem"),
         ))?;
         output::line(format_args!("         {}", field("/summary")))?;
         let fixes = problem.get("fixes").or_else(|| problem.pointer("/diagnosis/fixes"));
@@ -81,6 +86,9 @@ fn fix_all(command: &Problems, fix: &str, global: &Global) -> anyhow::Result<()>
     let mut filter = json!({"status": "failed"});
     if let Some(cause) = &command.cause {
         filter["cause"] = json!(cause);
+    }
+    if let Some(problem) = &command.problem {
+        filter["problem"] = json!(problem);
     }
     let path = of_connection(&command.connection, &["records", "actions", "fix"]);
     let body = json!({"filter": filter, "id": fix, "dryRun": command.dry_run});

@@ -19,6 +19,7 @@ use crate::dashboard::view::choices;
 use crate::dashboard::visitor::Visitor;
 use crate::domain::activity::Scope;
 use crate::domain::outcome::Code;
+use crate::domain::outcome::Group;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::engine::BulkAction;
@@ -33,7 +34,7 @@ const PAGE: usize = 50;
 /// Records in an exported table: more belong into `bookbridge export`.
 const MOST_EXPORTED: usize = 100_000;
 /// What an address keeps.
-const FILTERS: [&str; 5] = ["status", "kind", "cause", "q", "sort"];
+const FILTERS: [&str; 6] = ["status", "kind", "cause", "problem", "q", "sort"];
 /// How a page may be sorted.
 const SORTS: [(&str, &str); 4] = [
     ("", "as they came, newest first"),
@@ -79,7 +80,7 @@ pub(super) fn filter(asked: &Fields) -> RecordFilter {
         kind: asked.given("kind").map(str::to_owned),
         cause: asked.given("cause").and_then(code),
         label: asked.given("label").map(str::to_owned),
-        about: asked.given("about").map(str::to_owned),
+        problem: asked.given("problem").and_then(Group::parse),
         text: asked.given("q").map(str::to_owned),
     }
 }

@@ -9,6 +9,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::domain::ids::Digest;
+
 /// Declares [`Code`] with its stable names, so that the list stands in one place.
 macro_rules! codes {
     ($($variant:ident = $text:literal,)*) => {
@@ -178,11 +180,57 @@ impl Finding {
         self
     }
 
+    /// The problem that it is one of.
+    pub fn group(&self) -> Group {
+        // The object that many records miss is one problem, whatever they are themselves, and whoever
+        // found out first.
+        let object = match self.code {
+            Code::ReferenceNotFound | Code::InactiveReference => self.facts.get("value"),
+            _ => None,
+        };
+        let (what, which) = match object {
+            Some(object) => ("object", object),
+            None => ("cause", &self.cause),
+        };
+        let whole = Digest::of(format!("{} {what} {which}", self.code).as_bytes());
+        Group(*whole.0.first_chunk().expect("a digest has more than 8 bytes"))
+    }
+
     /// The same with the other side's own words.
     #[must_use]
     pub fn said(mut self, said: Said) -> Self {
         self.said = Some(said);
         self
+    }
+}
+
+/// Failures that are one problem: the same code and cause, and, where many records miss one object,
+/// that object. It is a hash, so it has one length whatever the object is called.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Group([u8; 8]);
+
+impl Group {
+    /// As its bytes.
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// From its bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// Reads what [`fmt::Display`] writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hex = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u64::from_str_radix(text, 16).ok().filter(|_| is_hex);
+        number.map(|number| Self(number.to_be_bytes()))
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", u64::from_be_bytes(self.0))
     }
 }
 

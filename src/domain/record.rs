@@ -16,6 +16,7 @@ use crate::domain::ids::RecordKey;
 use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
 use crate::domain::outcome::Finding;
+use crate::domain::outcome::Group;
 
 /// Where a record stands, in life order.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -251,6 +252,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// The problem that it fails of.
+    pub fn problem(&self) -> Option<Group> {
+        let first = self.findings.first().filter(|_| self.status == Status::Failed);
+        first.map(Finding::group)
+    }
+
     /// Moves to a status and remembers it.
     pub fn become_status(&mut self, status: Status, now: Timestamp, note: &str) {
         debug_assert!(

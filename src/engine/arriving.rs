@@ -58,8 +58,8 @@ mod tests {
         let arrivals = Arrivals::default();
         let ticket = Digest::of(b"a ticket");
 
-        let first = arrivals.begin(ticket.clone());
-        let second = arrivals.begin(ticket.clone());
+        let first = arrivals.begin(ticket);
+        let second = arrivals.begin(ticket);
         drop(first);
         assert!(arrivals.has(&ticket));
         drop(second);

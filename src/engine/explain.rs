@@ -1,7 +1,5 @@
 //! Health, problems, attempts: what people look at.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::diagnosis;
@@ -13,26 +11,28 @@ use crate::domain::message_set::Purpose;
 use crate::domain::message_set::Subject;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
+use crate::domain::outcome::Group;
 use crate::domain::outcome::Said;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::qbxml::response;
-use crate::store::RecordFilter;
 
 /// Failures of one cause.
 #[derive(Clone, Debug)]
 pub struct Problem {
+    /// By which lists and decisions name it.
+    pub id: Group,
     /// The finding of the example: its code, cause and facts.
     pub finding: Finding,
     /// How many records have it.
     pub count: u64,
     /// One of them.
     pub example: RecordKey,
-    /// How many records wait behind them.
+    /// How many records wait behind them, as far as it was looked.
     pub waiting: u64,
-    /// Since when the oldest of them fails.
+    /// Since when the oldest of them fails, as far as it was looked.
     pub since: Timestamp,
 }
 
@@ -58,10 +58,12 @@ impl Problem {
                 format!("{records} since {since}: {title}.")
             }
         };
+        let them = if self.count == 1 { "it" } else { "them" };
+        let least = if self.count > LOOKED_AT as u64 { "At least " } else { "" };
         let behind = match self.waiting {
             0 => String::new(),
-            1 => " 1 more waits behind it.".to_owned(),
-            more => format!(" {more} more wait behind them."),
+            1 => format!(" {least}1 more waits behind {them}."),
+            more => format!(" {least}{more} more wait behind {them}."),
         };
         said + &behind
     }
@@ -90,12 +92,12 @@ pub struct Attempt {
     pub response_xml: Option<String>,
 }
 
-/// Records looked at in one go.
-const PAGE: usize = 500;
+/// Records of a problem that are looked at, the oldest, for what waits and since when.
+const LOOKED_AT: usize = 50;
 /// Attempts shown.
 const ATTEMPTS: usize = 50;
 /// Records counted behind one that failed.
-const MAX_WAITING: usize = 1000;
+const MAX_WAITING: usize = 100;
 
 impl Engine {
     /// Failures grouped by cause, biggest first.
@@ -105,39 +107,26 @@ impl Engine {
     /// [`EngineError::NoConnection`].
     pub async fn problems(&self, id: &ConnectionId) -> Result<Vec<Problem>, EngineError> {
         self.connection(id).await?;
-        let failed = RecordFilter { status: Some(Status::Failed), ..RecordFilter::default() };
-        let mut problems: BTreeMap<(Code, String, String), Problem> = BTreeMap::new();
-        let mut cursor = None;
-        loop {
-            let page = self.store.records(id, &failed, cursor.as_deref(), PAGE).await?;
-            for record in page.items {
-                let waiting = self.store.waiting_for(&record.key, MAX_WAITING).await?.len() as u64;
-                let Some(finding) = record.findings.into_iter().next() else { continue };
-                // The object that many records miss is one problem, whatever they are themselves.
-                let object = match finding.code {
-                    Code::ReferenceNotFound | Code::InactiveReference => {
-                        finding.facts.get("value").cloned().unwrap_or_default()
-                    }
-                    _ => String::new(),
-                };
-                let group = (finding.code, finding.cause.clone(), object);
-                let problem = problems.entry(group).or_insert_with(|| Problem {
-                    finding,
-                    count: 0,
-                    example: record.key,
-                    waiting: 0,
-                    since: record.updated_at,
-                });
-                problem.count += 1;
-                problem.waiting += waiting;
-                problem.since = problem.since.min(record.updated_at);
+        let mut problems = Vec::new();
+        for failing in self.store.problems(id, LOOKED_AT).await? {
+            let mut waiting = 0;
+            for record in &failing.first {
+                waiting += self.store.waiting_for(&record.key, MAX_WAITING).await?.len() as u64;
             }
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
+            let since = failing.first.iter().map(|record| record.updated_at).min();
+            let Some((example, since)) = failing.first.into_iter().next().zip(since) else {
+                continue;
+            };
+            let Some(finding) = example.findings.into_iter().next() else { continue };
+            problems.push(Problem {
+                id: failing.problem,
+                finding,
+                count: failing.count,
+                example: example.key,
+                waiting,
+                since,
+            });
         }
-        let mut problems: Vec<_> = problems.into_values().collect();
         problems.sort_by_key(|problem| std::cmp::Reverse(problem.count + problem.waiting));
         Ok(problems)
     }

@@ -69,13 +69,13 @@ impl Work<'_> {
             _ => None,
         };
         if let Some((question, queries)) = asked {
-            self.ask_all(key, question, queries);
+            self.ask_all(key, question, &queries);
         }
         Ok(())
     }
 
     /// Asks several queries at once, as one question about a record.
-    fn ask_all(&mut self, key: &RecordKey, question: Question, queries: Vec<(String, Value)>) {
+    fn ask_all(&mut self, key: &RecordKey, question: Question, queries: &[(String, Value)]) {
         let target = compose::target(self.state.host.as_ref());
         let built = queries.iter().map(|(query, data)| raw::build(query, data, &target).ok());
         if let Some(raw) = built.collect::<Option<Vec<Raw>>>().and_then(raw::join) {
@@ -312,7 +312,7 @@ impl Work<'_> {
             && let Some((_, queries)) = whereabouts(&record)
         {
             let question = Question::Linked(id.trim().to_owned());
-            self.ask_all(&record.key, question, queries);
+            self.ask_all(&record.key, question, &queries);
         }
         record.sent = Some(record.digest);
         record.bypass_reason = None;

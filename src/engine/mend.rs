@@ -6,9 +6,11 @@
 
 use serde_json::json;
 
+use crate::domain::ids::ConnectionId;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
 use crate::domain::outcome::Finding;
+use crate::domain::outcome::Group;
 use crate::domain::record::Insisted;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
@@ -17,9 +19,11 @@ use crate::domain::request::About;
 use crate::domain::request::Question;
 use crate::domain::request::Request;
 use crate::domain::request::Target;
+use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::compose;
+use crate::engine::until_settled;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
 use crate::qbxml::raw;
@@ -27,8 +31,8 @@ use crate::qbxml::response::Ret;
 use crate::qbxml::schema::schema;
 use crate::store::RecordFilter;
 
-/// Records with the same trouble that one fix sets free at once.
-const MAX_FREED: usize = 500;
+/// Records that are set free in one step.
+const CHUNK: usize = 200;
 
 impl Work<'_> {
     /// Deletes or voids what we made, if nobody edited it since.
@@ -111,34 +115,56 @@ impl Work<'_> {
         self.set_free(record).await
     }
 
-    /// Sends a record again, and all others that waited for the same.
+    /// Sends a record again; all others that fail of the same follow once this step is written.
     async fn set_free(&mut self, record: Record) -> Result<(), EngineError> {
-        let Some(trouble) = record.findings.first().cloned() else { return Ok(()) };
-        let same = |other: &Record| {
-            other.findings.first().is_some_and(|it| {
-                let fact = |name: &str| it.facts.get(name) == trouble.facts.get(name);
-                it.code == trouble.code && fact("kind") && fact("value")
-            })
-        };
-        let filter = RecordFilter {
-            status: Some(Status::Failed),
-            cause: Some(trouble.code),
-            ..RecordFilter::default()
-        };
-        let page = self.engine.store.records(&self.connection.id, &filter, None, MAX_FREED).await?;
-        let mut free = vec![record];
-        for other in page.items {
-            if other.key != free[0].key && same(&other) {
-                free.extend(self.record(&other.key).await?.filter(|it| it.asked.is_none()));
-            }
-        }
-        for mut record in free {
-            if record.status == Status::Failed {
-                record.asked = None;
-                record.insisted = record.insisted.max(Insisted::Retried);
-                self.place(record, "what it waited for is there").await?;
-            }
+        self.gone.extend(record.problem());
+        self.free(record).await
+    }
+
+    async fn free(&mut self, mut record: Record) -> Result<(), EngineError> {
+        if record.status == Status::Failed {
+            record.asked = None;
+            record.insisted = record.insisted.max(Insisted::Retried);
+            self.place(record, "what it waited for is there").await?;
         }
         Ok(())
+    }
+}
+
+impl Engine {
+    /// Sends again all that fail of a problem that is gone; how many may go now. Safe to repeat.
+    pub(crate) async fn free_all(
+        &self,
+        connection: &ConnectionId,
+        problem: Group,
+    ) -> Result<u64, EngineError> {
+        let filter = RecordFilter { problem: Some(problem), ..RecordFilter::default() };
+        let (mut freed, mut cursor) = (0, None);
+        loop {
+            let page = self.store.records(connection, &filter, cursor.as_deref(), CHUNK).await?;
+            freed += until_settled!(self.free_some(connection, &page.items))?;
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(freed);
+            }
+        }
+    }
+
+    async fn free_some(
+        &self,
+        connection: &ConnectionId,
+        records: &[Record],
+    ) -> Result<u64, EngineError> {
+        let state = self.state(connection).await?;
+        let mut work = Work::new(self, self.connection(connection).await?, state);
+        for Record { key, .. } in records {
+            // What was asked for one of them by itself frees it by itself.
+            if let Some(record) = work.record(key).await?.filter(|it| it.asked.is_none()) {
+                work.free(record).await?;
+            }
+        }
+        let freed = work.requeued_now();
+        work.commit_records().await?;
+        Ok(freed)
     }
 }

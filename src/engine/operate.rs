@@ -1,10 +1,13 @@
 //! What people decide about records.
 
+use std::collections::BTreeSet;
+
 use tracing::instrument;
 
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Code;
+use crate::domain::outcome::Group;
 use crate::domain::record::Insisted;
 use crate::domain::record::Record;
 use crate::domain::record::Reference;
@@ -263,35 +266,39 @@ impl Engine {
         only_count: bool,
         actor: &Actor,
     ) -> Result<u64, EngineError> {
-        let keys = self.matching(connection, filter, &action).await?;
+        let matching = self.matching(connection, filter, &action).await?;
         if only_count {
-            return Ok(keys.len() as u64);
+            return Ok(matching.len() as u64);
         }
-        let mut done = 0;
-        for key in keys {
-            done += u64::from(self.act_on_one(&key, &action, reason, actor).await?);
+        let (mut done, mut mended) = (0, BTreeSet::new());
+        for (key, problem) in matching {
+            let one = mended.insert(problem) || problem.is_none();
+            done += u64::from(!one || self.act_on_one(&key, &action, reason, actor).await?);
         }
         Ok(done)
     }
 
     /// The records for which a decision makes sense. The keys first: deciding moves records between
-    /// the pages of the list.
+    /// the pages of the list. With the problem that they share, if deciding about one frees them all.
     pub(crate) async fn matching(
         &self,
         connection: &ConnectionId,
         filter: &RecordFilter,
         action: &BulkAction,
-    ) -> Result<Vec<RecordKey>, EngineError> {
+    ) -> Result<Vec<(RecordKey, Option<Group>)>, EngineError> {
         self.connection(connection).await?;
-        let mut keys = Vec::new();
+        let mut matching = Vec::new();
         let mut cursor = None;
         loop {
             let page = self.store.records(connection, filter, cursor.as_deref(), PAGE).await?;
             let fits = page.items.into_iter().filter(|record| action.fits(record));
-            keys.extend(fits.map(|record| record.key));
+            matching.extend(fits.map(|record| {
+                let problem = record.problem().filter(|_| action.frees_all());
+                (record.key, problem)
+            }));
             cursor = page.next;
             if cursor.is_none() {
-                return Ok(keys);
+                return Ok(matching);
             }
         }
     }
@@ -321,6 +328,14 @@ impl Engine {
 }
 
 impl BulkAction {
+    /// Whether it changes what all records of a problem wait for, so that one of them is enough.
+    fn frees_all(&self) -> bool {
+        match self {
+            Self::Fix(pressed) => matches!(pressed.id.as_str(), "reactivate" | "create-missing"),
+            Self::Retry | Self::Bypass | Self::ResetReference => false,
+        }
+    }
+
     fn fits(&self, record: &Record) -> bool {
         match self {
             // What nobody knows the outcome of is decided one by one.

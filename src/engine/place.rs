@@ -313,6 +313,9 @@ impl Work<'_> {
         for parent in std::mem::take(&mut self.settled) {
             woken += self.engine.wake(&parent).await?;
         }
+        for problem in std::mem::take(&mut self.gone) {
+            woken += self.engine.free_all(&self.connection.id, problem).await?;
+        }
         Ok(woken)
     }
 }

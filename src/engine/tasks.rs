@@ -4,6 +4,7 @@
 //! restart in the middle loses nothing but the count.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::RecordKey;
+use crate::domain::outcome::Group;
 use crate::engine::Actor;
 use crate::engine::BulkAction;
 use crate::engine::Engine;
@@ -81,11 +83,11 @@ impl Engine {
         reason: String,
         actor: &Actor,
     ) -> Result<Task, EngineError> {
-        let keys = self.matching(connection, filter, &action).await?;
+        let matching = self.matching(connection, filter, &action).await?;
         let task = Task {
             id: ambient::time_ordered(self.ambient.as_ref()),
             connection: connection.clone(),
-            total: keys.len() as u64,
+            total: matching.len() as u64,
             looked_at: 0,
             done: 0,
             error: None,
@@ -94,21 +96,26 @@ impl Engine {
         };
         self.tasks.add(task.clone());
         let (engine, actor, id) = (self.clone(), actor.clone(), task.id);
-        tokio::spawn(async move { engine.work_off(id, keys, action, reason, actor).await });
+        tokio::spawn(async move { engine.work_off(id, matching, action, reason, actor).await });
         Ok(task)
     }
 
     async fn work_off(
         self,
         id: Uuid,
-        keys: Vec<RecordKey>,
+        matching: Vec<(RecordKey, Option<Group>)>,
         action: BulkAction,
         reason: String,
         actor: Actor,
     ) {
-        let mut error = None;
-        for key in keys {
-            match self.act_on_one(&key, &action, &reason, &actor).await {
+        let (mut error, mut mended) = (None, BTreeSet::new());
+        for (key, problem) in matching {
+            let acted = if mended.insert(problem) || problem.is_none() {
+                self.act_on_one(&key, &action, &reason, &actor).await
+            } else {
+                Ok(true)
+            };
+            match acted {
                 Ok(changed) => self.tasks.update(id, |task| {
                     task.looked_at += 1;
                     task.done += u64::from(changed);

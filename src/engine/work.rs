@@ -19,6 +19,7 @@ use crate::domain::message_set::Progress;
 use crate::domain::message_set::Subject;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
+use crate::domain::outcome::Group;
 use crate::domain::plant::Plant;
 use crate::domain::plant::planted;
 use crate::domain::record::Record;
@@ -51,6 +52,8 @@ pub(crate) struct Work<'a> {
     pub(crate) bytes: Option<String>,
     /// Records that may have set others free.
     pub(crate) settled: Vec<RecordKey>,
+    /// Problems that are gone: what a fix changed in QuickBooks.
+    pub(crate) gone: Vec<Group>,
     records: BTreeMap<RecordKey, (Record, bool)>,
     requests: BTreeMap<RequestId, (Request, bool)>,
     message_sets: BTreeMap<MessageSetId, (MessageSet, bool)>,
@@ -68,6 +71,7 @@ impl<'a> Work<'a> {
             fresh: None,
             bytes: None,
             settled: Vec::new(),
+            gone: Vec::new(),
             records: BTreeMap::new(),
             requests: BTreeMap::new(),
             message_sets: BTreeMap::new(),

@@ -43,6 +43,7 @@ use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Subject;
 use crate::domain::mirror::Mirrored;
 use crate::domain::outcome::Code;
+use crate::domain::outcome::Group;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::request::Request;
@@ -178,11 +179,22 @@ pub struct RecordFilter {
     pub cause: Option<Code>,
     /// Whose first finding has this finer label inside its code.
     pub label: Option<String>,
-    /// Whose first finding is about this value, such as the item that is missing.
-    pub about: Option<String>,
+    /// That fail of this problem.
+    pub problem: Option<Group>,
     /// Whose `Kind/sourceId`, name or number, or place in QuickBooks holds this text, whatever the
     /// case.
     pub text: Option<String>,
+}
+
+/// Records that fail of one problem.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failing {
+    /// The problem.
+    pub problem: Group,
+    /// How many they are.
+    pub count: u64,
+    /// The first of them, in the order in which they were first put.
+    pub first: Vec<Record>,
 }
 
 /// What is looked for in the mirror.
@@ -302,6 +314,12 @@ pub trait Store: Send + Sync + 'static {
         connection: &ConnectionId,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError>;
+    /// What records fail of, each problem with at most `limit` of its records.
+    async fn problems(
+        &self,
+        connection: &ConnectionId,
+        limit: usize,
+    ) -> Result<Vec<Failing>, StoreError>;
     /// How many stand where.
     async fn counts(&self, connection: &ConnectionId) -> Result<Counts, StoreError>;
 

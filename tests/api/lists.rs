@@ -182,6 +182,10 @@ fn a_search_finds_names_and_causes_are_found_by_their_finer_label() {
     assert_eq!(found("q=m%C3%BCll"), [json!("1")]);
     assert_eq!(found("q=customer/2"), [json!("2")]);
     assert_eq!(found("cause=colon_in_name"), [json!("2")]);
-    assert_eq!(found("cause=INVALID_CHARACTERS&about=Site:%202"), [json!("2")]);
-    assert_eq!(found("about=Site:%203").len(), 0);
+    let problems = app.get("/v1/connections/acme/problems").with(200).json();
+    let problem = problems["data"][0]["problem"].as_str().unwrap();
+    assert_eq!(found(&format!("problem={problem}")), [json!("2")]);
+    assert_eq!(found("problem=0123456789abcdef").len(), 0);
+    let wrong = app.get("/v1/connections/acme/records?problem=all").with(400).json();
+    assert!(wrong["detail"].as_str().unwrap().contains("16 hexadecimal digits"), "{wrong}");
 }

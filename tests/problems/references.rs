@@ -3,7 +3,10 @@
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::record::Status;
 use bookbridge::engine::Action;
+use bookbridge::engine::BulkAction;
 use bookbridge::engine::EngineError;
+use bookbridge::engine::Pressed;
+use bookbridge::store::RecordFilter;
 use serde_json::json;
 
 use super::invoice;
@@ -72,6 +75,27 @@ pub(super) async fn an_inactive_item_is_made_active_for_all_that_wait() {
         synced(&office.record(&format!("Invoice/{number}")).await);
     }
     assert_eq!(office.in_quickbooks("Invoice").len(), 3);
+
+    // For all of a problem at once, QuickBooks is asked once.
+    set_active(&mut office, "ItemService", "Labor", false);
+    for number in 4..=6 {
+        office
+            .push(&format!("Invoice/{number}"), invoice("Customer/1", &format!("100{number}")))
+            .await;
+    }
+    office.poll(&[]);
+    let problem = Some(office.engine.problems(&office.id).await.unwrap()[0].id);
+    let filter = RecordFilter { problem, ..RecordFilter::default() };
+    let fix = BulkAction::Fix(Pressed { id: "reactivate".to_owned(), ..Pressed::default() });
+    let actor = super_actor();
+    let pressed = office.engine.act_on_all(&office.id, &filter, fix, "", false, &actor).await;
+    assert_eq!(pressed.unwrap(), 3);
+    let counts = office.engine.store().counts(&office.id).await.unwrap();
+    assert_eq!(counts.requests_queued, 1);
+    office.poll(&[]);
+    for number in 4..=6 {
+        synced(&office.record(&format!("Invoice/{number}")).await);
+    }
 }
 
 pub(super) async fn an_inactive_customer_is_made_active() {

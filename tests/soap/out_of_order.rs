@@ -30,6 +30,7 @@ use bookbridge::engine::Settings;
 use bookbridge::engine::ambient::System;
 use bookbridge::store::Commit;
 use bookbridge::store::Counts;
+use bookbridge::store::Failing;
 use bookbridge::store::Find;
 use bookbridge::store::Page;
 use bookbridge::store::Queued;
@@ -108,6 +109,9 @@ impl Store for OutOfOrder {
         no()
     }
     async fn waiting_for(&self, _: &RecordKey, _: usize) -> Result<Vec<RecordKey>, StoreError> {
+        no()
+    }
+    async fn problems(&self, _: &ConnectionId, _: usize) -> Result<Vec<Failing>, StoreError> {
         no()
     }
     async fn record_at(&self, _: &ConnectionId, _: &str) -> Result<Option<RecordKey>, StoreError> {

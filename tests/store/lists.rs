@@ -19,6 +19,7 @@ for_each_store! {
     a_page_stands_still_while_others_write,
     a_record_keeps_its_place_in_the_list,
     filters_show_what_they_say,
+    failures_are_counted_by_their_problem,
     a_cursor_of_another_sort_shows_nothing,
     requests_are_listed_newest_first,
     sessions_are_listed_newest_first,
@@ -111,6 +112,56 @@ async fn filters_show_what_they_say(store: &dyn Store) {
     let first = store.records(&acme(), &filter, None, 2).await.unwrap();
     let second = store.records(&acme(), &filter, first.next.as_deref(), 2).await.unwrap();
     assert_eq!((names(&first), names(&second)), (vec!["5", "3"], vec!["2"]));
+}
+
+async fn failures_are_counted_by_their_problem(store: &dyn Store) {
+    begin(store).await;
+    let finding = |code: Code, value: &str| Finding::new(code).fact("value", value);
+    let failed = |id: &str, finding: Finding| Record {
+        status: Status::Failed,
+        findings: vec![finding],
+        ..record(id)
+    };
+    let missing = finding(Code::ReferenceNotFound, "Labor");
+    let told = finding(Code::ReferenceNotFound, "Labor").cause("reference_not_found");
+    let long = finding(Code::NameInUse, &"x".repeat(5000)).cause("other_list");
+    put_all(
+        store,
+        &[
+            failed("1", missing.clone()),
+            failed("2", finding(Code::ReferenceNotFound, "Parts")),
+            failed("3", told),
+            failed("4", long.clone()),
+            Record { findings: vec![missing.clone()], ..record("5") },
+        ],
+    )
+    .await;
+
+    let mut problems = store.problems(&acme(), 1).await.unwrap();
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.count));
+
+    // Who found it out makes no difference; what does not fail counts for none.
+    assert_eq!(problems.len(), 3);
+    assert_eq!((problems[0].problem, problems[0].count), (missing.group(), 2));
+    assert_eq!(problems[0].first.iter().map(|it| &it.key.source_id).collect::<Vec<_>>(), ["1"]);
+    let filter = RecordFilter { problem: Some(missing.group()), ..RecordFilter::default() };
+    let shown = store.records(&acme(), &filter, None, 9).await.unwrap();
+    assert_eq!(names(&shown), ["3", "1"]);
+
+    let fixed = store.record(&key("1")).await.unwrap().unwrap();
+    store
+        .commit(Change::PutRecord(Box::new(Record { status: Status::Queued, ..fixed })).into())
+        .await
+        .unwrap();
+    let changed = store.record(&key("3")).await.unwrap().unwrap();
+    let changed = Record { findings: vec![long.clone()], ..changed };
+    store.commit(Change::PutRecord(Box::new(changed)).into()).await.unwrap();
+
+    let problems = store.problems(&acme(), 9).await.unwrap();
+    let count =
+        |of: &Finding| problems.iter().find(|it| it.problem == of.group()).map(|it| it.count);
+    assert_eq!((count(&missing), count(&long)), (None, Some(2)));
+    assert_eq!(store.check().await.unwrap(), [""; 0]);
 }
 
 async fn a_cursor_of_another_sort_shows_nothing(store: &dyn Store) {

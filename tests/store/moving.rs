@@ -5,6 +5,8 @@ use std::io::Read;
 use std::path::Path;
 
 use bookbridge::domain::connection::ConnectorState;
+use bookbridge::domain::outcome::Code;
+use bookbridge::domain::outcome::Finding;
 use bookbridge::domain::record::Record;
 use bookbridge::domain::record::Status;
 use bookbridge::store::Change;
@@ -191,4 +193,37 @@ async fn the_export_of_version_1_can_be_read() {
     store.open_body(&set.response.unwrap()).unwrap().read_to_end(&mut body).unwrap();
     assert!(body.ends_with(b"<QBXML>Caf\xe9</QBXML>"));
     assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_store_of_an_older_release_gets_its_indexes_when_it_is_opened() {
+    let place = Place::new();
+    let store = place.open().unwrap();
+    begin(&store).await;
+    let finding = Finding::new(Code::NameInUse);
+    let failed = Record { status: Status::Failed, findings: vec![finding], ..record("1") };
+    put_all(&store, &[failed, record("2")]).await;
+    store.close().await.unwrap();
+    drop(store);
+    {
+        let db =
+            ::sled::Config::new().path(place.store().join("sled")).segment_size(8 << 20).open();
+        let db = db.unwrap();
+        for tree in ["problem", "record_name"] {
+            db.open_tree(tree).unwrap().clear().unwrap();
+        }
+        let counts = db.open_tree("count").unwrap();
+        for key in counts.scan_prefix(b"acme\0p").keys() {
+            counts.remove(key.unwrap()).unwrap();
+        }
+        let meta = db.open_tree("meta").unwrap();
+        assert!(meta.remove(b"problems").unwrap().is_some());
+        assert!(meta.remove(b"names").unwrap().is_some());
+        db.flush().unwrap();
+    }
+
+    let store = place.open().unwrap();
+
+    assert_eq!(store.check().await.unwrap(), [""; 0]);
+    assert_eq!(store.problems(&acme(), 9).await.unwrap()[0].count, 1);
 }

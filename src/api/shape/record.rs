@@ -196,6 +196,8 @@ impl From<engine::Attempt> for Attempt {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct Cause {
+    /// By which lists and decisions about many find these records.
+    problem: String,
     /// How many records have it.
     count: u64,
     /// One of them.
@@ -214,6 +216,7 @@ pub(in crate::api) struct Cause {
 impl From<engine::Problem> for Cause {
     fn from(problem: engine::Problem) -> Self {
         Self {
+            problem: problem.id.to_string(),
             count: problem.count,
             example: Waits::new(&problem.example, Some(Status::Failed)),
             waiting: problem.waiting,

@@ -268,14 +268,13 @@ fn relink(
         }
         draft.set(link.tree, link.key.clone(), link.value.clone());
     }
-    let (before, after) = (old.and_then(|row| links::counted(&row.entity)), links::counted(entity));
-    if before != after {
-        if let Some(key) = before {
-            draft.count(key, -1)?;
-        }
-        if let Some(key) = after {
-            draft.count(key, 1)?;
-        }
+    let before = old.map(|row| links::counted(&row.entity)).unwrap_or_default();
+    let after = links::counted(entity);
+    for key in before.iter().filter(|key| !after.contains(key)) {
+        draft.count(key, -1)?;
+    }
+    for key in after.iter().filter(|key| !before.contains(key)) {
+        draft.count(key, 1)?;
     }
     Ok(())
 }
@@ -332,8 +331,8 @@ pub(super) fn erase(
     for link in links::links(&row.entity, row.head.ordinal) {
         draft.unset(link.tree, link.key);
     }
-    if let Some(key) = links::counted(&row.entity) {
-        draft.count(key, -1)?;
+    for key in links::counted(&row.entity) {
+        draft.count(&key, -1)?;
     }
     let spooled = row.entity.spooled().map(|(name, _)| name.to_owned());
     for name in row.file.into_iter().chain(spooled) {

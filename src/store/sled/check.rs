@@ -113,7 +113,7 @@ impl Check<'_> {
                 None => self.find(format!("{name} is missing in {}", link.tree.name())),
             }
         }
-        if let Some(count) = links::counted(&entity) {
+        for count in links::counted(&entity) {
             *self.counts.entry(count).or_default() += 1;
         }
         if let Some((body, length)) = entity.spooled() {

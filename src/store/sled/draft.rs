@@ -134,11 +134,13 @@ impl<'a> Draft<'a> {
         self.changed.writes.set(tree, key, None);
     }
 
-    /// Adds to a count.
-    pub(super) fn count(&mut self, key: Vec<u8>, by: i64) -> Result<(), StoreError> {
-        let count = self.get(Tree::Count, &key)?.as_deref().and_then(keys::last_number);
-        let count = count.unwrap_or(0).saturating_add_signed(by);
-        self.set(Tree::Count, key, count.to_be_bytes().to_vec());
+    /// Adds to a count; one of nothing is not kept.
+    pub(super) fn count(&mut self, key: &[u8], by: i64) -> Result<(), StoreError> {
+        let count = self.get(Tree::Count, key)?.as_deref().and_then(keys::last_number);
+        match count.unwrap_or(0).saturating_add_signed(by) {
+            0 => self.unset(Tree::Count, key.to_vec()),
+            count => self.set(Tree::Count, key.to_vec(), count.to_be_bytes().to_vec()),
+        }
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use crate::domain::ids::ConnectionId;
 use crate::domain::ids::RecordKey;
 use crate::domain::ids::RequestId;
 use crate::domain::message_set::Subject;
+use crate::domain::outcome::Group;
 use crate::domain::record::Status;
 use crate::store::Queued;
 
@@ -94,6 +95,21 @@ pub(super) const fn status(status: Status) -> u8 {
 /// What [`super::trees::Tree::Count`] counts: records of a status.
 pub(super) fn count_of(connection: &ConnectionId, of_status: Status) -> Vec<u8> {
     with(of(connection), &[b"r", &[status(of_status)]])
+}
+
+/// Records that fail of one problem begin so.
+pub(super) fn problem(connection: &ConnectionId, group: Group) -> Vec<u8> {
+    with(of(connection), &[group.as_bytes()])
+}
+
+/// Counts of [`super::trees::Tree::Count`] by problem begin so.
+pub(super) fn counts_of_problems(connection: &ConnectionId) -> Vec<u8> {
+    with(of(connection), &[b"p"])
+}
+
+/// What [`super::trees::Tree::Count`] counts: records that fail of one problem.
+pub(super) fn count_of_problem(connection: &ConnectionId, group: Group) -> Vec<u8> {
+    with(counts_of_problems(connection), &[group.as_bytes()])
 }
 
 /// What [`super::trees::Tree::Count`] counts: raw requests in the queue.

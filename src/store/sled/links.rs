@@ -95,6 +95,10 @@ fn links_of_record(it: &Record, ordinal: &[u8], add: &mut impl FnMut(Tree, Vec<u
     let local = keys::local(&it.key);
     add(Tree::RecordOrder, keys::with(of(), &[ordinal]), &local);
     add(Tree::RecordStatus, keys::with(of(), &[&[keys::status(it.status)], ordinal]), &local);
+    if let Some(group) = it.problem() {
+        let key = keys::problem(&it.key.connection, group);
+        add(Tree::Problem, keys::with(key, &[ordinal]), &local);
+    }
     if let Some((space, name)) = name_of(it) {
         let key = keys::named(&it.key.connection, space, &name);
         add(Tree::RecordName, keys::with(key, &[&[0], &local]), &[]);
@@ -149,14 +153,18 @@ fn links_of_mirrored(it: &Mirrored, add: &mut impl FnMut(Tree, Vec<u8>, &[u8])) 
 }
 
 /// What of [`Tree::Count`] counts this entity.
-pub(super) fn counted(entity: &Entity) -> Option<Vec<u8>> {
+pub(super) fn counted(entity: &Entity) -> Vec<Vec<u8>> {
     match entity {
-        Entity::Record(it) => Some(keys::count_of(&it.key.connection, it.status)),
-        Entity::Request(it) if it.status == RequestStatus::Queued => {
-            Some(keys::count_of_requests(&it.connection))
+        Entity::Record(it) => {
+            let connection = &it.key.connection;
+            let problem = it.problem().map(|group| keys::count_of_problem(connection, group));
+            std::iter::once(keys::count_of(connection, it.status)).chain(problem).collect()
         }
-        Entity::Mirrored(it) => Some(keys::count_of_mirror(&it.connection)),
-        _ => None,
+        Entity::Request(it) if it.status == RequestStatus::Queued => {
+            vec![keys::count_of_requests(&it.connection)]
+        }
+        Entity::Mirrored(it) => vec![keys::count_of_mirror(&it.connection)],
+        _ => Vec::new(),
     }
 }
 

@@ -78,6 +78,7 @@ use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::store::Commit;
 use crate::store::Counts;
+use crate::store::Failing;
 use crate::store::Find;
 use crate::store::Page;
 use crate::store::Queued;
@@ -218,6 +219,14 @@ impl Store for SledStore {
         limit: usize,
     ) -> Result<Vec<RecordKey>, StoreError> {
         self.shelf.waiting_for(key, limit)
+    }
+
+    async fn problems(
+        &self,
+        connection: &ConnectionId,
+        limit: usize,
+    ) -> Result<Vec<Failing>, StoreError> {
+        self.shelf.problems(connection, limit)
     }
 
     async fn record_at(

@@ -44,6 +44,8 @@ const SPOOL: &str = "spool";
 const OPENINGS: &[u8] = b"openings";
 /// Set once records are found by name.
 const NAMES: &[u8] = b"names";
+/// Set once records are found by the problem that they fail of.
+const PROBLEMS: &[u8] = b"problems";
 
 /// Opens, and makes if it is missing, the store in a directory.
 pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreError> {
@@ -99,7 +101,9 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
     let mut first = Writes::default();
     first.set(Tree::Meta, OPENINGS.to_vec(), Some(keys::number(opening).to_vec()));
     shelf.trees.write(&first).map_err(|error| refuse(unusable(&error)))?;
-    index_names(&shelf).map_err(|error| refuse(error.to_string()))?;
+    for (mark, index) in [(NAMES, Tree::RecordName), (PROBLEMS, Tree::Problem)] {
+        index_records(&shelf, mark, index).map_err(|error| refuse(error.to_string()))?;
+    }
     db.flush().map_err(|error| refuse(unusable(&error)))?;
     log.sync_data().map_err(io("sync"))?;
     sweep(&shelf)?;
@@ -129,29 +133,36 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
     Ok(SledStore { shelf, asks: Some(asks), thread: Some(thread), stopped })
 }
 
-/// Stores of before the mirror have no index of records by name: it is made once.
-fn index_names(shelf: &Shelf) -> Result<(), StoreError> {
-    if shelf.trees.get(Tree::Meta, NAMES)?.is_some() {
+/// Stores of older releases lack an index of records: it is made once, with what it counts.
+fn index_records(shelf: &Shelf, mark: &[u8], index: Tree) -> Result<(), StoreError> {
+    if shelf.trees.get(Tree::Meta, mark)?.is_some() {
         return Ok(());
     }
     let write = |writes: &Writes| {
         let written = shelf.trees.write(writes);
-        written.map_err(|error| shelf::corrupt(Tree::RecordName, NAMES, error))
+        written.map_err(|error| shelf::corrupt(index, mark, error))
     };
     let mut writes = Writes::default();
+    let mut counts = BTreeMap::<Vec<u8>, u64>::new();
     for (number, entry) in shelf.trees.scan(Tree::Record, &[]).enumerate() {
         let (key, _) = entry?;
         let Some(row) = shelf.row(Tree::Record, &key)? else { continue };
         for link in links::links(&row.entity, row.head.ordinal) {
-            if link.tree == Tree::RecordName {
+            if link.tree == index {
                 writes.set(link.tree, link.key, Some(link.value));
             }
+        }
+        for count in links::counted(&row.entity) {
+            *counts.entry(count).or_default() += 1;
         }
         if number % 1000 == 999 {
             write(&std::mem::take(&mut writes))?;
         }
     }
-    writes.set(Tree::Meta, NAMES.to_vec(), Some(Vec::new()));
+    for (key, count) in counts {
+        writes.set(Tree::Count, key, Some(keys::number(count).to_vec()));
+    }
+    writes.set(Tree::Meta, mark.to_vec(), Some(Vec::new()));
     write(&writes)
 }
 

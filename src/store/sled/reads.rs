@@ -10,9 +10,11 @@ use crate::domain::ids::MessageSetId;
 use crate::domain::ids::RecordKey;
 use crate::domain::ids::SessionId;
 use crate::domain::message_set::MessageSet;
+use crate::domain::outcome::Group;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::store::Counts;
+use crate::store::Failing;
 use crate::store::Page;
 use crate::store::Queued;
 use crate::store::RecordFilter;
@@ -106,12 +108,13 @@ impl Shelf {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Record>, StoreError> {
-        let (index, prefix) = match filter.status {
-            Some(status) => {
+        let (index, prefix) = match (filter.problem, filter.status) {
+            (Some(problem), _) => (Tree::Problem, keys::problem(connection, problem)),
+            (None, Some(status)) => {
                 let key = keys::with(keys::of(connection), &[&[keys::status(status)]]);
                 (Tree::RecordStatus, key)
             }
-            None => (Tree::RecordOrder, keys::of(connection)),
+            (None, None) => (Tree::RecordOrder, keys::of(connection)),
         };
         let text = filter.text.as_ref().map(|text| text.to_lowercase());
         let mut page = Page { items: Vec::new(), next: None };
@@ -161,12 +164,39 @@ impl Shelf {
                 && filter.label.as_ref().is_none_or(|label| {
                     record.findings.first().is_some_and(|first| first.cause == *label)
                 })
-                && filter.about.as_ref().is_none_or(|about| {
-                    record.findings.first().and_then(|first| first.facts.get("value"))
-                        == Some(about)
-                })
+                && filter.problem.is_none_or(|problem| record.problem() == Some(problem))
                 && text.is_none_or(|text| holds(record, text))
         }))
+    }
+
+    /// What records fail of.
+    pub(super) fn problems(
+        &self,
+        connection: &ConnectionId,
+        limit: usize,
+    ) -> Result<Vec<Failing>, StoreError> {
+        let counts = keys::counts_of_problems(connection);
+        let mut problems = Vec::new();
+        for entry in self.trees.scan(Tree::Count, &counts) {
+            let (key, value) = entry?;
+            let (Some(problem), Some(count)) =
+                (Group::from_bytes(&key[counts.len()..]), keys::last_number(&value))
+            else {
+                return Err(corrupt(Tree::Count, &key, "it counts no problem"));
+            };
+            let prefix = keys::problem(connection, problem);
+            let mut first = Vec::new();
+            for entry in self.trees.scan(Tree::Problem, &prefix).take(limit) {
+                let place = keys::with(keys::of(connection), &[&entry?.1]);
+                first.extend(self.load(Tree::Record, &place)?);
+            }
+            // The index may be a moment older than the rows.
+            first.retain(|record: &Record| record.problem() == Some(problem));
+            if !first.is_empty() {
+                problems.push(Failing { problem, count, first });
+            }
+        }
+        Ok(problems)
     }
 
     /// Records that wait for one.

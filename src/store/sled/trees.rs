@@ -50,6 +50,8 @@ trees! {
     RecordOrder = "record_order",
     /// Connection, status, ordinal → record.
     RecordStatus = "record_status",
+    /// Connection, problem, ordinal → record that fails of it.
+    Problem = "problem",
     /// Record that is waited for, record that waits → nothing.
     Blocked = "blocked",
     /// Connection, ListID or TxnID, record → nothing.
