@@ -18,12 +18,11 @@ use crate::api::words;
 /// Nothing may be loaded, run, or framed.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;\
-padding:0 1rem;color:#1a1a1a;background:#fff}h1{line-height:1.2}code{background:#f2f2f2;\
-padding:.1em .3em;border-radius:3px}table{border-collapse:collapse;width:100%}\
-td,th{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-top:1px solid #ddd}\
-a{color:#0b57d0}.m{font-weight:600}@media(prefers-color-scheme:dark){body{color:#e8e8e8;\
-background:#161616}code{background:#2a2a2a}td,th{border-color:#3a3a3a}a{color:#8ab4f8}}";
+/// Its colours are those of the dashboard.
+const STYLE: &str = include_str!("docs.css");
+const HEAD: &str = "<header><nav aria-label=\"Docs\"><a class=\"brand\" href=\"/\">Bookbridge</a>\
+<a href=\"/docs\">API</a><a href=\"/docs/errors\">What can go wrong</a>\
+<a href=\"/docs/pairing\">Pairing</a></nav></header>";
 /// What an administrator does on the QuickBooks machine.
 const PAIRING: &str = "<ol>\
 <li>On the machine that runs QuickBooks Desktop, open the company file as its administrator, in \
@@ -50,7 +49,7 @@ fn page(title: &str, body: &str) -> HttpResponse {
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
-         <style>{STYLE}</style></head><body><h1>{title}</h1>{body}</body></html>"
+         <style>{STYLE}</style></head><body>{HEAD}<main><h1>{title}</h1>{body}</main></body></html>"
     );
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
@@ -70,6 +69,20 @@ fn escaped(text: &str) -> String {
             '\'' => html.push_str("&#39;"),
             c => html.push(c),
         }
+    }
+    html
+}
+
+/// The same, with what stands between backticks as code.
+fn told(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for (index, part) in text.split('`').enumerate() {
+        let part = escaped(part);
+        let _ = if index % 2 == 1 {
+            write!(html, "<code>{part}</code>")
+        } else {
+            write!(html, "{part}")
+        };
     }
     html
 }
@@ -109,8 +122,8 @@ fn row(body: &mut String, method: &str, path: &str, operation: &Operation) {
         body,
         "<tr><td class=\"m\">{method}</td><td><code>{}</code><br>{}<br><small>{}</small></td></tr>",
         escaped(path),
-        escaped(summary),
-        escaped(more)
+        told(summary),
+        told(more)
     );
 }
 
@@ -124,7 +137,10 @@ async fn codes() -> HttpResponse {
     let mut body = String::from("<table>");
     for Entry { code, meaning, page, .. } in words::entries() {
         let (title, page) = (escaped(&meaning.title), escaped(&page));
-        let _ = write!(body, "<tr><td><a href=\"{page}\">{code}</a></td><td>{title}</td></tr>");
+        let _ = write!(
+            body,
+            "<tr><td><a href=\"{page}\"><code>{code}</code></a></td><td>{title}</td></tr>"
+        );
     }
     body.push_str("</table>");
     page("What can go wrong", &body)
@@ -137,7 +153,7 @@ pub(super) async fn error(code: Word) -> Result<HttpResponse, Problem> {
     let entry = errors::entry(&code.0)?;
     let mut body = format!("<p><code>{}</code></p>", entry.code);
     meaning(&mut body, &entry.meaning, 2);
-    let _ = write!(body, "<h2>More</h2><p>{}</p>", escaped(&entry.explanation));
+    let _ = write!(body, "<h2>More</h2><p>{}</p>", told(&entry.explanation));
     for cause in &entry.causes {
         let _ = write!(body, "<h2>{}</h2>", escaped(&cause.title));
         let _ = write!(body, "<p><code>{} · {}</code></p>", entry.code, escaped(&cause.cause));
@@ -149,31 +165,48 @@ pub(super) async fn error(code: Word) -> Result<HttpResponse, Problem> {
 
 /// What happened, why, and what helps, with headings of this level.
 fn meaning(body: &mut String, meaning: &Meaning, level: u8) {
-    let _ = write!(body, "<p>{}</p>", escaped(&meaning.detail));
+    let _ = write!(body, "<p>{}</p>", told(&meaning.detail));
     if let Some(retry) = &meaning.retry {
-        let _ = write!(body, "<p>It heals by itself. {}</p>", escaped(retry));
+        let _ = write!(body, "<p>It heals by itself. {}</p>", told(retry));
     }
     if !meaning.why.is_empty() {
         let _ = write!(body, "<h{level}>Why</h{level}><ul>");
         for why in &meaning.why {
-            let _ = write!(body, "<li>{}</li>", escaped(why));
+            let _ = write!(body, "<li>{}</li>", told(why));
         }
         body.push_str("</ul>");
     }
     if !meaning.fixes.is_empty() {
         let _ = write!(body, "<h{level}>What helps</h{level}><ol>");
         for fix in &meaning.fixes {
-            let (label, actor) = (escaped(&fix.label), escaped(&fix.actor));
-            let how = fix.how.as_deref().map(escaped).unwrap_or_default();
-            let _ = write!(body, "<li><b>{label}</b> <small>({actor})</small><br>{how}</li>");
+            let (label, actor) = (told(&fix.label), escaped(who(&fix.actor)));
+            let how = fix.how.as_deref().map(told).unwrap_or_default();
+            let _ = write!(body, "<li><b>{label}</b> <small>{actor}</small><p>{how}</p></li>");
         }
         body.push_str("</ol>");
+    }
+}
+
+/// Who does a fix, for people.
+fn who(actor: &str) -> &str {
+    match actor {
+        "user" => "here, or in your application",
+        "quickbooks-user" => "in QuickBooks",
+        "developer" => "whoever looks after your application",
+        "system" => "by itself",
+        other => other,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        assert_eq!(told("a `<b>` c"), "a <code>&lt;b&gt;</code> c");
+        assert_eq!(told("one ` alone"), "one <code> alone</code>");
+    }
 
     #[test]
     fn no_text_is_markup() {

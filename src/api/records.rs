@@ -45,6 +45,8 @@ use crate::store::RecordFilter;
 
 /// The longest text to search for, in characters.
 const MAX_SEARCH: usize = 200;
+/// Problems that are listed.
+const MAX_PROBLEMS: usize = 1000;
 
 /// Routes under `/v1`.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -310,7 +312,7 @@ async fn withdraw(
     Ok(HttpResponse::Ok().json(shaped(&engine, record).await?))
 }
 
-/// List failures grouped by cause, biggest first.
+/// List failures grouped by cause, biggest first; at most the 1,000 biggest.
 #[utoipa::path(get, path = "/v1/connections/{connection}/problems", tag = "records",
     params(Part), responses((status = 200, body = Listed<Cause>)))]
 async fn problems(
@@ -319,7 +321,7 @@ async fn problems(
     part: Params<Part>,
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Problem> {
-    let problems = engine.problems(&named.0).await?;
+    let problems = engine.problems(&named.0, MAX_PROBLEMS).await?;
     let problems = problems.into_iter().map(Cause::from).collect();
     Ok(HttpResponse::Ok().json(part.0.of_all(&format!("problems/{}", named.0), problems)?))
 }

@@ -11,6 +11,7 @@ use crate::dashboard::frame::Frame;
 use crate::dashboard::frame::show;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::view;
+use crate::dashboard::view::When;
 use crate::dashboard::visitor::Visitor;
 use crate::domain::ids::RecordKey;
 use crate::engine::Engine;
@@ -24,7 +25,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 }
 
 struct Line {
-    at: String,
+    at: When,
     actor: String,
     action: String,
     subject: String,
@@ -53,7 +54,7 @@ async fn page(
         let parts = it.subject.split_once('/');
         let key = parts.and_then(|(kind, id)| RecordKey::new(&connection.id, kind, id).ok());
         Line {
-            at: view::time(it.at),
+            at: When::at(it.at),
             actor: it.actor,
             action: it.action,
             href: key.map(|key| view::href(&key)),

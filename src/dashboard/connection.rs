@@ -12,6 +12,7 @@ use crate::dashboard::frame::Frame;
 use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
+use crate::dashboard::sessions::SessionRow;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::trouble::sentence;
 use crate::dashboard::view;
@@ -32,15 +33,13 @@ use crate::engine::EngineError;
 use crate::qwc;
 
 /// Sessions that are shown.
-const SESSIONS: usize = 20;
+const SESSIONS: usize = 10;
 /// What can be done about numbers, in words.
 const POLICIES: [(&str, &str); 3] = [
     ("fail", "keep it back until a person decides"),
     ("warn", "send it, with a remark"),
     ("suffix", "give it a number of its own"),
 ];
-/// Calls of a session that are shown.
-const CALLS: usize = 200;
 
 /// Its routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -57,21 +56,6 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 pub(super) async fn known(engine: &Engine, id: &str) -> Result<Connection, Trouble> {
     let id = ConnectionId::parse(id).map_err(|_| Trouble::nowhere())?;
     engine.store().connection(&id).await?.ok_or_else(Trouble::nowhere)
-}
-
-struct CallRow {
-    at: String,
-    operation: String,
-    bytes: u64,
-    answer: String,
-}
-
-struct SessionRow {
-    started: String,
-    accepted: u64,
-    refused: u64,
-    state: String,
-    calls: Vec<CallRow>,
 }
 
 struct Found {
@@ -92,6 +76,7 @@ struct Page {
     c: Card,
     findings: Vec<Found>,
     queue: String,
+    schedule: String,
     file: String,
     host: String,
     paused: bool,
@@ -116,34 +101,17 @@ async fn page(
     let host = store.state(&connection.id).await?.and_then(|state| state.host).unwrap_or_default();
     let (mut sessions, mut pace) = (Vec::new(), None);
     for session in store.sessions(&connection.id, None, SESSIONS).await?.items {
-        let calls = store.calls(session.id, CALLS).await?.into_iter().map(|call| CallRow {
-            at: call.at.strftime("%H:%M:%S%.3f").to_string(),
-            operation: call.operation,
-            bytes: call.bytes,
-            answer: call.answer,
-        });
         let took = session.last_call_at.duration_since(session.started_at).as_secs_f64();
         let did = u32::try_from(session.accepted + session.refused).unwrap_or(u32::MAX);
         if pace.is_none() && did > 0 && took > 0.0 {
             pace = Some(f64::from(did) / took);
         }
-        let state = match (&session.ended_at, session.machine.last_error.as_str()) {
-            (None, _) => "at work".to_owned(),
-            (Some(_), "") => "ended".to_owned(),
-            (Some(_), why) => why.to_owned(),
-        };
-        sessions.push(SessionRow {
-            started: view::time(session.started_at),
-            accepted: session.accepted,
-            refused: session.refused,
-            state,
-            calls: calls.collect(),
-        });
+        sessions.push(SessionRow::of(&session));
     }
     let findings = health.findings.iter().map(diagnosis::render).map(|words| Found {
         title: words.title,
         detail: words.detail,
-        fixes: view::help(words.fixes).into_iter().map(FixRow::from).collect(),
+        fixes: view::help(words.fixes, Status::Queued).into_iter().map(FixRow::from).collect(),
     });
     let waiting = health.counts.of(Status::Queued) + health.counts.requests_queued;
     let frame = Frame::of(&visitor, "Connection", "connection").within(&connection);
@@ -151,6 +119,7 @@ async fn page(
         frame,
         findings: findings.collect(),
         queue: queue(waiting, pace),
+        schedule: schedule(connection.every_minutes),
         file: or_dash(host.company_file),
         host: or_dash(format!("{} {}", host.product, host.qbxml_version).trim().to_owned()),
         paused: connection.pause.is_some(),
@@ -182,6 +151,14 @@ fn queue(waiting: u64, pace: Option<f64>) -> String {
             let minutes = (f64::from(waiting_32) / pace / 60.0).ceil();
             format!("{waiting}, about {minutes} min at the pace of the last session")
         }
+    }
+}
+
+/// How often the Web Connector comes by itself.
+fn schedule(minutes: u32) -> String {
+    match minutes {
+        1 => "every minute, by its .qwc".to_owned(),
+        minutes => format!("every {minutes} minutes, by its .qwc"),
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `overview` `connection` `records` `record` `problems` `mapping` `activity` `tools` `settings` `pairing` | a page each |
+//! | `overview` `connection` `sessions` `records` `record` `problems` `mapping` `activity` `tools` `settings` `pairing` | a page each |
 //! | `frame` `view` `trouble` | what every page has, how values are shown, and what is refused |
 //! | `visitor` `logins` | who looks: cookies, roles, and the token in every form |
 //! | `live` `statics` | server-sent events; the sheet and the script |
@@ -27,6 +27,7 @@ mod problems;
 mod qwclog;
 mod record;
 mod records;
+mod sessions;
 mod settings;
 mod statics;
 mod tools;
@@ -62,6 +63,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
             .configure(visitor::routes)
             .configure(overview::routes)
             .configure(connection::routes)
+            .configure(sessions::routes)
             .configure(records::routes)
             .configure(record::routes)
             .configure(problems::routes)

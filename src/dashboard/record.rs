@@ -19,6 +19,7 @@ use crate::dashboard::view;
 use crate::dashboard::view::Help;
 use crate::dashboard::view::Meant;
 use crate::dashboard::view::Row;
+use crate::dashboard::view::When;
 use crate::dashboard::view::sign;
 use crate::dashboard::visitor::Visitor;
 use crate::diagnosis;
@@ -66,6 +67,12 @@ struct Wrong {
     why: Vec<String>,
 }
 
+/// Fields that belong together: those of the record itself, or of one of its lines.
+struct Part {
+    title: String,
+    fields: Vec<Field>,
+}
+
 struct Field {
     id: String,
     label: String,
@@ -77,15 +84,18 @@ struct Field {
 }
 
 struct Shown {
-    sent: String,
+    sent: When,
+    number: usize,
     purpose: &'static str,
     outcome: String,
+    took: String,
+    handed_out: u32,
     request: markup::Marked,
     response: markup::Marked,
 }
 
 struct Moment {
-    at: String,
+    at: When,
     mark: &'static str,
     tone: &'static str,
     status: &'static str,
@@ -98,6 +108,8 @@ struct Moment {
 struct Page {
     frame: Frame,
     id: String,
+    kind: String,
+    source_id: String,
     r: Row,
     under_way: bool,
     bypassed: Option<String>,
@@ -105,14 +117,15 @@ struct Page {
     waits_for: Vec<Row>,
     behind: Vec<Row>,
     reference: String,
-    created: String,
-    synced: String,
+    created: When,
+    synced: When,
     attempts: Vec<Shown>,
     decisions: Vec<(&'static str, &'static str)>,
     can_bypass: bool,
     can_link: bool,
     editable: bool,
-    fields: Vec<Field>,
+    parts: Vec<Part>,
+    left_out: usize,
     timeline: Vec<Moment>,
 }
 
@@ -143,28 +156,32 @@ async fn page(
         behind.extend(engine.store().record(&key).await?.as_ref().map(Row::of));
     }
     let attempts = engine.attempts(&record.key).await?;
+    let reasons = engine.reasons(&record).await?;
+    let (parts, left_out) = parts(&record);
     let open = !record.status.is_out();
     let frame = Frame::of(&visitor, &record.key.path(), "records").within(&connection);
     let editable = frame.is_operator() && record.status == Status::Failed;
     let timeline = record.timeline.iter().rev().map(|moment| {
         let (mark, tone) = sign(moment.status);
-        let (at, status) = (view::time(moment.at), moment.status.as_str());
+        let (at, status) = (When::at(moment.at), moment.status.as_str());
         Moment { at, mark, tone, status, note: moment.note.clone() }
     });
     Ok(show(&Page {
         id: connection.id.to_string(),
+        kind: record.key.kind.clone(),
+        source_id: record.key.source_id.clone(),
         r: Row::of(&record),
         under_way: record.asked.is_some() && record.status == Status::Failed,
         bypassed: record.bypass_reason.clone().filter(|_| record.status == Status::Bypassed),
-        findings: record.findings.iter().map(|it| wrong(it, &record.key.kind)).collect(),
+        findings: reasons.iter().map(|it| wrong(it, &record)).collect(),
         waits_for,
         behind,
         reference: Some(view::reference(&record))
             .filter(|it| !it.is_empty())
             .unwrap_or_else(|| "–".to_owned()),
-        created: view::time(record.created_at),
-        synced: view::maybe_time(record.synced_at),
-        attempts: attempts.into_iter().map(Shown::from).collect(),
+        created: When::at(record.created_at),
+        synced: When::at(record.synced_at),
+        attempts: attempts.into_iter().enumerate().map(Shown::of).rev().collect(),
         decisions: decisions(&record),
         can_bypass: matches!(
             record.status,
@@ -172,7 +189,8 @@ async fn page(
         ),
         can_link: open && record.status != Status::Withdrawn,
         editable,
-        fields: fields(&record),
+        parts,
+        left_out,
         timeline: timeline.collect(),
         frame,
     }))
@@ -188,11 +206,13 @@ fn missing(key: &RecordKey) -> Row {
         tone: "wait",
         reference: String::new(),
         why: String::new(),
-        changed: String::new(),
+        more: String::new(),
+        changed: When::at(None),
     }
 }
 
-fn wrong(finding: &Finding, kind: &str) -> Wrong {
+fn wrong(finding: &Finding, record: &Record) -> Wrong {
+    let kind = &record.key.kind;
     let words = diagnosis::render(finding);
     let said = words.quickbooks.map(|said| {
         let code = said.status_code.map(|code| code.to_string()).or(said.hresult);
@@ -206,7 +226,7 @@ fn wrong(finding: &Finding, kind: &str) -> Wrong {
         code: words.code.to_string(),
         said,
         candidates: words.candidates.iter().map(|it| Meant::of(it, kind)).collect(),
-        fixes: view::help(words.fixes),
+        fixes: view::help(words.fixes, record.status),
         why: words.why,
     }
 }
@@ -228,24 +248,48 @@ fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
     all
 }
 
-/// The values of a record, each with its limit, as far as the table of kinds knows one.
-fn fields(record: &Record) -> Vec<Field> {
+/// The values of a record, each with its limit, as far as the table of kinds knows one; and how many
+/// are left out.
+fn parts(record: &Record) -> (Vec<Part>, usize) {
     let mut found = Vec::new();
     collect(&record.amended(), "", &mut found);
-    let kind = &record.key.kind;
-    let shown = found.into_iter().take(MAX_FIELDS).enumerate().map(|(number, (pointer, value))| {
+    let left_out = found.len().saturating_sub(MAX_FIELDS);
+    let mut parts = vec![Part { title: String::new(), fields: Vec::new() }];
+    for (number, (pointer, value)) in found.into_iter().take(MAX_FIELDS).enumerate() {
+        let (title, label) = named(&pointer);
         let before = record.data.pointer(&pointer).and_then(Value::as_str);
-        Field {
+        let field = Field {
             id: format!("field-{number}"),
-            label: pointer.trim_start_matches('/').replace('/', " › "),
+            label,
             length: value.chars().count(),
-            limit: check::limit(kind, &pointer, Edition::Us),
+            limit: check::limit(&record.key.kind, &pointer, Edition::Us),
             was: before.filter(|before| *before != value).map(str::to_owned),
             pointer,
             value,
+        };
+        match parts.iter_mut().find(|part| part.title == title) {
+            Some(part) => part.fields.push(field),
+            None => parts.push(Part { title, fields: vec![field] }),
         }
-    });
-    shown.collect()
+    }
+    parts.retain(|part| !part.fields.is_empty());
+    (parts, left_out)
+}
+
+/// The part and the name of a value: `/InvoiceLine/0/ItemRef/FullName` is `ItemRef › FullName` of
+/// `InvoiceLine 1`.
+fn named(pointer: &str) -> (String, String) {
+    let names: Vec<&str> = pointer.split('/').skip(1).collect();
+    let line = names.iter().position(|name| name.parse::<usize>().is_ok());
+    let (title, rest) = match line.and_then(|at| names.get(at)?.parse::<usize>().ok().zip(Some(at)))
+    {
+        Some((index, at)) => {
+            (format!("{} {}", names[..at].join(" › "), index + 1), &names[at + 1..])
+        }
+        None => (String::new(), names.as_slice()),
+    };
+    let label = if rest.is_empty() { "value".to_owned() } else { rest.join(" › ") };
+    (title, label)
 }
 
 fn collect(value: &Value, pointer: &str, found: &mut Vec<(String, String)>) {
@@ -266,8 +310,8 @@ fn collect(value: &Value, pointer: &str, found: &mut Vec<(String, String)>) {
     }
 }
 
-impl From<Attempt> for Shown {
-    fn from(attempt: Attempt) -> Self {
+impl Shown {
+    fn of((index, attempt): (usize, Attempt)) -> Self {
         let purpose = match attempt.purpose {
             Purpose::Add => "add",
             Purpose::Mod => "change",
@@ -285,7 +329,13 @@ impl From<Attempt> for Shown {
             }
         };
         Self {
-            sent: view::time(attempt.sent_at),
+            sent: When::at(attempt.sent_at),
+            number: index + 1,
+            took: attempt
+                .settled_at
+                .map(|settled| view::took(settled.duration_since(attempt.sent_at)))
+                .unwrap_or_default(),
+            handed_out: attempt.handed_out,
             purpose,
             outcome,
             request: markup::xml(&attempt.request_xml),
@@ -307,6 +357,30 @@ async fn act(
         Ok(action) => action,
         Err(why) => return Ok(see_refusal(&home, &why)),
     };
+    if form.given("sure").is_none()
+        && let Some(asked) = asks_first(&engine, &record, &action).await
+    {
+        return match asked {
+            Ok((title, would)) => {
+                let frame = Frame::of(&visitor, &title, "records");
+                let connection = known(&engine, &path.0).await?;
+                let chosen = form.text("do").to_owned();
+                let object = form.text("object").to_owned();
+                let frame = frame.within(&connection);
+                Ok(show(&Sure {
+                    frame,
+                    title,
+                    record: record.key.path(),
+                    home,
+                    would,
+                    chosen,
+                    object,
+                }))
+            }
+            Err(EngineError::Store(error)) => Err(error.into()),
+            Err(error) => Ok(see_refusal(&home, &sentence(&error.to_string()))),
+        };
+    }
     match engine.act(&record.key, action, &visitor.actor()).await {
         Ok(record) if record.asked.is_some() => {
             Ok(see_saying(&home, "It is done at the next session of the Web Connector."))
@@ -321,6 +395,44 @@ async fn act(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What would be done, asked before it is.
+#[derive(Template)]
+#[template(path = "sure.html")]
+struct Sure {
+    frame: Frame,
+    title: String,
+    record: String,
+    home: String,
+    would: String,
+    chosen: String,
+    object: String,
+}
+
+/// What can bring a second object into the books, or take one out of them, is asked about first: the
+/// title, and what would be done.
+async fn asks_first(
+    engine: &Engine,
+    record: &Record,
+    action: &Action,
+) -> Option<Result<(String, String), EngineError>> {
+    let pressed = match action {
+        Action::ResetReference => {
+            let would = "Where it stands in QuickBooks is forgotten, and it is made anew there. Unless it \
+                         is known to be gone, QuickBooks is asked first whether it is still there.";
+            return Some(Ok(("Make it anew".to_owned(), would.to_owned())));
+        }
+        Action::Fix(pressed) => pressed,
+        _ => return None,
+    };
+    let title = match pressed.id.as_str() {
+        "undo" => "Take it out of QuickBooks",
+        "send-anyway" | "send-again" => "Send it although it may be there",
+        _ => return None,
+    };
+    let would = engine.preview(&record.key, pressed).await;
+    Some(would.map(|would| (title.to_owned(), would)))
 }
 
 /// What a form decides.
@@ -346,7 +458,12 @@ fn decision(record: &Record, form: &Fields) -> Result<Action, String> {
             Action::Edit(owned.collect())
         }
         other => match other.strip_prefix("fix:") {
-            Some(id) => Action::Fix(Pressed { id: id.to_owned(), value: None, object }),
+            Some("reset-reference") => Action::ResetReference,
+            Some(id) => Action::Fix(Pressed {
+                id: id.to_owned(),
+                value: form.given("value").map(str::to_owned),
+                object,
+            }),
             None => return Err("There is nothing of that name to do.".to_owned()),
         },
     })

@@ -17,7 +17,9 @@ use crate::dashboard::view::Choice;
 use crate::dashboard::view::Row;
 use crate::dashboard::view::choices;
 use crate::dashboard::visitor::Visitor;
+use crate::diagnosis;
 use crate::domain::activity::Scope;
+use crate::domain::ids::ConnectionId;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Group;
 use crate::domain::record::Record;
@@ -64,9 +66,12 @@ struct Page {
     sorts: Vec<Choice>,
     query: String,
     caption: String,
+    problem: Option<String>,
+    problem_id: String,
+    without_problem: String,
     rows: Vec<Row>,
     next: Option<String>,
-    bulk: Vec<(String, &'static str)>,
+    bulk: [(&'static str, &'static str); BULK.len()],
     preview: Option<u64>,
     chosen: String,
     chosen_words: String,
@@ -127,8 +132,7 @@ async fn shown(
         Some((count, chosen, reason)) => (Some(count), chosen, reason),
         None => (None, String::new(), String::new()),
     };
-    let bulk = bulk_actions();
-    let words = bulk.iter().find(|(value, _)| *value == chosen).map(|(_, words)| *words);
+    let words = bulk_words(&chosen);
     Ok(show(&Page {
         frame: Frame::of(visitor, "Records", "records").within(&connection),
         id: connection.id.to_string(),
@@ -141,34 +145,58 @@ async fn shown(
         causes: choices(Code::ALL.iter().map(|it| (it.as_str(), it.as_str())), asked.text("cause")),
         q: text("q"),
         sorts: choices(SORTS, asked.text("sort")),
+        problem: problem_title(engine, &connection.id, asked).await?,
+        problem_id: text("problem"),
+        without_problem: asked
+            .query(&FILTERS.map(|name| if name == "problem" { "" } else { name })),
         query,
         caption,
         rows: records.iter().map(Row::of).collect(),
         next,
         chosen_words: words.unwrap_or(&chosen).to_owned(),
-        bulk,
+        bulk: BULK,
         preview,
         chosen,
         reason,
     }))
 }
 
+/// What the problem is whose records the address asks for.
+async fn problem_title(
+    engine: &Engine,
+    connection: &ConnectionId,
+    asked: &Fields,
+) -> Result<Option<String>, Trouble> {
+    let Some(problem) = filter(asked).problem else { return Ok(None) };
+    let first = engine.store().failing(connection, problem, 1).await?.into_iter().next();
+    let finding = first.and_then(|record| record.findings.into_iter().next());
+    let solved = || "It is solved: nothing fails of it any more".to_owned();
+    Ok(Some(finding.map_or_else(solved, |finding| diagnosis::render(&finding).title)))
+}
+
 /// What can be done with many, and what it is called.
-fn bulk_actions() -> Vec<(String, &'static str)> {
-    let all = [
-        ("retry", "try again"),
-        ("bypass", "bypass"),
-        ("reset-reference", "forget the QuickBooks id"),
-        ("fix:shorten", "shorten"),
-        ("fix:replace-characters", "replace characters"),
-        ("fix:rename", "rename"),
-        ("fix:suffix-number", "add a suffix to the number"),
-        ("fix:move-date", "move the date"),
-        ("fix:reactivate", "make active what they need"),
-        ("fix:create-missing", "make what they need"),
-        ("fix:link", "link to the one that is there"),
-    ];
-    all.map(|(value, words)| (value.to_owned(), words)).into()
+const BULK: [(&str, &str); 15] = [
+    ("retry", "Try again"),
+    ("bypass", "Bypass"),
+    ("reset-reference", "Forget the QuickBooks ids and make them anew"),
+    ("fix:shorten", "Shorten the texts"),
+    ("fix:replace-characters", "Replace the characters"),
+    ("fix:rename", "Give each a free name"),
+    ("fix:suffix-number", "Give each a number of its own"),
+    ("fix:move-date", "Move the dates into the open period"),
+    ("fix:reactivate", "Make active in QuickBooks what they need"),
+    ("fix:create-missing", "Make in QuickBooks what they need"),
+    ("fix:link", "Link to the one that is there"),
+    ("fix:refresh-edit-sequence", "Fetch the newest versions and try again"),
+    ("fix:keep-ours", "Take what your application says"),
+    ("fix:keep-theirs", "Keep what QuickBooks has"),
+    ("fix:ask-books", "Look in QuickBooks' books for them"),
+];
+
+/// What something that can be done with many is called.
+pub(super) fn bulk_words(value: &str) -> Option<&'static str> {
+    let value = if value == "fix:retry" { "retry" } else { value };
+    BULK.iter().find(|(known, _)| *known == value).map(|(_, words)| *words)
 }
 
 async fn bulk(

@@ -16,8 +16,8 @@ use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::trouble::sentence;
-use crate::dashboard::view;
 use crate::dashboard::view::Choice;
+use crate::dashboard::view::When;
 use crate::dashboard::view::choices;
 use crate::dashboard::visitor::Visitor;
 use crate::domain::activity::Scope;
@@ -45,7 +45,7 @@ struct UserRow {
     name: String,
     role: &'static str,
     roles: Vec<Choice>,
-    since: String,
+    since: When,
     disabled: bool,
 }
 
@@ -53,7 +53,7 @@ struct KeyRow {
     id: String,
     name: String,
     scope: &'static str,
-    since: String,
+    since: When,
     revoked: bool,
 }
 
@@ -76,14 +76,14 @@ async fn page(visitor: Visitor, engine: web::Data<Engine>) -> Result<HttpRespons
             name: it.name,
             role: user::role(it.scope),
             roles: choices(roles.map(|role| (role, role)), user::role(it.scope)),
-            since: view::time(it.created_at),
+            since: When::at(it.created_at),
             disabled: it.disabled_at.is_some(),
         }));
         keys.extend(engine.store().keys().await?.into_iter().map(|it| KeyRow {
             id: it.id.0.to_string(),
             name: it.name,
             scope: it.scope.as_str(),
-            since: view::time(it.created_at),
+            since: When::at(it.created_at),
             revoked: it.revoked_at.is_some(),
         }));
     }

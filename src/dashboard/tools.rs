@@ -166,7 +166,7 @@ async fn tell(engine: &Engine, log: &str) -> Result<Told, Trouble> {
             at.is_some_and(|at| (from..=to).contains(&at))
         });
         Event {
-            at: view::maybe_time(event.at),
+            at: event.at.map(view::time).unwrap_or_default(),
             what: event.what.clone(),
             means: event.means,
             bad: event.bad,

@@ -1,19 +1,25 @@
 //! How values are shown: statuses with a sign and a tone, times, references.
 
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+use jiff::SignedDuration;
 use jiff::Timestamp;
 
 use crate::diagnosis;
 use crate::domain::connection::Connection;
+use crate::domain::ids::ConnectionId;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Candidate;
+use crate::domain::outcome::Group;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::engine::Engine;
+use crate::engine::EngineError;
 use crate::engine::FIXES;
 use crate::engine::Health;
 use crate::engine::HealthState;
 use crate::store::Counts;
-use crate::store::StoreError;
 
 /// A status as people see it: never by colour alone.
 pub(super) const fn sign(status: Status) -> (&'static str, &'static str) {
@@ -43,14 +49,51 @@ pub(super) const fn state(health: HealthState) -> (&'static str, &'static str, &
     }
 }
 
-/// A moment, as people read it; UTC, and said so.
+/// A moment that may not have been yet: in UTC, and said so; the script shows it in the reader's own
+/// time.
+#[derive(Clone, Copy)]
+pub(super) struct When {
+    at: Option<Timestamp>,
+    class: &'static str,
+}
+
+impl When {
+    /// A point in time.
+    pub(super) fn at(at: impl Into<Option<Timestamp>>) -> Self {
+        Self { at: at.into(), class: "" }
+    }
+
+    /// The same, which the script tells by how far away it is.
+    pub(super) fn away(at: Option<Timestamp>) -> Self {
+        Self { at, class: " class=\"away\"" }
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(at) = self.at else { return f.write_str("–") };
+        let text = time(at);
+        write!(f, "<time datetime=\"{}\"{}>{text}</time>", at.strftime("%FT%TZ"), self.class)
+    }
+}
+
+/// It writes its own markup, and nothing in it comes from elsewhere.
+impl HtmlSafe for When {}
+
+/// A moment in plain words.
 pub(super) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// A moment that may not have been yet.
-pub(super) fn maybe_time(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "–".to_owned(), time)
+/// How long something took.
+pub(super) fn took(span: SignedDuration) -> String {
+    let (seconds, millis) = (span.as_secs().max(0), span.as_millis().max(0));
+    match seconds {
+        0 => format!("{millis} ms"),
+        1..=59 => format!("{}.{} s", seconds, millis % 1000 / 100),
+        60..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
 }
 
 /// One of several that a form offers.
@@ -97,6 +140,11 @@ pub(super) fn href(key: &RecordKey) -> String {
     format!("/c/{}/records/{}/{source_id}", key.connection, key.kind)
 }
 
+/// Where the records of a problem are listed.
+pub(super) fn failing(connection: &ConnectionId, problem: Group) -> String {
+    format!("/c/{connection}/records?status=failed&problem={problem}")
+}
+
 /// A record in a list.
 pub(super) struct Row {
     pub(super) href: String,
@@ -107,24 +155,25 @@ pub(super) struct Row {
     pub(super) tone: &'static str,
     pub(super) reference: String,
     pub(super) why: String,
-    pub(super) changed: String,
+    /// The same in a sentence, of what failed.
+    pub(super) more: String,
+    pub(super) changed: When,
 }
 
 impl Row {
     /// Of a record.
     pub(super) fn of(record: &Record) -> Self {
         let (mark, tone) = sign(record.status);
+        let told = record.findings.first().map(diagnosis::render);
+        let (title, more) =
+            told.map(|words| (words.title, words.user_facing_message)).unwrap_or_default();
         let why = match record.status {
             Status::Blocked => {
                 let names: Vec<_> = record.blocked_by.iter().map(RecordKey::path).collect();
                 format!("waits for {}", names.join(", "))
             }
             Status::Bypassed => record.bypass_reason.clone().unwrap_or_default(),
-            _ => record
-                .findings
-                .first()
-                .map(|finding| diagnosis::render(finding).title)
-                .unwrap_or_default(),
+            _ => title,
         };
         Self {
             href: href(&record.key),
@@ -135,7 +184,8 @@ impl Row {
             tone,
             reference: reference(record),
             why,
-            changed: time(record.updated_at),
+            more: if record.status == Status::Failed { more } else { String::new() },
+            changed: When::at(record.updated_at),
         }
     }
 }
@@ -155,19 +205,37 @@ pub(super) struct Help {
     pub(super) label: String,
     pub(super) how: String,
     pub(super) preview: String,
+    pub(super) who: &'static str,
     pub(super) pressable: bool,
 }
 
-/// The fixes of a finding in words.
-pub(super) fn help(fixes: Vec<diagnosis::Fix>) -> Vec<Help> {
+/// The fixes of a finding in words; those that Bookbridge does can be pressed where a record failed,
+/// and of what is in doubt, the search for it.
+pub(super) fn help(fixes: Vec<diagnosis::Fix>, status: Status) -> Vec<Help> {
+    let pressable = |id: &str| match status {
+        Status::Failed => FIXES.contains(&id) && id != "wait",
+        Status::InDoubt => id == "ask-books",
+        _ => false,
+    };
     let shown = fixes.into_iter().map(|fix| Help {
-        pressable: FIXES.contains(&fix.id.as_str()) && fix.id != "wait",
+        pressable: pressable(&fix.id),
+        who: who(&fix.actor),
         id: fix.id,
         label: fix.label,
         how: fix.how.unwrap_or_default(),
-        preview: fix.preview.map(|preview| format!("→ {preview}")).unwrap_or_default(),
+        preview: fix.preview.unwrap_or_default(),
     });
     shown.collect()
+}
+
+/// Who does a fix, in words.
+fn who(actor: &str) -> &'static str {
+    match actor {
+        "quickbooks-user" => "in QuickBooks",
+        "developer" => "in your application",
+        "system" => "by itself",
+        _ => "",
+    }
 }
 
 /// An object of QuickBooks that may be meant.
@@ -225,13 +293,22 @@ pub(super) struct Card {
     pub(super) percent: Option<u64>,
     pub(super) counts: Vec<Count>,
     pub(super) plot: Plot,
-    pub(super) last: String,
-    pub(super) next: String,
-    pub(super) oldest: String,
+    pub(super) last: When,
+    pub(super) next: When,
+    pub(super) oldest: When,
+    pub(super) problems: Vec<Needs>,
+}
+
+/// A problem that a person has to look at.
+pub(super) struct Needs {
+    pub(super) href: String,
+    pub(super) summary: String,
 }
 
 /// Hours in the plot.
 const HOURS: usize = 24;
+/// Problems that a card names.
+const PROBLEMS: usize = 3;
 /// Sessions that the plot looks at.
 const SESSIONS: usize = 500;
 /// Height of the tallest bar.
@@ -245,7 +322,7 @@ impl Card {
         engine: &Engine,
         connection: &Connection,
         health: &Health,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, EngineError> {
         let now = engine.now();
         let store = engine.store();
         let sessions = store.sessions(&connection.id, None, SESSIONS).await?.items;
@@ -264,6 +341,11 @@ impl Card {
             let done = session.accepted + session.refused;
             percent = (done + left > 0).then(|| done * 100 / (done + left).max(1));
         }
+        let problems = engine.problems(&connection.id, PROBLEMS).await?;
+        let problems = problems.into_iter().map(|problem| Needs {
+            href: failing(&connection.id, problem.id),
+            summary: problem.summary(),
+        });
         let most = hours.iter().map(|(ok, bad)| ok + bad).max().unwrap_or(0).max(1);
         let tall = |count: u64| (count * TALLEST).div_ceil(most);
         let bars = hours.iter().enumerate().map(|(hour, (ok, bad))| {
@@ -290,9 +372,10 @@ impl Card {
             percent,
             counts: counts(&health.counts),
             plot,
-            last: maybe_time(health.last_seen_at),
-            next: maybe_time(health.next_expected_at),
-            oldest: maybe_time(health.oldest_waiting_at),
+            last: When::away(health.last_seen_at),
+            next: When::away(health.next_expected_at),
+            oldest: When::away(health.oldest_waiting_at),
+            problems: problems.collect(),
         })
     }
 }

@@ -162,11 +162,26 @@ pub fn render_all(findings: &[Finding]) -> Option<Diagnosis> {
     Some(Diagnosis { first, errors })
 }
 
-/// Whether a fix makes sense: a record cannot stand at an object of another kind.
+/// Whether a fix makes sense: a record cannot stand at an object of another kind, and what is more
+/// than a name is not made from its name.
 fn helps(id: &str, finding: &Finding) -> bool {
-    let kind = finding.facts.get("kind").filter(|_| finding.code == Code::NameInUse);
-    let other = |kind: &String| finding.candidates.iter().all(|it| it.kind != *kind);
-    id != "link" || finding.candidates.is_empty() || !kind.is_some_and(other)
+    let kind = finding.facts.get("kind");
+    match id {
+        "link" => {
+            let kind = kind.filter(|_| finding.code == Code::NameInUse);
+            let other = |kind: &String| finding.candidates.iter().all(|it| it.kind != *kind);
+            finding.candidates.is_empty() || !kind.is_some_and(other)
+        }
+        "create-missing" => !kind.is_some_and(|kind| is_more_than_a_name(kind)),
+        "make-in-quickbooks" => kind.is_none_or(|kind| is_more_than_a_name(kind)),
+        _ => true,
+    }
+}
+
+/// Whether QuickBooks makes a kind of more than a name. The others end so, in QuickBooks as in its
+/// SDK.
+fn is_more_than_a_name(kind: &str) -> bool {
+    !["Account", "Class", "Method", "Terms", "Type"].iter().any(|end| kind.ends_with(end))
 }
 
 /// A fix with its words for these facts.

@@ -40,6 +40,9 @@ pub struct Call {
     pub answer: String,
     /// Bytes of qbXML that went out or came in.
     pub bytes: u64,
+    /// Milliseconds that Bookbridge worked on it; `None` in what older releases wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took: Option<u64>,
 }
 
 /// What an API key may do; each includes those before it.

@@ -225,6 +225,10 @@ pub struct Record {
     pub alone: bool,
     /// Where it stands in QuickBooks.
     pub reference: Option<Reference>,
+    /// ListID or TxnID where it stood before a person had that forgotten: it is made anew only once
+    /// QuickBooks says that this one is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<String>,
     /// Digest of the data that went out last; differs from `digest` if it changed since.
     pub sent: Option<Digest>,
     /// What is wrong, while `failed`; a remark while `synced`.

@@ -19,6 +19,7 @@ use crate::domain::message_set::Purpose;
 use crate::domain::message_set::Subject;
 use crate::domain::plant::Plant;
 use crate::domain::plant::planted;
+use crate::domain::record::Insisted;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::record::Wanted;
@@ -229,7 +230,8 @@ impl Engine {
         let request_id = (draft.items.len() + 1).to_string();
         let no_lines = BTreeMap::new();
         let reference = record.reference.as_ref();
-        let id = reference.map_or("", |reference| reference.id.as_str());
+        let id = reference.map(|reference| &reference.id).or(record.former.as_ref());
+        let id = id.map_or("", String::as_str);
         let operation = match purpose {
             Purpose::Add | Purpose::Raw => Operation::Add,
             Purpose::Mod => Operation::Mod {
@@ -275,7 +277,10 @@ impl Engine {
 
 /// What the next request for a record does.
 fn purpose(record: &Record) -> Purpose {
-    let Some(reference) = &record.reference else { return Purpose::Add };
+    let Some(reference) = &record.reference else {
+        let asks = record.former.is_some() && record.insisted < Insisted::Duplicate;
+        return if asks { Purpose::Refresh } else { Purpose::Add };
+    };
     match record.wanted {
         Wanted::Deleted => Purpose::Delete,
         Wanted::Voided => Purpose::Void,

@@ -32,6 +32,8 @@ pub struct Problem {
     pub example: RecordKey,
     /// How many records wait behind them, as far as it was looked.
     pub waiting: u64,
+    /// Whether all of them were looked at.
+    pub looked_at_all: bool,
     /// Since when the oldest of them fails, as far as it was looked.
     pub since: Timestamp,
 }
@@ -59,7 +61,7 @@ impl Problem {
             }
         };
         let them = if self.count == 1 { "it" } else { "them" };
-        let least = if self.count > LOOKED_AT as u64 { "At least " } else { "" };
+        let least = if self.looked_at_all { "" } else { "At least " };
         let behind = match self.waiting {
             0 => String::new(),
             1 => format!(" {least}1 more waits behind {them}."),
@@ -92,38 +94,49 @@ pub struct Attempt {
     pub response_xml: Option<String>,
 }
 
-/// Records of a problem that are looked at, the oldest, for what waits and since when.
-const LOOKED_AT: usize = 50;
+/// Records of all problems that are looked at for what waits and since when.
+const LOOKED_AT: usize = 1000;
+/// The oldest records of a problem that are looked at.
+const LOOKED_AT_EACH: usize = 50;
 /// Attempts shown.
 const ATTEMPTS: usize = 50;
 /// Records counted behind one that failed.
 const MAX_WAITING: usize = 100;
 
 impl Engine {
-    /// Failures grouped by cause, biggest first.
+    /// The biggest problems, at most `most`: what fails and what waits behind it.
     ///
     /// # Errors
     ///
     /// [`EngineError::NoConnection`].
-    pub async fn problems(&self, id: &ConnectionId) -> Result<Vec<Problem>, EngineError> {
+    pub async fn problems(
+        &self,
+        id: &ConnectionId,
+        most: usize,
+    ) -> Result<Vec<Problem>, EngineError> {
         self.connection(id).await?;
+        let mut counts = self.store.problems(id).await?;
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts.truncate(most);
+        let looked_at = (LOOKED_AT / counts.len().max(1)).clamp(1, LOOKED_AT_EACH);
         let mut problems = Vec::new();
-        for failing in self.store.problems(id, LOOKED_AT).await? {
+        for (problem, count) in counts {
+            let failing = self.store.failing(id, problem, looked_at).await?;
             let mut waiting = 0;
-            for record in &failing.first {
+            for record in &failing {
                 waiting += self.store.waiting_for(&record.key, MAX_WAITING).await?.len() as u64;
             }
-            let since = failing.first.iter().map(|record| record.updated_at).min();
-            let Some((example, since)) = failing.first.into_iter().next().zip(since) else {
-                continue;
-            };
+            let looked_at_all = failing.len() as u64 >= count && waiting < MAX_WAITING as u64;
+            let since = failing.iter().map(|record| record.updated_at).min();
+            let Some((example, since)) = failing.into_iter().next().zip(since) else { continue };
             let Some(finding) = example.findings.into_iter().next() else { continue };
             problems.push(Problem {
-                id: failing.problem,
+                id: problem,
                 finding,
-                count: failing.count,
+                count,
                 example: example.key,
                 waiting,
+                looked_at_all,
                 since,
             });
         }

@@ -367,16 +367,18 @@ fn payments(ret: &Ret) -> Vec<Candidate> {
     shown.collect()
 }
 
-fn candidate(ret: &Ret) -> Option<Candidate> {
+/// An object that QuickBooks told.
+pub(crate) fn candidate(ret: &Ret) -> Option<Candidate> {
+    let name = ret.full_name.as_ref().or(ret.ref_number.as_ref());
     Some(Candidate {
-        id: ret.list_id.clone()?,
+        id: ret.list_id.clone().or_else(|| ret.txn_id.clone())?,
         kind: ret.name.strip_suffix("Ret")?.to_owned(),
-        name: ret.full_name.clone()?,
+        name: name.cloned().unwrap_or_default(),
         is_active: ret.is_active,
         balance: ret.balance.clone(),
         hint: ret.hint.clone(),
-        date: None,
-        amount: None,
+        date: ret.txn_date.clone(),
+        amount: ret.amount.clone(),
     })
 }
 

@@ -196,6 +196,7 @@ impl Engine {
                 refresh: false,
                 alone: false,
                 reference: None,
+                former: None,
                 sent: None,
                 findings: Vec::new(),
                 amendments: Vec::new(),

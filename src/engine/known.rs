@@ -100,9 +100,12 @@ impl Work<'_> {
         record: &Record,
         found: Vec<Mirrored>,
     ) -> Result<Vec<(Mirrored, Option<RecordKey>)>, StoreError> {
-        let own = record.reference.as_ref().map(|reference| reference.id.as_str());
+        let own = record.reference.as_ref().map(|reference| &reference.id);
+        let own = own.or(record.former.as_ref());
         let mut others = Vec::new();
-        for it in found.into_iter().filter(|it| Some(it.id.as_str()) != own) {
+        for it in
+            found.into_iter().filter(|it| Some(&it.id) != own && !self.vanished.contains(&it.id))
+        {
             let ours = self.engine.store.record_at(&self.connection.id, &it.id).await?;
             if ours.as_ref() != Some(&record.key) {
                 others.push((it, ours));

@@ -257,6 +257,7 @@ impl Work<'_> {
         key: &RecordKey,
         id: &str,
     ) -> Result<(), StoreError> {
+        self.vanished.push(id.to_owned());
         let known = self.engine.store.mirrored(&key.connection, id).await?;
         if let Some(mut known) = known {
             known.facts.gone = Some(self.engine.now().to_string());

@@ -190,7 +190,11 @@ impl Engine {
             Action::ResetReference => {
                 let able = [Status::Synced, Status::Failed, Status::Queued, Status::Blocked];
                 only(&record, &able, "made anew")?;
-                record.reference = None;
+                // That it is gone may be why it failed; else QuickBooks is asked first, so that
+                // nothing is made twice.
+                let gone = record.findings.iter().any(|it| it.code == Code::ObjectNotFound);
+                let stood = record.reference.take().map(|reference| reference.id);
+                record.former = stood.or(record.former).filter(|id| !gone && !id.is_empty());
                 record.sent = None;
                 record.refresh = false;
                 record.synced_at = None;
@@ -247,6 +251,7 @@ impl Engine {
             )));
         }
         record.reference = Some(Reference { id: id.to_owned(), ..Reference::default() });
+        record.former = None;
         Ok(())
     }
 

@@ -269,6 +269,12 @@ impl Work<'_> {
     pub(crate) fn preflight(&self, record: &Record) -> Vec<Finding> {
         let target = compose::target(self.state.host.as_ref());
         let mut findings = check::check(&record.key.kind, &record.amended(), &target);
+        let refers = sources(&record.key.connection, &record.data);
+        if refers.iter().chain(&record.depends_on).any(|key| *key == record.key) {
+            let path = record.key.path();
+            let itself = Finding::new(Code::CircularReference).cause("itself").fact("record", path);
+            findings.push(itself);
+        }
         let kind = schema().kind(&record.key.kind);
         let changes = record.reference.is_some() && record.sent != Some(record.digest);
         if findings.is_empty() && changes && kind.is_some_and(|kind| kind.modify.is_none()) {
@@ -314,7 +320,8 @@ impl Work<'_> {
             woken += self.engine.wake(&parent).await?;
         }
         for problem in std::mem::take(&mut self.gone) {
-            woken += self.engine.free_all(&self.connection.id, problem).await?;
+            // On the heap: it is long, and every caller's future would carry it.
+            woken += Box::pin(self.engine.free_all(&self.connection.id, problem)).await?;
         }
         Ok(woken)
     }

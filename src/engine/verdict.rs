@@ -20,6 +20,7 @@ use crate::domain::record::Status;
 use crate::domain::record::Wanted;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
+use crate::engine::follow_up;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
 use crate::qbxml::response::Ret;
@@ -48,6 +49,9 @@ impl Work<'_> {
             }
             (Purpose::Refresh, true) => self.refreshed(record, answer, message_set, item).await,
             (Purpose::Refresh, false) if class.disposition == Disposition::Empty => {
+                if record.reference.is_none() {
+                    return self.former_gone(record).await;
+                }
                 let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
                 self.fail(record, finding).await
             }
@@ -98,6 +102,7 @@ impl Work<'_> {
             label: label.unwrap_or_default(),
         });
         record.refresh = false;
+        record.former = None;
         record.alone = false;
         record.tries = 0;
         record.due = None;
@@ -144,9 +149,14 @@ impl Work<'_> {
         item: &Item,
     ) -> Result<(), EngineError> {
         let now = self.engine.now();
-        let Some(ret) = answer.ret() else {
-            let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
-            return self.fail(record, finding).await;
+        let ret = match answer.ret() {
+            Some(ret) if record.reference.is_none() => return self.still_there(record, ret).await,
+            Some(ret) => ret,
+            None if record.reference.is_none() => return self.former_gone(record).await,
+            None => {
+                let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
+                return self.fail(record, finding).await;
+            }
         };
         if let Some(reference) = &mut record.reference {
             reference.edit_sequence.clone_from(&ret.edit_sequence);
@@ -166,6 +176,24 @@ impl Work<'_> {
         record.become_status(Status::Queued, now, "QuickBooks told its present state");
         self.put_record(record);
         Ok(())
+    }
+
+    /// Where the record stood before its id was reset there is nothing: it is made anew.
+    async fn former_gone(&mut self, mut record: Record) -> Result<(), EngineError> {
+        if let Some(id) = record.former.take() {
+            self.mirror_gone(&record.key, &id).await?;
+        }
+        self.place(record, "the one before is gone from QuickBooks").await
+    }
+
+    /// The record's id was reset, but what it named is there: one more would be one too many.
+    async fn still_there(&mut self, record: Record, ret: &Ret) -> Result<(), EngineError> {
+        let finding = Finding::new(Code::PossibleDuplicate).cause("still_there");
+        let candidate = follow_up::candidate(ret);
+        let name = candidate.as_ref().map(|it| it.name.clone()).unwrap_or_default();
+        let mut finding = finding.fact("kind", &record.key.kind).fact("value", name);
+        finding.candidates.extend(candidate);
+        self.fail(record, finding).await
     }
 
     /// It is out of QuickBooks.

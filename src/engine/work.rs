@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::domain::activity::Activity;
 use crate::domain::activity::Call;
 use crate::domain::backoff;
@@ -52,6 +54,8 @@ pub(crate) struct Work<'a> {
     pub(crate) bytes: Option<String>,
     /// Records that may have set others free.
     pub(crate) settled: Vec<RecordKey>,
+    /// Ids in QuickBooks at which nothing stands any more, as this step learned.
+    pub(crate) vanished: Vec<String>,
     /// Problems that are gone: what a fix changed in QuickBooks.
     pub(crate) gone: Vec<Group>,
     records: BTreeMap<RecordKey, (Record, bool)>,
@@ -60,6 +64,7 @@ pub(crate) struct Work<'a> {
     guards: Vec<Guard>,
     changes: Vec<Change>,
     pause: Option<Pause>,
+    began: Timestamp,
 }
 
 impl<'a> Work<'a> {
@@ -71,6 +76,7 @@ impl<'a> Work<'a> {
             fresh: None,
             bytes: None,
             settled: Vec::new(),
+            vanished: Vec::new(),
             gone: Vec::new(),
             records: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -78,6 +84,7 @@ impl<'a> Work<'a> {
             guards: Vec::new(),
             changes: Vec::new(),
             pause: None,
+            began: engine.now(),
         }
     }
 
@@ -180,12 +187,14 @@ impl<'a> Work<'a> {
     }
 
     pub(crate) fn log(&mut self, session: &Session, operation: &str, answer: &str, bytes: u64) {
+        let now = self.engine.now();
         self.changes.push(Change::LogCall(Call {
             session: session.id,
-            at: self.engine.now(),
+            at: now,
             operation: operation.to_owned(),
             answer: answer.to_owned(),
             bytes,
+            took: u64::try_from(now.duration_since(self.began).as_millis()).ok(),
         }));
     }
 

@@ -186,17 +186,6 @@ pub struct RecordFilter {
     pub text: Option<String>,
 }
 
-/// Records that fail of one problem.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Failing {
-    /// The problem.
-    pub problem: Group,
-    /// How many they are.
-    pub count: u64,
-    /// The first of them, in the order in which they were first put.
-    pub first: Vec<Record>,
-}
-
 /// What is looked for in the mirror.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Find {
@@ -314,12 +303,15 @@ pub trait Store: Send + Sync + 'static {
         connection: &ConnectionId,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError>;
-    /// What records fail of, each problem with at most `limit` of its records.
-    async fn problems(
+    /// What records fail of, and how many of each.
+    async fn problems(&self, connection: &ConnectionId) -> Result<Vec<(Group, u64)>, StoreError>;
+    /// Records that fail of one problem, in the order in which they were first put.
+    async fn failing(
         &self,
         connection: &ConnectionId,
+        problem: Group,
         limit: usize,
-    ) -> Result<Vec<Failing>, StoreError>;
+    ) -> Result<Vec<Record>, StoreError>;
     /// How many stand where.
     async fn counts(&self, connection: &ConnectionId) -> Result<Counts, StoreError>;
 

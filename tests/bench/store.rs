@@ -78,6 +78,7 @@ fn record(source_id: &str) -> Record {
         refresh: false,
         alone: false,
         reference: None,
+        former: None,
         sent: None,
         findings: Vec::new(),
         amendments: Vec::new(),

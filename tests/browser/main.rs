@@ -146,11 +146,10 @@ async fn many_are_fixed_by_a_filter_and_one_is_bypassed() {
     let screen = Screen::logged_in(&house, false).await;
     screen.goto("/c/acme/problems").await;
     screen.sees("120 records since").await;
-    screen.picture("problems").await;
-    screen.goto("/c/acme/records?status=failed&cause=INVALID_CHARACTERS").await;
-    screen.eval("document.querySelector('select[name=do]').value = 'fix:replace-characters'").await;
+    screen.sees("Replace the characters (120)").await;
     screen.click("form[action*=bulk] button").await;
     screen.sees("120 records would be changed").await;
+    screen.sees("A colon in a name").await;
     screen.click("form[action*=bulk] button.main").await;
     screen.sees("120 records are being changed").await;
     screen.until("all are changed", "document.body.innerText.includes('No record matches.')").await;
@@ -206,6 +205,8 @@ async fn what_was_deleted_in_quickbooks_is_made_anew_with_evidence() {
     screen.sees("It was deleted in QuickBooks on").await;
 
     screen.click("#reset-reference").await;
+    screen.sees("Make it anew?").await;
+    screen.click("#sure").await;
 
     screen.sees("Done. It is queued now.").await;
     screen.close().await;
@@ -235,9 +236,10 @@ async fn a_log_of_the_web_connector_is_explained() {
 }
 
 /// Every page that there is, with something on it.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 13] = [
     "/",
     "/c/demo",
+    "/c/demo/sessions",
     "/c/demo/records",
     "/c/demo/records?status=failed",
     "/c/demo/records/Invoice/INV-2010",
@@ -246,6 +248,8 @@ const PAGES: [&str; 10] = [
     "/c/demo/activity",
     "/tools",
     "/settings",
+    "/docs",
+    "/docs/errors/NAME_IN_USE",
 ];
 
 #[tokio::test]

@@ -108,7 +108,7 @@ async fn a_bulk_retry_counts_and_then_does() {
     assert_eq!(bench.record("Customer/2").await.status, Status::Failed);
     assert_eq!(act(false).await.unwrap(), 4);
     assert_eq!(bench.record("Customer/2").await.status, Status::Queued);
-    assert_eq!(bench.engine.problems(&bench.id).await.unwrap().len(), 0);
+    assert_eq!(bench.engine.problems(&bench.id, 9).await.unwrap().len(), 0);
 }
 
 static ACTOR: std::sync::LazyLock<bookbridge::engine::Actor> = std::sync::LazyLock::new(actor);

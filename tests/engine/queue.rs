@@ -95,6 +95,22 @@ async fn records_that_wait_for_each_other_fail() {
 }
 
 #[actix_web::test]
+async fn a_record_that_refers_to_itself_is_not_sent_though_it_is_there() {
+    let mut bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let carried = bench.open().await;
+    let answer = bench.agree(&carried.qbxml);
+    bench.bring(&carried.ticket, &answer).await;
+
+    bench.put("Customer/1", json!({"Name": "1", "ParentRef": {"source": "Customer/1"}})).await;
+
+    let record = bench.record("Customer/1").await;
+    assert_eq!(record.status, Status::Failed);
+    assert_eq!(record.findings[0].code, Code::CircularReference);
+    assert_eq!(record.findings[0].cause, "itself");
+}
+
+#[actix_web::test]
 async fn a_locked_record_is_tried_again_later_and_the_connector_is_told_when() {
     let mut bench = Bench::new().await;
     bench.customer("Customer/1").await;

@@ -101,3 +101,52 @@ pub(super) async fn what_is_deleted_here_is_deleted_there() {
     assert_eq!(office.in_quickbooks("Invoice"), ["1003"]);
     assert!(office.told("Invoice", "1003", "Memo").starts_with("VOID:"));
 }
+
+/// Not a row of the table: nobody wrote about it, because elsewhere it makes a second one.
+#[actix_web::test]
+async fn an_id_that_is_reset_for_nothing_makes_no_second_one() {
+    let mut office = office().await;
+    with_customer(&mut office).await;
+    office.push("Invoice/1", invoice("Customer/1", "1001")).await;
+    office.poll(&[]);
+    let (id, _) = office.object("Invoice", "1001");
+
+    office.act("Invoice/1", Action::ResetReference).await;
+    let reset = office.record("Invoice/1").await;
+    assert_eq!((reset.status, &reset.reference), (Status::Queued, &None));
+    office.poll(&[]);
+
+    let kept = office.record("Invoice/1").await;
+    let told = says(&kept, Code::PossibleDuplicate);
+    assert!(told.contains("1001"), "{told}");
+    assert_eq!((kept.findings[0].candidates.len(), &kept.findings[0].candidates[0].id), (1, &id));
+    assert_eq!(office.in_quickbooks("Invoice"), ["1001"]);
+    office.act("Invoice/1", Action::Retry).await;
+    office.poll(&[]);
+    says(&office.record("Invoice/1").await, Code::PossibleDuplicate);
+    assert_eq!(office.in_quickbooks("Invoice"), ["1001"]);
+    office.press("Invoice/1", "link").await;
+    office.poll(&[]);
+    let linked = office.record("Invoice/1").await;
+    assert_eq!((linked.status, linked.reference.unwrap().id), (Status::Synced, id));
+
+    // Who wants a second one has it; what is gone is made anew without a word.
+    office.act("Invoice/1", Action::ResetReference).await;
+    office.poll(&[]);
+    office.press("Invoice/1", "send-anyway").await;
+    office.poll(&[]);
+    synced(&office.record("Invoice/1").await);
+    assert_eq!(office.in_quickbooks("Invoice"), ["1001", "1001"]);
+    let mut other = invoice("Customer/1", "2002");
+    other["InvoiceLine"][0]["Quantity"] = json!("7");
+    office.push("Invoice/2", other).await;
+    office.poll(&[]);
+    let (gone, _) = office.object("Invoice", "2002");
+    office.person(&format!(
+        "<TxnDelRq requestID=\"1\"><TxnDelType>Invoice</TxnDelType><TxnID>{gone}</TxnID></TxnDelRq>"
+    ));
+    office.act("Invoice/2", Action::ResetReference).await;
+    office.poll(&[]);
+    synced(&office.record("Invoice/2").await);
+    assert_eq!(office.in_quickbooks("Invoice"), ["1001", "1001", "2002"]);
+}

@@ -64,7 +64,7 @@ pub(super) async fn an_inactive_item_is_made_active_for_all_that_wait() {
             says(&office.record(&format!("Invoice/{number}")).await, Code::InactiveReference);
         assert!(told.contains("Labor"), "{told}");
     }
-    let problems = office.engine.problems(&office.id).await.unwrap();
+    let problems = office.engine.problems(&office.id, 9).await.unwrap();
     assert_eq!((problems.len(), problems[0].count), (1, 3));
 
     office.press("Invoice/1", "reactivate").await;
@@ -84,7 +84,7 @@ pub(super) async fn an_inactive_item_is_made_active_for_all_that_wait() {
             .await;
     }
     office.poll(&[]);
-    let problem = Some(office.engine.problems(&office.id).await.unwrap()[0].id);
+    let problem = Some(office.engine.problems(&office.id, 9).await.unwrap()[0].id);
     let filter = RecordFilter { problem, ..RecordFilter::default() };
     let fix = BulkAction::Fix(Pressed { id: "reactivate".to_owned(), ..Pressed::default() });
     let actor = super_actor();

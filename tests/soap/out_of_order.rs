@@ -21,6 +21,7 @@ use bookbridge::domain::ids::SessionId;
 use bookbridge::domain::message_set::Body;
 use bookbridge::domain::message_set::MessageSet;
 use bookbridge::domain::mirror::Mirrored;
+use bookbridge::domain::outcome::Group;
 use bookbridge::domain::record::Record;
 use bookbridge::domain::request::Request;
 use bookbridge::domain::session::Session;
@@ -30,7 +31,6 @@ use bookbridge::engine::Settings;
 use bookbridge::engine::ambient::System;
 use bookbridge::store::Commit;
 use bookbridge::store::Counts;
-use bookbridge::store::Failing;
 use bookbridge::store::Find;
 use bookbridge::store::Page;
 use bookbridge::store::Queued;
@@ -111,7 +111,15 @@ impl Store for OutOfOrder {
     async fn waiting_for(&self, _: &RecordKey, _: usize) -> Result<Vec<RecordKey>, StoreError> {
         no()
     }
-    async fn problems(&self, _: &ConnectionId, _: usize) -> Result<Vec<Failing>, StoreError> {
+    async fn problems(&self, _: &ConnectionId) -> Result<Vec<(Group, u64)>, StoreError> {
+        no()
+    }
+    async fn failing(
+        &self,
+        _: &ConnectionId,
+        _: Group,
+        _: usize,
+    ) -> Result<Vec<Record>, StoreError> {
         no()
     }
     async fn record_at(&self, _: &ConnectionId, _: &str) -> Result<Option<RecordKey>, StoreError> {

@@ -92,6 +92,7 @@ pub(super) fn record_of(key: &RecordKey) -> Record {
         refresh: false,
         alone: false,
         reference: None,
+        former: None,
         sent: None,
         findings: Vec::new(),
         amendments: Vec::new(),
@@ -207,6 +208,7 @@ pub(super) fn call(session: u128, operation: &str) -> Call {
         operation: operation.to_owned(),
         answer: "none".to_owned(),
         bytes: 0,
+        took: Some(3),
     }
 }
 

@@ -73,6 +73,8 @@ struct Call {
     answer: String,
     /// Bytes of qbXML that went out or came in.
     bytes: u64,
+    /// Milliseconds that Bookbridge worked on it, if that is known.
+    took_ms: Option<u64>,
 }
 
 /// One session, call by call.
@@ -92,6 +94,7 @@ impl SessionWithCalls {
             operation: call.operation,
             answer: call.answer,
             bytes: call.bytes,
+            took_ms: call.took,
         };
         Self { session: session.into(), log: calls.into_iter().map(call).collect() }
     }

@@ -29,6 +29,27 @@ if (live && window.EventSource) {
   window.addEventListener("pagehide", () => source.close());
 }
 
+// Times stand in UTC; here they are told in the reader's own.
+const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const away = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+function distance(at) {
+  const seconds = Math.round((at - Date.now()) / 1000);
+  const size = Math.abs(seconds);
+  if (size < 60) return away.format(seconds, "second");
+  if (size < 3600) return away.format(Math.round(seconds / 60), "minute");
+  if (size < 86400) return away.format(Math.round(seconds / 3600), "hour");
+  return away.format(Math.round(seconds / 86400), "day");
+}
+function tell(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (isNaN(at)) continue;
+    time.textContent = time.classList.contains("away") ? distance(at) : whole.format(at);
+    time.title = time.classList.contains("away") ? whole.format(at) : time.dateTime;
+  }
+}
+setInterval(() => tell(document), 20000);
+
 // Texts with a limit say how many characters are there.
 function count(field) {
   const told = document.getElementById(field.id + "-count");
@@ -39,6 +60,7 @@ function count(field) {
 }
 
 function prepare(root) {
+  tell(root);
   for (const field of root.querySelectorAll("[data-limit]")) {
     count(field);
     field.addEventListener("input", () => count(field));
@@ -56,9 +78,22 @@ function prepare(root) {
     });
   }
   for (const input of root.querySelectorAll("[data-file]")) {
-    input.addEventListener("change", async () => {
-      const file = input.files[0];
-      if (file) document.getElementById(input.dataset.file).value = (await file.text()).slice(-900000);
+    const area = document.getElementById(input.dataset.file);
+    const take = async (file) => {
+      if (file) area.value = (await file.text()).slice(-900000);
+    };
+    input.addEventListener("change", () => take(input.files[0]));
+    area.addEventListener("dragover", (event) => {
+      if (!event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      area.classList.add("over-drop");
+    });
+    area.addEventListener("dragleave", () => area.classList.remove("over-drop"));
+    area.addEventListener("drop", (event) => {
+      area.classList.remove("over-drop");
+      if (!event.dataTransfer.files.length) return;
+      event.preventDefault();
+      take(event.dataTransfer.files[0]);
     });
   }
 }
@@ -88,7 +123,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j") go(at + 1);
   else if (event.key === "k") go(at - 1);
   else if (event.key === "Enter" && at >= 0 && !event.target.matches("a, button")) location.href = rows()[at].dataset.href;
-  else if ((event.key === "r" || event.key === "b") && at >= 0) location.href = rows()[at].dataset.href + "#" + (event.key === "r" ? "retry" : "bypass");
+  else if ((event.key === "r" || event.key === "b") && at >= 0) location.href = rows()[at].dataset.href + "#" + (event.key === "r" ? "do-retry" : "bypass-reason");
 });
 const named = location.hash && document.getElementById(location.hash.slice(1));
-if (named) named.focus();
+if (named) {
+  named.scrollIntoView({ block: "center" });
+  named.focus();
+}

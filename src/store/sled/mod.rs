@@ -72,13 +72,13 @@ use crate::domain::ids::SessionId;
 use crate::domain::message_set::Body;
 use crate::domain::message_set::MessageSet;
 use crate::domain::mirror::Mirrored;
+use crate::domain::outcome::Group;
 use crate::domain::record::Record;
 use crate::domain::request::Request;
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::store::Commit;
 use crate::store::Counts;
-use crate::store::Failing;
 use crate::store::Find;
 use crate::store::Page;
 use crate::store::Queued;
@@ -221,12 +221,17 @@ impl Store for SledStore {
         self.shelf.waiting_for(key, limit)
     }
 
-    async fn problems(
+    async fn problems(&self, connection: &ConnectionId) -> Result<Vec<(Group, u64)>, StoreError> {
+        self.shelf.problems(connection)
+    }
+
+    async fn failing(
         &self,
         connection: &ConnectionId,
+        problem: Group,
         limit: usize,
-    ) -> Result<Vec<Failing>, StoreError> {
-        self.shelf.problems(connection, limit)
+    ) -> Result<Vec<Record>, StoreError> {
+        self.shelf.failing(connection, problem, limit)
     }
 
     async fn record_at(

@@ -14,7 +14,6 @@ use crate::domain::outcome::Group;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::store::Counts;
-use crate::store::Failing;
 use crate::store::Page;
 use crate::store::Queued;
 use crate::store::RecordFilter;
@@ -169,34 +168,36 @@ impl Shelf {
         }))
     }
 
-    /// What records fail of.
+    /// What records fail of, and how many of each.
     pub(super) fn problems(
         &self,
         connection: &ConnectionId,
-        limit: usize,
-    ) -> Result<Vec<Failing>, StoreError> {
+    ) -> Result<Vec<(Group, u64)>, StoreError> {
         let counts = keys::counts_of_problems(connection);
-        let mut problems = Vec::new();
-        for entry in self.trees.scan(Tree::Count, &counts) {
+        let problem = |entry: Result<Entry, StoreError>| {
             let (key, value) = entry?;
-            let (Some(problem), Some(count)) =
-                (Group::from_bytes(&key[counts.len()..]), keys::last_number(&value))
-            else {
-                return Err(corrupt(Tree::Count, &key, "it counts no problem"));
-            };
-            let prefix = keys::problem(connection, problem);
-            let mut first = Vec::new();
-            for entry in self.trees.scan(Tree::Problem, &prefix).take(limit) {
-                let place = keys::with(keys::of(connection), &[&entry?.1]);
-                first.extend(self.load(Tree::Record, &place)?);
-            }
-            // The index may be a moment older than the rows.
-            first.retain(|record: &Record| record.problem() == Some(problem));
-            if !first.is_empty() {
-                problems.push(Failing { problem, count, first });
-            }
+            let problem = Group::from_bytes(&key[counts.len()..]).zip(keys::last_number(&value));
+            problem.ok_or_else(|| corrupt(Tree::Count, &key, "it counts no problem"))
+        };
+        self.trees.scan(Tree::Count, &counts).map(problem).collect()
+    }
+
+    /// Records that fail of one problem, in the order in which they were first put.
+    pub(super) fn failing(
+        &self,
+        connection: &ConnectionId,
+        problem: Group,
+        limit: usize,
+    ) -> Result<Vec<Record>, StoreError> {
+        let entries = self.trees.scan(Tree::Problem, &keys::problem(connection, problem));
+        let mut failing = Vec::new();
+        for entry in entries.take(limit) {
+            let place = keys::with(keys::of(connection), &[&entry?.1]);
+            failing.extend(self.load(Tree::Record, &place)?);
         }
-        Ok(problems)
+        // The index may be a moment older than the rows.
+        failing.retain(|record: &Record| record.problem() == Some(problem));
+        Ok(failing)
     }
 
     /// Records that wait for one.
