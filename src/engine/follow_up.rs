@@ -174,6 +174,7 @@ impl Work<'_> {
                 finding.facts.insert("other".to_owned(), other);
                 finding.facts.insert("customer".to_owned(), customer.unwrap_or_default());
             } else if let Some(due) = &ret.balance {
+                "more_than_due".clone_into(&mut finding.cause);
                 finding.facts.insert("due".to_owned(), due.clone());
             }
             if let Some(number) = &ret.ref_number {

@@ -8,6 +8,7 @@ use crate::domain::backoff;
 use crate::domain::message_set::Item;
 use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Purpose;
+use crate::domain::mirror;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
 use crate::domain::outcome::Finding;
@@ -21,7 +22,10 @@ use crate::domain::record::Wanted;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::follow_up;
+use crate::engine::references;
 use crate::engine::work::Work;
+
+use crate::qbxml::build::Resolved;
 use crate::qbxml::classify;
 use crate::qbxml::response::Ret;
 
@@ -62,12 +66,46 @@ impl Work<'_> {
             }
             (Purpose::Raw, _) => Ok(()),
             (_, false) => {
-                let finding = locate(class.finding(&answer.said), &record);
+                let finding = self.locate(class.finding(&answer.said), &record).await?;
                 let key = record.key.clone();
                 self.refuse(record, class.disposition, finding.clone()).await?;
                 self.follow_up(&key, &finding).await
             }
         }
+    }
+
+    /// Points at the member of the record that QuickBooks means: by its name, or by the value that
+    /// is quoted. Where people know a name and QuickBooks says an id, the name is told.
+    async fn locate(
+        &mut self,
+        mut finding: Finding,
+        record: &Record,
+    ) -> Result<Finding, EngineError> {
+        if finding.pointer.is_empty()
+            && let Some(field) = finding.facts.get("field")
+            && record.data.get(field).is_some()
+        {
+            finding.pointer = format!("/data/{field}");
+        }
+        let Some(value) = finding.facts.get("value").filter(|value| !value.is_empty()) else {
+            return Ok(finding);
+        };
+        if finding.pointer.is_empty() {
+            let places = self.places(record).await?;
+            let named = references::of(&record.key.kind, &record.amended(), &places);
+            let said = mirror::normal(value);
+            let meant = named.into_iter().find(|named| match &named.place {
+                Resolved::Id(id) => id == value,
+                Resolved::FullName(name) => mirror::normal(name) == said,
+            });
+            finding.pointer = meant.map(|named| named.pointer).unwrap_or_default();
+        }
+        if finding.code == Code::RecordLocked
+            && let Some(known) = self.engine.store.mirrored(&self.connection.id, value).await?
+        {
+            finding.facts.insert("value".to_owned(), known.facts.name);
+        }
+        Ok(finding)
     }
 
     /// It stands in QuickBooks.
@@ -273,15 +311,4 @@ pub(crate) fn request_type(kind: &str, purpose: Purpose) -> String {
         Purpose::Void => "TxnVoidRq".to_owned(),
         Purpose::Raw => String::new(),
     }
-}
-
-/// Points at the member of the record that QuickBooks means, if its name is one of the data's.
-fn locate(mut finding: Finding, record: &Record) -> Finding {
-    if finding.pointer.is_empty()
-        && let Some(field) = finding.facts.get("field")
-        && record.data.get(field).is_some()
-    {
-        finding.pointer = format!("/data/{field}");
-    }
-    finding
 }

@@ -288,6 +288,7 @@ async fn axe_finds_nothing_on_any_page_in_light_and_dark_on_desk_and_phone() {
                     ("/", "light", false) => screen.picture("overview").await,
                     ("/", "dark", true) => screen.picture("overview-phone-dark").await,
                     ("/c/demo" | "/c/demo/records", "light", false) => screen.picture(&name).await,
+                    ("/c/demo/problems", "light", false) => screen.picture("problems").await,
                     ("/c/demo/records/Invoice/INV-2010", "light", false) => {
                         screen.picture("record").await;
                     }
@@ -313,7 +314,7 @@ async fn every_page_can_be_read_without_scripts() {
         ("/c/demo", "Sessions"),
         ("/c/demo/records", "INV-2010"),
         ("/c/demo/records/Invoice/INV-2010", "R-22 refrigerant"),
-        ("/c/demo/problems", "waits for Item"),
+        ("/c/demo/problems", "waits behind it"),
         ("/c/demo/mapping", "PMT-3003"),
         ("/c/demo/activity", "put"),
         ("/tools", "Validate qbXML"),

@@ -53,7 +53,7 @@ macro_rules! rows {
 
 rows! {
     "A1" "The invoice was deleted in QuickBooks; write to support for a RefID reset" [ObjectNotFound]
-        "says when it was deleted; *Forget the old id* makes it again, once"
+        "says when it was deleted; asks once more, then *Make it anew* makes it again, once"
         => changes::an_invoice_that_was_deleted_is_made_again;
     "A1b" "The invoice was moved to another customer or job" [CustomerMismatch]
         "names both customers; sent again once it is moved back"

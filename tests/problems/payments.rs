@@ -147,6 +147,7 @@ pub(super) async fn a_payment_of_too_much_says_what_is_open() {
     let record = office.record("ReceivePayment/1").await;
     let told = says(&record, Code::AlreadyPaid);
     assert!(told.contains("108.00") && told.contains("100.00"), "{told}");
+    assert_eq!(record.findings[0].cause, "more_than_due");
     office.push("ReceivePayment/1", payment("Customer/1", "Invoice/1", "100.00")).await;
     office.poll(&[]);
     synced(&office.record("ReceivePayment/1").await);

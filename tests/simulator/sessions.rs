@@ -144,6 +144,7 @@ async fn what_somebody_has_open_is_tried_again() {
     assert_eq!(office.poll(&["locked:Customer/C0"]), Ended::Done);
     let locked = office.record("Customer/0").await;
     assert_eq!((locked.status, locked.findings[0].code), (Status::Queued, Code::RecordLocked));
+    assert_eq!(locked.findings[0].facts["value"], "C0", "and not its id");
     office.hands.pass(3600);
     office.poll(&[]);
 
