@@ -239,6 +239,9 @@ impl Work<'_> {
                     finding.facts.insert("nearest".to_owned(), nearest.name.clone());
                 }
                 finding.candidates = near;
+                if finding.cause == "reference_not_found" {
+                    "not_in_any_list".clone_into(&mut finding.cause);
+                }
             }
         }
         self.told(record);

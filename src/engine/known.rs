@@ -305,7 +305,7 @@ impl Work<'_> {
             if !self.has_all(&named.kind) || self.comes(named, &shown).await? {
                 return Ok(None);
             }
-            let mut missing = finding(Code::ReferenceNotFound, &shown);
+            let mut missing = finding(Code::ReferenceNotFound, &shown).cause("not_in_any_list");
             missing.candidates = self.near(&named.kind, &shown).await?;
             if let Some(nearest) = missing.candidates.first() {
                 missing.facts.insert("nearest".to_owned(), nearest.name.clone());

@@ -379,7 +379,9 @@ impl Writer<'_> {
         }
         let line = self.depth == 1 && self.line_names.contains(&element.base_name());
         let known = line.then(|| self.line(members, at));
+        let (before, found) = (self.out.len(), self.findings.len());
         self.open(element, value, at);
+        let opened = self.out.len();
         match known {
             Some(id) if self.mode == Mode::Change => {
                 let mut members = members.clone();
@@ -389,6 +391,16 @@ impl Writer<'_> {
                 self.aggregate(shape, other, &members, at);
             }
             _ => self.aggregate(shape, other, members, at),
+        }
+        let names_nothing = shape.is_reference() && self.out.len() == opened;
+        if names_nothing && self.findings.len() == found {
+            if element.occurs.is_required() {
+                let finding = Finding::new(Code::MissingField).at(at);
+                self.find(finding.fact("field", element.base_name()));
+            } else if self.mode == Mode::New {
+                self.out.truncate(before);
+                return;
+            }
         }
         self.close(element);
     }

@@ -176,7 +176,12 @@ pub(super) async fn a_missing_account_is_made() {
     office.poll(&[]);
 
     let told = says(&office.record("ItemInventory/1").await, Code::ReferenceNotFound);
-    assert!(told.contains("Online Sales"), "{told}");
+    assert!(told.contains("Online Sales") && told.contains("inactive there"), "{told}");
+    let finding = &office.record("ItemInventory/1").await.findings[0];
+    assert_eq!(
+        (finding.cause.as_str(), finding.pointer.as_str()),
+        ("not_in_any_list", "/data/IncomeAccountRef")
+    );
     office.press("ItemInventory/1", "create-missing").await;
     office.poll(&[]);
 

@@ -131,6 +131,27 @@ fn an_empty_text_says_nothing_in_an_add_and_clears_in_a_mod() {
 }
 
 #[test]
+fn a_reference_that_names_nothing_is_missing_or_left_out_and_clears_in_a_mod() {
+    let no_lines = BTreeMap::new();
+    let change = Operation::Mod { id: "80-1", edit_sequence: "2", lines: &no_lines };
+    for nothing in [json!({}), json!({"FullName": ""}), json!({"ListID": null})] {
+        let job = json!({"Name": "A", "ParentRef": nothing});
+        let added = written("Customer", Operation::Add, &job).unwrap();
+        assert!(!added.contains("ParentRef"), "{added}");
+
+        let kept = json!({"SalesRepRef": nothing});
+        let changed = written("Customer", change, &kept).unwrap();
+        assert!(changed.contains("<SalesRepRef>"), "{changed}");
+
+        found(
+            "Invoice",
+            &json!({"CustomerRef": nothing, "InvoiceLine": {"Desc": "x"}}),
+            &[(Code::MissingField, "/data/CustomerRef")],
+        );
+    }
+}
+
+#[test]
 fn deletes_and_voids_name_kind_and_id() {
     let nothing = json!({});
     assert_eq!(
