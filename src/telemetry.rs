@@ -17,6 +17,9 @@ pub const SILENT: [&str; 3] = ["yaserde", "yaserde_derive", "xml"];
 const QUIET: [&str; 7] =
     ["sled", "mio", "actix_server", "actix_http", "ureq", "ureq_proto", "rustls"];
 
+/// What it calls errors are bytes of strangers that are no HTTP: a port is knocked at all day.
+const STRANGERS: &str = "actix_http::h1::dispatcher";
+
 /// How the log is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LogFormat {
@@ -71,9 +74,11 @@ impl LogLevel {
 /// What passes at a level.
 fn filter(level: LogLevel) -> Targets {
     let quiet = level.0.min(LevelFilter::WARN);
+    let strangers = if level.0 >= LevelFilter::DEBUG { quiet } else { LevelFilter::OFF };
     Targets::new()
         .with_default(level.0)
         .with_targets(QUIET.map(|target| (target, quiet)))
+        .with_target(STRANGERS, strangers)
         .with_targets(SILENT.map(|target| (target, LevelFilter::OFF)))
 }
 

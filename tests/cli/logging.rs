@@ -1,6 +1,9 @@
 //! The log: as it was set, and never with a secret.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::path::Path;
 
 use super::house::House;
@@ -35,6 +38,22 @@ fn the_most_talkative_log_holds_no_password() {
     for line in log.lines() {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
     }
+}
+
+#[test]
+fn a_stranger_that_speaks_no_http_is_no_error_of_ours() {
+    let house = House::new();
+    let server = house.serve(&["--log-level", "info"]);
+    let address = server.url.trim_start_matches("http://");
+
+    let mut stranger = TcpStream::connect(address).unwrap();
+    stranger.write_all(b"\x16\x03\x01\x02\x00\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stranger.read_to_string(&mut answer).unwrap();
+
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    let log = std::fs::read_to_string(house.path().join("serve.log")).unwrap();
+    assert!(log.contains("INFO") && !log.contains("ERROR"), "{log}");
 }
 
 /// `a.b` names in the parentheses of a macro, such as `fields(connection.name = %id)`.
