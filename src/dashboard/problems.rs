@@ -71,9 +71,8 @@ async fn page(
 
 impl Card {
     fn of(connection: &ConnectionId, problem: &Problem) -> Self {
-        // Of one record the title says it all, unless others wait behind it.
-        let summary = problem.summary();
-        let summary = Some(summary).filter(|_| problem.count + problem.waiting > 1);
+        // Of one record the title and its own sentence say the rest.
+        let summary = if problem.count == 1 { problem.behind() } else { problem.summary() };
         let (id, count) = (problem.id, problem.count);
         let words = diagnosis::render(&problem.finding);
         let helps = view::help(words.fixes, Status::Failed);
@@ -90,7 +89,7 @@ impl Card {
             },
             title: words.title,
             count,
-            summary: summary.unwrap_or_default(),
+            summary,
             since: When::at(problem.since),
             // Of many, each has other values; the sentence of one would mislead.
             user: if count == 1 { words.user_facing_message } else { String::new() },

@@ -57,17 +57,21 @@ impl Problem {
             ),
             _ => {
                 let title = diagnosis::render(&self.finding).title;
-                format!("{records} since {since}: {title}.")
+                format!("{title}: {records} since {since}.")
             }
         };
+        said + &self.behind()
+    }
+
+    /// What waits for these records, if anything does: a sentence with a blank before it.
+    pub fn behind(&self) -> String {
         let them = if self.count == 1 { "it" } else { "them" };
         let least = if self.looked_at_all { "" } else { "At least " };
-        let behind = match self.waiting {
+        match self.waiting {
             0 => String::new(),
             1 => format!(" {least}1 more waits behind {them}."),
             more => format!(" {least}{more} more wait behind {them}."),
-        };
-        said + &behind
+        }
     }
 }
 
