@@ -134,6 +134,34 @@ async fn another_company_file_gets_nothing() {
     assert_eq!(office.in_quickbooks("Customer"), ["C0"]);
 }
 
+/// No path is asked for, so the wrong file is opened: what it tells of itself has to be enough.
+#[actix_web::test]
+async fn another_company_that_tells_what_it_is_gets_nothing() {
+    for stamped in [true, false] {
+        let mut office = Office::open().await;
+        let connection = office.engine.store().connection(&office.id).await.unwrap().unwrap();
+        if stamped {
+            let owner = connection.owner_id.braced().to_string();
+            let file = connection.file_id.braced().to_string();
+            office.connector.quickbooks().stamp(&owner, "FileID", &file).unwrap();
+        }
+        customers(&office, 1).await;
+        assert_eq!(office.poll(&[]), Ended::Done);
+        office.put("Customer/1", json!({"Name": "C1"})).await;
+        let ended = office.poll(&["wrong-company:D:\\Books\\Rival.QBW"]);
+
+        assert!(matches!(&ended, Ended::Stopped(why) if why.contains("Rival")), "{ended:?}");
+        let other = office.connector.other_quickbooks().unwrap();
+        assert_eq!(
+            (other.file(), other.books().of_kind("Customer").count()),
+            ("D:\\Books\\Rival.QBW", 0)
+        );
+        assert_eq!(office.in_quickbooks("Customer"), ["C0"]);
+        assert_eq!(office.poll(&[]), Ended::Done);
+        assert_eq!(office.in_quickbooks("Customer"), ["C0", "C1"]);
+    }
+}
+
 #[actix_web::test]
 async fn what_somebody_has_open_is_tried_again() {
     let mut office = Office::open().await;

@@ -92,6 +92,15 @@ impl Default for Setup {
     }
 }
 
+impl Setup {
+    /// A company with a file at that path, called as its file.
+    pub fn of_file(path: &str) -> Self {
+        let name = path.rsplit(['\\', '/']).next().unwrap_or(path);
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        Self { company_name: stem.to_owned(), file: path.to_owned(), ..Self::default() }
+    }
+}
+
 /// The request processor refused a whole document: nothing was carried out, nothing is remembered.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refused {
