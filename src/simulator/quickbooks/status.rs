@@ -151,6 +151,13 @@ pub(crate) fn parent(name: &str, list: &str) -> Status {
     Status::new(3130, format!("{head} \"{name}\" in the {list} list.")).because(NOT_IN_LIST)
 }
 
+/// A parent below which the element cannot stand: itself, one of its own, the last level. The code
+/// and its head are public, no real text of these cases is.
+pub(crate) fn parent_refused(name: &str, list: &str) -> Status {
+    let head = "There is an invalid reference to a parent";
+    Status::new(3130, format!("{head} \"{name}\" in the {list} list."))
+}
+
 /// A reference that leads nowhere.
 pub(crate) fn reference(what: &str, name: &str, place: &str, why: &str) -> Status {
     let head = "There is an invalid reference to QuickBooks";
