@@ -66,13 +66,14 @@ Without --once it polls until Ctrl-C or SIGTERM: the session at work is closed a
 message set, and the exit code is 0. With --once it is 1 if the session ended in an error, as the
 Web Connector would show it.
 
-Faults (message sets are counted in each session; without N it is the first):
+Faults (message sets are counted in each session; without N it is the first; what is set for the
+company is so for that session alone):
 ",
     );
     for (spec, does) in crate::simulator::fault::HELP {
         text.push_str("  ");
         text.push_str(spec);
-        text.extend(std::iter::repeat_n(' ', 26_usize.saturating_sub(spec.len())));
+        text.extend(std::iter::repeat_n(' ', 28_usize.saturating_sub(spec.len())));
         text.push_str(does);
         text.push('\n');
     }

@@ -3,6 +3,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
+use super::quickbooks::is_kind;
+
 /// One fault of one session. Message sets are counted from 1 in each session.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Fault {
@@ -41,6 +45,15 @@ pub enum Fault {
         /// How many requests it refuses; `None`: all.
         times: Option<u32>,
     },
+    /// The company is set so for the session: see [`QuickBooks::suppose`].
+    ///
+    /// [`QuickBooks::suppose`]: super::QuickBooks::suppose
+    Suppose {
+        /// `ClosingDate`, `feature:Invoice`, …
+        setting: String,
+        /// `2025-12-31`, `off`, …
+        value: String,
+    },
     /// QuickBooks takes so long for each message set.
     Slow(Duration),
     /// The password is another one.
@@ -66,6 +79,13 @@ pub const HELP: &[(&str, &str)] = &[
     ("no-access", "the application has no permission for the file (0x8004041A)"),
     ("wrong-company[:PATH]", "another company file is open"),
     ("locked:KIND/NAME[:TIMES]", "another user has it open, for so many requests"),
+    ("closing-date:DATE", "transactions up to that day, such as 2025-12-31, are closed (3171)"),
+    ("feature-off:KIND", "the edition or a preference lacks it (3250)"),
+    ("forbidden[:KIND]", "the user may not add or change it (3260)"),
+    ("single-user[:KIND]", "not while others work in the company file (3162)"),
+    ("damaged[:KIND]", "the record has an error in it (3180)"),
+    ("internal-error[:KIND]", "QuickBooks has an internal error (1000)"),
+    ("message-sets-full", "QuickBooks can keep no answer for its recovery (9005)"),
     ("slow:DURATION", "QuickBooks takes so long for each message set: 2s, 500ms"),
     ("wrong-password", "the password is another one"),
     ("stop-before:N", "a user stops it before the N-th message set"),
@@ -99,6 +119,13 @@ impl FromStr for Fault {
             None => Ok(fault),
             Some(_) => Err(refuse("nothing follows it")),
         };
+        // Of one kind of objects, or of all.
+        let of_kind = |how: &str| match rest {
+            None if how == "off" => Err(refuse("after the colon stands a kind: SalesOrder")),
+            None => Ok(suppose("feature:*", how)),
+            Some(kind) if is_kind(kind) => Ok(suppose(&format!("feature:{kind}"), how)),
+            Some(kind) => Err(refuse(&format!("QuickBooks has no {kind:?}"))),
+        };
         match name {
             "lose-response" => Ok(Self::LoseResponse(number()?)),
             "kill-before-receive" => alone(Self::LoseResponse(1)),
@@ -119,17 +146,33 @@ impl FromStr for Fault {
                 let path = rest.filter(|path| !path.is_empty());
                 Ok(Self::WrongCompany(path.unwrap_or("C:\\QuickBooks\\Other.QBW").to_owned()))
             }
+            "closing-date" => {
+                let day: Option<Date> = rest.and_then(|day| day.parse().ok());
+                let day = day.ok_or_else(|| refuse("after the colon stands a day: 2025-12-31"))?;
+                Ok(suppose("ClosingDate", &day.to_string()))
+            }
+            "feature-off" => of_kind("off"),
+            "forbidden" => of_kind("forbidden"),
+            "single-user" => of_kind("single-user"),
+            "damaged" => of_kind("damaged"),
+            "internal-error" => of_kind("broken"),
+            "message-sets-full" => alone(suppose("MessageSets", "full")),
             "slow" => {
                 let why = "after the colon stands a duration: 2s, 500ms";
                 duration(rest.unwrap_or_default()).map(Self::Slow).ok_or_else(|| refuse(why))
             }
             "locked" => {
-                let why = "after the colon stands KIND/NAME, or KIND/NAME:TIMES";
+                let why = "after the colon stands KIND/NAME, or KIND/NAME:TIMES, of a kind such as \
+                           Customer";
                 locked(rest.unwrap_or_default()).ok_or_else(|| refuse(why))
             }
             _ => Err(refuse("see simulate --help for those that there are")),
         }
     }
+}
+
+fn suppose(setting: &str, value: &str) -> Fault {
+    Fault::Suppose { setting: setting.to_owned(), value: value.to_owned() }
 }
 
 fn duration(text: &str) -> Option<Duration> {
@@ -149,7 +192,7 @@ fn locked(text: &str) -> Option<Fault> {
         Some((name, times)) if times.parse::<u32>().is_ok() => (name, times.parse().ok()),
         _ => (rest, None),
     };
-    let whole = !kind.is_empty() && !name.is_empty();
+    let whole = is_kind(kind) && !name.is_empty();
     whole.then(|| Fault::Locked { kind: kind.to_owned(), name: name.to_owned(), times })
 }
 
@@ -169,6 +212,10 @@ mod tests {
                 "locked:Customer/A:B:2",
                 Fault::Locked { kind: "Customer".into(), name: "A:B".into(), times: Some(2) },
             ),
+            ("closing-date:2025-12-31", suppose("ClosingDate", "2025-12-31")),
+            ("feature-off:SalesOrder", suppose("feature:SalesOrder", "off")),
+            ("single-user", suppose("feature:*", "single-user")),
+            ("internal-error:Bill", suppose("feature:Bill", "broken")),
         ] {
             assert_eq!(spec.parse(), Ok(expected), "{spec}");
         }
@@ -176,9 +223,21 @@ mod tests {
 
     #[test]
     fn what_is_no_fault_is_named() {
-        for spec in
-            ["", "loose-response", "lose-response:0", "slow", "slow:2", "locked:x", "unavailable:1"]
-        {
+        for spec in [
+            "",
+            "loose-response",
+            "lose-response:0",
+            "slow",
+            "slow:2",
+            "locked:x",
+            "locked:Custommer/A",
+            "unavailable:1",
+            "closing-date",
+            "closing-date:31/12/2025",
+            "feature-off",
+            "forbidden:Custommer",
+            "message-sets-full:2",
+        ] {
             let refused = spec.parse::<Fault>().unwrap_err();
             assert!(refused.to_string().starts_with(&format!("{spec:?} is no fault")), "{refused}");
         }
@@ -192,8 +251,20 @@ mod tests {
                 .replace(":N", ":2")
                 .replace("[:PATH]", "")
                 .replace("KIND/NAME[:TIMES]", "Customer/A:1")
-                .replace("DURATION", "1s");
+                .replace("DURATION", "1s")
+                .replace("DATE", "2025-12-31")
+                .replace("[:KIND]", ":Invoice")
+                .replace(":KIND", ":Invoice");
             assert!(spec.parse::<Fault>().is_ok(), "{spec}");
+        }
+    }
+
+    #[test]
+    fn the_document_lists_every_fault() {
+        let document = include_str!("../../docs/cli.md");
+
+        for (spec, does) in HELP {
+            assert!(document.contains(&format!("| `{spec}` | {does} |\n")), "{spec}");
         }
     }
 }

@@ -55,6 +55,8 @@ async fn whatever_goes_wrong_everything_is_there_once() {
         "no-access",
         "stop-before:2",
         "parse-error:2",
+        "internal-error",
+        "message-sets-full",
         "wrong-password",
         "slow:1ms",
     ] {
@@ -160,6 +162,46 @@ async fn another_company_that_tells_what_it_is_gets_nothing() {
         assert_eq!(office.poll(&[]), Ended::Done);
         assert_eq!(office.in_quickbooks("Customer"), ["C0", "C1"]);
     }
+}
+
+/// What is ordered for a session is not there in the next.
+#[actix_web::test]
+async fn a_company_is_set_for_one_session() {
+    for (fault, code) in [
+        ("closing-date:2100-12-31", Code::ClosedPeriod),
+        ("feature-off:Bill", Code::FeatureNotAvailable),
+        ("single-user:Bill", Code::FeatureNotAvailable),
+        ("damaged:Bill", Code::CompanyFileDamaged),
+    ] {
+        let mut office = Office::open().await;
+        let line = json!({"AccountRef": {"FullName": "Office Supplies"}, "Amount": "9.00"});
+        office.person("<VendorAddRq><VendorAdd><Name>Ink</Name></VendorAdd></VendorAddRq>");
+        let data = json!({"VendorRef": {"FullName": "Ink"}, "RefNumber": "1", "ExpenseLine": line});
+        office.put("Bill/1", data).await;
+
+        office.poll(&[fault]);
+
+        let record = office.record("Bill/1").await;
+        assert_eq!(record.findings.first().map(|it| it.code), Some(code), "{fault}");
+        assert!(office.in_quickbooks("Bill").is_empty(), "{fault}");
+        office.act("Bill/1", Action::Retry).await;
+        assert_eq!(office.poll(&[]), Ended::Done, "{fault}");
+        assert_eq!(office.in_quickbooks("Bill"), ["1"], "{fault}");
+    }
+}
+
+#[actix_web::test]
+async fn what_the_user_may_not_do_is_no_fault_of_the_record() {
+    let mut office = Office::open().await;
+    customers(&office, 1).await;
+
+    office.poll(&["forbidden"]);
+    assert_eq!(office.record("Customer/0").await.status, Status::Queued);
+    assert!(office.in_quickbooks("Customer").is_empty());
+    office.hands.pass(3600);
+    office.poll(&[]);
+
+    assert_eq!(office.in_quickbooks("Customer"), ["C0"]);
 }
 
 #[actix_web::test]

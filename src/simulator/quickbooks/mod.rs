@@ -130,6 +130,10 @@ pub struct QuickBooks {
     message_sets: MessageSets,
     iterators: BTreeMap<String, Vec<String>>,
     locks: Vec<Lock>,
+    /// Settings of the session, which stand before those of the company.
+    supposed: BTreeMap<String, String>,
+    /// The id of the message set that was answered last.
+    last: Option<String>,
     setup: Setup,
     journal: Option<Journal>,
 }
@@ -154,6 +158,8 @@ impl QuickBooks {
             message_sets: MessageSets::default(),
             iterators: BTreeMap::new(),
             locks: Vec::new(),
+            supposed: BTreeMap::new(),
+            last: None,
             setup: setup.clone(),
             journal,
         };
@@ -187,13 +193,16 @@ impl QuickBooks {
     /// [`Refused`] with the HRESULT that the request processor raises.
     pub fn process(&mut self, qbxml: &str, now: i64) -> Result<String, Refused> {
         let set = MessageSet::read(qbxml, &self.setup)?;
+        self.last.clone_from(&set.new_id);
         let forget = match self.message_sets.course(&set) {
             Course::Repeat(response) => return Ok(response),
             Course::Say(code) => return Ok(response(&set, Some(code), Vec::new())),
             Course::CarryOut { forget } => forget,
         };
         let answers = self.carry_out(&set, now);
-        let full = self.books.ledger.settings.get("MessageSets").is_some_and(|is| is == "full");
+        let settings = [&self.supposed, &self.books.ledger.settings];
+        let full = settings.iter().find_map(|set| set.get("MessageSets"));
+        let full = full.is_some_and(|is| is == "full");
         let recovers = set.new_id.is_some() || set.old_id.is_some();
         let code = recovers.then_some(if full && set.new_id.is_some() { 9005 } else { 0 });
         let response = response(&set, code, answers);
@@ -255,15 +264,22 @@ impl QuickBooks {
         self.locks.push(lock);
     }
 
-    /// Lets everybody else close what they hold open.
-    pub fn unlock_all(&mut self) {
+    /// Sets something of the company until [`QuickBooks::as_before`]; see [`QuickBooks::set`].
+    pub fn suppose(&mut self, setting: &str, value: &str) {
+        self.supposed.insert(setting.to_owned(), value.to_owned());
+    }
+
+    /// Lets everybody else close what they hold open; nothing is supposed any more.
+    pub fn as_before(&mut self) {
         self.locks.clear();
+        self.supposed.clear();
     }
 
     /// Changes a setting of the company: `ClosingDate` to a day, `feature:Estimate` to `off` (the
     /// edition lacks it), `forbidden` (the user may not), `single-user` (not while others work in
     /// the file), `broken` (an internal error), or `damaged` (the record has an error);
-    /// `MessageSets` to `full` (no answer can be kept). An empty value takes the setting away.
+    /// `feature:*` stands for every kind that has no setting of its own. `MessageSets` is set to
+    /// `full` (no answer can be kept). An empty value takes the setting away.
     ///
     /// # Errors
     ///
@@ -278,10 +294,15 @@ impl QuickBooks {
         self.commit(None, Vec::new())
     }
 
-    /// Loses the answers kept for recovery, until the file is opened again: their message sets are
+    /// Loses the answer of the last message set, if it is kept for recovery: the message set is
     /// remembered as carried out, but not stored (9002).
-    pub fn forget_message_sets(&mut self) {
-        self.message_sets.lose();
+    ///
+    /// # Errors
+    ///
+    /// The change cannot be written to disk.
+    pub fn forget_last(&mut self) -> io::Result<()> {
+        let lost = self.last.as_deref().and_then(|id| self.message_sets.lost(id));
+        self.commit(lost, Vec::new())
     }
 
     /// Writes the Web Connector's stamp into the company file, as adding a `.qwc` does.
@@ -331,6 +352,7 @@ impl QuickBooks {
             locks: &mut self.locks,
             macros,
             iterators: &mut self.iterators,
+            supposed: &self.supposed,
             setup: &self.setup,
             now,
             version,
@@ -351,6 +373,11 @@ impl QuickBooks {
         self.message_sets.settle(commit.kept, &commit.forgotten);
         Ok(())
     }
+}
+
+/// Whether QuickBooks has objects of that kind: `Customer`, `Invoice`.
+pub(crate) fn is_kind(kind: &str) -> bool {
+    kinds::is_transaction(kind) || shape::ret(kind).is_some()
 }
 
 /// The answer to a message set.

@@ -12,8 +12,6 @@ mod report;
 mod session;
 mod soap;
 
-use std::io;
-
 use super::fault::Fault;
 use super::quickbooks::Lock;
 use super::quickbooks::QuickBooks;
@@ -120,40 +118,37 @@ impl WebConnector {
             requests: 0,
             closing: String::new(),
         };
-        if let Err(error) = self.prepare(faults) {
-            let ended = Ended::Broken(format!("the simulated QuickBooks: {error}"));
-            return Report { ended, ..report };
-        }
-        let wrong = faults.iter().any(|fault| matches!(fault, Fault::WrongCompany(_)));
-        let quickbooks = match &mut self.other {
-            Some(other) if wrong => other,
-            _ => &mut self.quickbooks,
+        let wrong = faults.iter().find_map(|fault| match fault {
+            Fault::WrongCompany(path) => Some(path),
+            _ => None,
+        });
+        let quickbooks = match wrong {
+            None => &mut self.quickbooks,
+            // Another company of its own, in memory, which nobody has stamped.
+            Some(path) => match QuickBooks::open(None, &Setup::of_file(path), (self.now)()) {
+                Ok(other) => self.other.insert(other),
+                Err(error) => {
+                    let ended = Ended::Broken(format!("the simulated QuickBooks: {error}"));
+                    return Report { ended, ..report };
+                }
+            },
         };
+        for fault in faults {
+            match fault {
+                Fault::Locked { kind, name, times } => {
+                    let lock = Lock { kind: kind.clone(), name: name.clone(), times: *times };
+                    quickbooks.lock(lock);
+                }
+                Fault::Suppose { setting, value } => quickbooks.suppose(setting, value),
+                _ => {}
+            }
+        }
         let (wire, stop, ticket) = (&self.wire, &self.stop, String::new());
         let mut session = Session { wire, faults, watch, stop, report, ticket };
         let ended = session.run(&self.endpoint, quickbooks, &self.now);
         session.report.ended = ended.unwrap_or_else(|stop| stop);
         let report = session.report;
-        self.quickbooks.unlock_all();
+        quickbooks.as_before();
         report
-    }
-
-    /// Sets up what the faults of a session need in QuickBooks.
-    fn prepare(&mut self, faults: &[Fault]) -> io::Result<()> {
-        for fault in faults {
-            match fault {
-                Fault::Locked { kind, name, times } => {
-                    let lock = Lock { kind: kind.clone(), name: name.clone(), times: *times };
-                    self.quickbooks.lock(lock);
-                }
-                // Another company of its own, in memory, which nobody has stamped.
-                Fault::WrongCompany(path) => {
-                    let setup = Setup::of_file(path);
-                    self.other = Some(QuickBooks::open(None, &setup, (self.now)())?);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 }

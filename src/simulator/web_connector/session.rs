@@ -312,7 +312,8 @@ impl Session<'_> {
         };
         (self.watch)(&Call { operation: "QuickBooks", answer: what });
         if self.has(&Fault::Forget(round)) {
-            quickbooks.forget_message_sets();
+            let forgot = quickbooks.forget_last();
+            forgot.map_err(|error| Ended::Broken(format!("the simulated QuickBooks: {error}")))?;
             return Err(Ended::Died(format!("answer {round} was lost, and QuickBooks forgot it")));
         }
         if self.has(&Fault::LoseResponse(round)) {

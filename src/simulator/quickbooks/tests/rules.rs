@@ -481,7 +481,7 @@ fn locks_say_who_is_in_the_way() {
     shop.check(&new, 3180, "There was an error when saving a Customers list, element \"New\".  QuickBooks error message: This list has been modified by another user.");
     shop.check(&new, 3180, "This list has been modified by another user.");
 
-    shop.company.quickbooks.unlock_all();
+    shop.company.quickbooks.as_before();
 
     shop.check(&new, 0, "Status OK");
 }
