@@ -6,6 +6,7 @@
 //!
 //! The two texts beside this file state the grammar; their heads explain the notation.
 
+mod needed;
 mod notation;
 
 use std::collections::HashMap;
