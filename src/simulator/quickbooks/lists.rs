@@ -341,12 +341,27 @@ fn check_item(desk: &Desk<'_>, kind: &str, body: &Node) -> Outcome<()> {
 /// Source: flowlink's log of an `ItemInventoryMod` with an empty `IncomeAccountRef`.
 fn cannot_clear(kind: &str, changes: &[Node]) -> Outcome<()> {
     for change in changes.iter().filter(|change| cleared(change)) {
-        let account = kinds::ITEMS.contains(&kind) && change.name.ends_with("AccountRef");
-        if account || change.name == kinds::name_element(kind) || change.name == "AccountType" {
+        let whole = change.children.is_empty() && holds_accounts(change);
+        let named = change.name == kinds::name_element(kind) || change.name == "AccountType";
+        if whole || named {
+            return Err(status::cannot_clear(&change.name));
+        }
+    }
+    if !kinds::ITEMS.contains(&kind) {
+        return Ok(());
+    }
+    let parts = changes.iter().filter(|change| holds_accounts(change));
+    for change in changes.iter().chain(parts.flat_map(|part| &part.children)) {
+        if change.name.ends_with("AccountRef") && cleared(change) {
             return Err(status::cannot_clear(&change.name));
         }
     }
     Ok(())
+}
+
+/// The aggregates of an item that hold the accounts it cannot be without.
+fn holds_accounts(change: &Node) -> bool {
+    matches!(change.name.as_str(), "SalesOrPurchaseMod" | "SalesAndPurchaseMod")
 }
 
 fn cleared(change: &Node) -> bool {

@@ -565,6 +565,31 @@ fn a_field_is_cleared_but_not_one_that_must_be_there() {
 }
 
 #[test]
+fn what_is_in_an_item_is_cleared_but_not_its_account() {
+    let mut shop = Shop::new();
+    let labor = shop.company.quickbooks.books().named("ItemService", "Labor").unwrap().id.clone();
+    let change = |shop: &Shop, inner: &str| {
+        format!(
+            "<ItemServiceModRq><ItemServiceMod><ListID>{labor}</ListID><EditSequence>{}</EditSequence>{inner}</ItemServiceMod></ItemServiceModRq>",
+            shop.sequence(&labor)
+        )
+    };
+    let part = |inner: &str| format!("<SalesOrPurchaseMod>{inner}</SalesOrPurchaseMod>");
+
+    let account = change(&shop, &part("<AccountRef></AccountRef>"));
+    shop.check(&account, 3190, "Cannot clear the element in the AccountRef field. ");
+    let whole = change(&shop, &part(""));
+    shop.check(&whole, 3190, "Cannot clear the element in the SalesOrPurchaseMod field. ");
+    let words = change(&shop, &part("<Desc></Desc>"));
+    shop.check(&words, 0, "Status OK");
+
+    let body = shop.body(&labor);
+    assert_eq!(body.at("SalesOrPurchase/Desc"), "");
+    assert_eq!(body.at("SalesOrPurchase/Price"), "100.00");
+    assert_eq!(body.at("SalesOrPurchase/AccountRef/FullName"), "Services");
+}
+
+#[test]
 fn the_store_counts_what_comes_and_goes() {
     let mut shop = Shop::new();
     let stock = "<IncomeAccountRef><FullName>Sales</FullName></IncomeAccountRef><COGSAccountRef><FullName>Cost of Goods Sold</FullName></COGSAccountRef><AssetAccountRef><FullName>Inventory Asset</FullName></AssetAccountRef>";
