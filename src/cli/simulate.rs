@@ -40,6 +40,10 @@ pub(super) struct Simulate {
     /// Keep the simulated company file in this directory; in memory if missing.
     #[arg(long, value_name = "DIR")]
     company: Option<PathBuf>,
+    /// The path that the simulated company file has on its Windows machine. If missing, it is the
+    /// one that the server asks for first; a company file that exists keeps its own.
+    #[arg(long, value_name = "PATH")]
+    company_file: Option<String>,
     /// Seconds between two sessions; what the .qwc proposes, or 60, if missing.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
@@ -107,7 +111,10 @@ pub(super) fn run(command: &Simulate, global: &Global) -> anyhow::Result<()> {
         password: password(&command.password)?,
     };
     let company = command.company.as_deref();
-    let quickbooks = QuickBooks::open(company, &Setup::default(), seconds())
+    let file = command.company_file.as_deref();
+    let setup =
+        file.map_or_else(|| Setup { file: String::new(), ..Setup::default() }, Setup::of_file);
+    let quickbooks = QuickBooks::open(company, &setup, seconds())
         .with_context(|| company.map_or("company".to_owned(), |it| it.display().to_string()))?;
     let mut connector = WebConnector::new(endpoint, quickbooks, Box::new(seconds));
     if let Some(file) = &global.ca_file {
@@ -120,8 +127,8 @@ pub(super) fn run(command: &Simulate, global: &Global) -> anyhow::Result<()> {
     if let Some(qwc) = &qwc {
         connector.add(qwc).map_err(Failure::Refused)?;
     }
-    let proposed = qwc.as_ref().and_then(|qwc| qwc.every_minutes).map(|minutes| minutes * 60);
-    let every = command.every.or(proposed).unwrap_or(60);
+    let proposed = qwc.as_ref().and_then(|qwc| qwc.every_seconds);
+    let mut every = command.every.or(proposed).unwrap_or(60);
     let mut faults = command.faults.as_slice();
     loop {
         let began = Instant::now();
@@ -135,6 +142,8 @@ pub(super) fn run(command: &Simulate, global: &Global) -> anyhow::Result<()> {
         if told.is_err() {
             return Ok(output::unseen(told)?);
         }
+        // The server's lower limit raises the interval, and it stays raised.
+        every = every.max(report.every_at_least.unwrap_or(0));
         let wait = match report.ended {
             Ended::Postponed(seconds) => seconds,
             _ => every,

@@ -20,20 +20,21 @@ pub enum Fault {
     DoubleReceive(u32),
     /// That message set is asked for twice.
     DoubleSend(u32),
-    /// QuickBooks refuses that message set as unreadable.
-    ParseError(u32),
+    /// `BeginSession` raises this HRESULT.
+    ConnectionError(u32),
+    /// `ProcessRequest` raises this HRESULT for that message set, and nothing is done.
+    Throws {
+        /// Such as 0x80040400.
+        hresult: u32,
+        /// Which message set.
+        at: u32,
+    },
     /// QuickBooks crashes while it works on that message set; it was done.
     Crash(u32),
     /// QuickBooks cannot store the answer of that message set, and it is lost too: 9002.
     Forget(u32),
     /// That response is cut off on its way.
     TornResponse(u32),
-    /// A dialog is open in QuickBooks.
-    ModalDialog,
-    /// QuickBooks cannot be started.
-    Unavailable,
-    /// The application may not use the company file.
-    NoAccess,
     /// Another company file is open, at this path.
     WrongCompany(String),
     /// Another user has something open, for that many requests or the whole session.
@@ -74,7 +75,10 @@ pub const HELP: &[(&str, &str)] = &[
     ("crash[:N]", "QuickBooks crashes after it did the N-th message set (0x800706BA)"),
     ("forget[:N]", "QuickBooks cannot store the N-th answer, and it is lost (9002)"),
     ("torn-response[:N]", "the N-th response is cut off"),
-    ("modal-dialog", "a dialog is open in QuickBooks (0x80040414)"),
+    ("connection-error:CODE", "QuickBooks cannot be opened, by an HRESULT such as 0x80040408"),
+    ("hresult:CODE[:N]", "QuickBooks raises this instead of doing the N-th message set"),
+    ("modal-dialog", "a dialog is open in QuickBooks when the session begins (0x80040414)"),
+    ("modal-dialog:N", "the dialog is opened before the N-th message set is done"),
     ("unavailable", "QuickBooks cannot be started (0x80040408)"),
     ("no-access", "the application has no permission for the file (0x8004041A)"),
     ("wrong-company[:PATH]", "another company file is open"),
@@ -133,14 +137,32 @@ impl FromStr for Fault {
             "lose-progress" => Ok(Self::LoseProgress(number()?)),
             "double-receive" => Ok(Self::DoubleReceive(number()?)),
             "double-send" => Ok(Self::DoubleSend(number()?)),
-            "parse-error" => Ok(Self::ParseError(number()?)),
+            "parse-error" => Ok(Self::Throws { hresult: 0x8004_0400, at: number()? }),
             "crash" => Ok(Self::Crash(number()?)),
             "forget" => Ok(Self::Forget(number()?)),
             "torn-response" => Ok(Self::TornResponse(number()?)),
             "stop-before" => Ok(Self::StopBefore(number()?)),
-            "modal-dialog" => alone(Self::ModalDialog),
-            "unavailable" => alone(Self::Unavailable),
-            "no-access" => alone(Self::NoAccess),
+            "connection-error" => {
+                let code = hresult(rest.unwrap_or_default());
+                let code = code.ok_or_else(|| refuse("after the colon stands 0x and 8 digits"))?;
+                Ok(Self::ConnectionError(code))
+            }
+            "hresult" => {
+                let (code, at) = rest.map_or(("", None), |rest| match rest.split_once(':') {
+                    Some((code, at)) => (code, Some(at)),
+                    None => (rest, None),
+                });
+                let code = hresult(code);
+                let at = at.map_or(Some(1), |at| at.parse().ok()).filter(|at| *at > 0);
+                let whole = code.zip(at).map(|(hresult, at)| Self::Throws { hresult, at });
+                whole.ok_or_else(|| {
+                    refuse("after the colon stands 0x and 8 digits, or these and :N")
+                })
+            }
+            "modal-dialog" if rest.is_none() => Ok(Self::ConnectionError(0x8004_0414)),
+            "modal-dialog" => Ok(Self::Throws { hresult: 0x8004_0414, at: number()? }),
+            "unavailable" => alone(Self::ConnectionError(0x8004_0408)),
+            "no-access" => alone(Self::ConnectionError(0x8004_041A)),
             "wrong-password" => alone(Self::WrongPassword),
             "wrong-company" => {
                 let path = rest.filter(|path| !path.is_empty());
@@ -169,6 +191,13 @@ impl FromStr for Fault {
             _ => Err(refuse("see simulate --help for those that there are")),
         }
     }
+}
+
+/// Reads `0x80040414`.
+fn hresult(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+    let hexadecimal = digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u32::from_str_radix(digits, 16).ok().filter(|_| hexadecimal)
 }
 
 fn suppose(setting: &str, value: &str) -> Fault {
@@ -212,6 +241,11 @@ mod tests {
                 "locked:Customer/A:B:2",
                 Fault::Locked { kind: "Customer".into(), name: "A:B".into(), times: Some(2) },
             ),
+            ("modal-dialog", Fault::ConnectionError(0x8004_0414)),
+            ("modal-dialog:2", Fault::Throws { hresult: 0x8004_0414, at: 2 }),
+            ("connection-error:0x8004041d", Fault::ConnectionError(0x8004_041D)),
+            ("hresult:0x80040400", Fault::Throws { hresult: 0x8004_0400, at: 1 }),
+            ("hresult:0x8004040D:3", Fault::Throws { hresult: 0x8004_040D, at: 3 }),
             ("closing-date:2025-12-31", suppose("ClosingDate", "2025-12-31")),
             ("feature-off:SalesOrder", suppose("feature:SalesOrder", "off")),
             ("single-user", suppose("feature:*", "single-user")),
@@ -237,6 +271,11 @@ mod tests {
             "feature-off",
             "forbidden:Custommer",
             "message-sets-full:2",
+            "connection-error",
+            "connection-error:80040408",
+            "connection-error:0x8004",
+            "hresult:0x80040400:0",
+            "modal-dialog:0",
         ] {
             let refused = spec.parse::<Fault>().unwrap_err();
             assert!(refused.to_string().starts_with(&format!("{spec:?} is no fault")), "{refused}");
@@ -252,6 +291,7 @@ mod tests {
                 .replace("[:PATH]", "")
                 .replace("KIND/NAME[:TIMES]", "Customer/A:1")
                 .replace("DURATION", "1s")
+                .replace("CODE", "0x80040408")
                 .replace("DATE", "2025-12-31")
                 .replace("[:KIND]", ":Invoice")
                 .replace(":KIND", ":Invoice");

@@ -51,6 +51,9 @@ async fn whatever_goes_wrong_everything_is_there_once() {
         "forget:2",
         "torn-response:2",
         "modal-dialog",
+        "modal-dialog:2",
+        "hresult:0x8004040D:2",
+        "connection-error:0x80040424",
         "unavailable",
         "no-access",
         "stop-before:2",
@@ -88,7 +91,13 @@ async fn the_web_connector_shows_what_is_wrong() {
         matches!(&refused, Ended::NoQuickBooks(why) if why.contains("0x80040408")),
         "{refused:?}"
     );
-    let dialog = office.poll(&["modal-dialog"]);
+    for (fault, code) in
+        [("modal-dialog", "0x80040414"), ("connection-error:0x8004041D", "0x8004041D")]
+    {
+        let refused = office.poll(&[fault]);
+        assert!(matches!(&refused, Ended::NoQuickBooks(why) if why.contains(code)), "{refused:?}");
+    }
+    let dialog = office.poll(&["modal-dialog:1"]);
     assert!(matches!(&dialog, Ended::Stopped(why) if why.contains("dialog is open")), "{dialog:?}");
     office.hands.pass(3600);
     assert_eq!(
@@ -198,7 +207,8 @@ async fn what_the_user_may_not_do_is_no_fault_of_the_record() {
     office.poll(&["forbidden"]);
     assert_eq!(office.record("Customer/0").await.status, Status::Queued);
     assert!(office.in_quickbooks("Customer").is_empty());
-    office.hands.pass(3600);
+    // Nothing is sent until a person has looked.
+    office.engine.resume(&office.id, &Actor("a test".to_owned())).await.unwrap();
     office.poll(&[]);
 
     assert_eq!(office.in_quickbooks("Customer"), ["C0"]);

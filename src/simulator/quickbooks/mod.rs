@@ -73,7 +73,7 @@ pub use xml::Node;
 pub struct Setup {
     /// The company's name.
     pub company_name: String,
-    /// The path of the company file, as QuickBooks reports it.
+    /// The path of the company file, as QuickBooks reports it; "": that of the first session.
     pub file: String,
     /// `US`; other editions have another grammar.
     pub edition: String,
@@ -176,12 +176,37 @@ impl QuickBooks {
                 .map_err(|status| io::Error::other(status.message))?;
             opened.commit(None, Vec::new())?;
         }
-        let settings = &opened.books.ledger.settings;
-        if let (Some(name), Some(file)) = (settings.get(NAME), settings.get(FILE)) {
-            name.clone_into(&mut opened.setup.company_name);
-            file.clone_into(&mut opened.setup.file);
-        }
+        opened.take_name();
         Ok(opened)
+    }
+
+    /// The name and the path that the company file has.
+    fn take_name(&mut self) {
+        let settings = &self.books.ledger.settings;
+        if let (Some(name), Some(file)) = (settings.get(NAME), settings.get(FILE)) {
+            name.clone_into(&mut self.setup.company_name);
+            file.clone_into(&mut self.setup.file);
+        }
+    }
+
+    /// Opens a company file by its path, or keeps the one that is open ("" as the path). Answers
+    /// whether that one is open then: this QuickBooks has one, and where that was made without a
+    /// path, it is the first one that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// The change cannot be written to disk.
+    pub fn open_file(&mut self, path: &str) -> io::Result<bool> {
+        if self.setup.file.is_empty() {
+            let setup = if path.is_empty() { Setup::default() } else { Setup::of_file(path) };
+            let settings = &mut self.books.ledger_mut().settings;
+            settings.insert(NAME.to_owned(), setup.company_name);
+            settings.insert(FILE.to_owned(), setup.file);
+            self.commit(None, Vec::new())?;
+            self.take_name();
+        }
+        // Windows tells no case apart.
+        Ok(path.is_empty() || path.to_lowercase() == self.setup.file.to_lowercase())
     }
 
     /// Carries out one request document, `now` being seconds since 1970.

@@ -7,10 +7,14 @@
 //! Source: *QBWC Programmer's Guide* 2.0, chapters 2, 8 and 10; `QWCLog.txt` extracts of versions 2.1
 //! to 34.
 
+mod hresults;
 pub mod qwc;
 mod report;
 mod session;
 mod soap;
+#[cfg(test)]
+mod tests;
+mod xml;
 
 use super::fault::Fault;
 use super::quickbooks::Lock;
@@ -78,7 +82,11 @@ impl WebConnector {
     /// What the Web Connector would say.
     pub fn add(&mut self, qwc: &Qwc) -> Result<(), String> {
         let certificate = if qwc.cert_url.is_empty() { &qwc.app_url } else { &qwc.cert_url };
-        self.wire.preflight(certificate).map_err(|error| format!("QBWC1048: {error}"))?;
+        match self.wire.preflight(certificate) {
+            Ok(200) => {}
+            Ok(status) => return Err(format!("QBWC1048: GET {certificate} answered {status}")),
+            Err(error) => return Err(format!("QBWC1048: {error}")),
+        }
         match self.wire.preflight(&qwc.app_support) {
             Ok(200 | 202) => {}
             Ok(status) => return Err(format!("QBWC1003: AppSupport answered {status}")),
@@ -117,6 +125,7 @@ impl WebConnector {
             message_sets: 0,
             requests: 0,
             closing: String::new(),
+            every_at_least: None,
         };
         let wrong = faults.iter().find_map(|fault| match fault {
             Fault::WrongCompany(path) => Some(path),
@@ -128,8 +137,7 @@ impl WebConnector {
             Some(path) => match QuickBooks::open(None, &Setup::of_file(path), (self.now)()) {
                 Ok(other) => self.other.insert(other),
                 Err(error) => {
-                    let ended = Ended::Broken(format!("the simulated QuickBooks: {error}"));
-                    return Report { ended, ..report };
+                    return Report { ended: session::own(&error), ..report };
                 }
             },
         };

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::Endpoint;
+use super::hresults;
 use super::report::Call;
 use super::report::Ended;
 use super::report::Report;
@@ -69,7 +70,7 @@ impl Session<'_> {
 
     /// A call whose failure ends the session.
     fn must(&mut self, operation: &str, arguments: &[(&str, &str)]) -> Result<Vec<String>, Stop> {
-        self.call(operation, arguments).map_err(|error| Ended::Broken(error.to_string()))
+        self.call(operation, arguments).map_err(|error| broken(operation, &error))
     }
 
     fn text(&mut self, operation: &str, arguments: &[(&str, &str)]) -> Result<String, Stop> {
@@ -92,7 +93,7 @@ impl Session<'_> {
         let version = self.call("clientVersion", &[("strVersion", VERSION)]);
         let version = version.ok().and_then(|texts| texts.into_iter().next()).unwrap_or_default();
         match version.split_once(':').map(|(head, _)| head) {
-            Some("E") => return Err(Ended::Stopped(version)),
+            Some("E") => return Err(Ended::Stopped(format!("QBWC1037: {version}"))),
             Some("W" | "O") => {}
             _ if version.is_empty() => {}
             _ => return Err(Ended::Broken(format!("QBWC1046: incorrect syntax: {version}"))),
@@ -103,28 +104,25 @@ impl Session<'_> {
         Ok(answer)
     }
 
-    fn log_in(&mut self, endpoint: &Endpoint, quickbooks: &QuickBooks) -> Result<(), Stop> {
+    fn log_in(&mut self, endpoint: &Endpoint, quickbooks: &mut QuickBooks) -> Result<(), Stop> {
         let other = format!("{}x", endpoint.password);
         let password = if self.has(&Fault::WrongPassword) { &other } else { &endpoint.password };
         let arguments = [("strUserName", endpoint.user.as_str()), ("strPassword", password)];
-        let answered = self.must("authenticate", &arguments);
-        let answered = answered.map_err(|stop| match stop {
-            Ended::Broken(why) => Ended::Broken(format!("QBWC1012: {why}")),
-            other => other,
-        })?;
+        let answered = self.must("authenticate", &arguments)?;
         let [ticket, verdict, rest @ ..] = answered.as_slice() else {
-            let why = "QBWC1012: Index was outside the bounds of the array.";
-            return Err(Ended::Broken(why.to_owned()));
+            let why = "Index was outside the bounds of the array.";
+            return Err(broken("authenticate", &why));
         };
         self.ticket.clone_from(ticket);
-        let postponed = rest.first().filter(|text| !text.is_empty());
-        let seconds = match postponed.map(|text| text.parse()) {
-            None => None,
-            Some(Ok(seconds)) => Some(seconds),
-            Some(Err(_)) => {
-                return Err(Ended::Broken(format!("authenticate answered {answered:?}")));
-            }
+        let seconds = |at: usize| match rest.get(at).map(|text| text.trim()) {
+            None | Some("") => Ok(None),
+            Some(text) => text
+                .parse()
+                .map(Some)
+                .map_err(|_| broken("authenticate", &format!("{text:?} is no number of seconds"))),
         };
+        self.report.every_at_least = seconds(1)?;
+        let seconds = seconds(0)?;
         match (verdict.to_ascii_lowercase().as_str(), seconds) {
             ("nvu", _) => {
                 self.close()?;
@@ -144,9 +142,9 @@ impl Session<'_> {
     }
 
     /// Opens QuickBooks, with the company file that the server named or the one that is open.
-    fn open(&mut self, mut file: String, quickbooks: &QuickBooks) -> Result<(), Stop> {
+    fn open(&mut self, mut file: String, quickbooks: &mut QuickBooks) -> Result<(), Stop> {
         for _ in 0..MAX_FILES {
-            let refused = self.refused_to_open(&file, quickbooks);
+            let refused = self.refused_to_open(&file, quickbooks)?;
             let Some(refused) = refused else { return Ok(()) };
             let ticket = self.ticket.clone();
             let hresult = format!("0x{:08X}", refused.hresult);
@@ -154,31 +152,27 @@ impl Session<'_> {
                 [("ticket", ticket.as_str()), ("hresult", &hresult), ("message", &refused.message)];
             file = self.text("connectionError", &arguments)?;
             if file.eq_ignore_ascii_case("done") {
-                return Err(Ended::NoQuickBooks(refused.to_string()));
+                return Err(Ended::NoQuickBooks(format!("QBWC1013: {refused}")));
             }
         }
-        Err(Ended::NoQuickBooks("no company file could be opened".to_owned()))
+        Err(Ended::NoQuickBooks("QBWC1013: no company file could be opened".to_owned()))
     }
 
-    fn refused_to_open(&self, file: &str, quickbooks: &QuickBooks) -> Option<Refused> {
-        let refuse =
-            |hresult: u32, message: &str| Some(Refused { hresult, message: message.to_owned() });
-        if self.has(&Fault::Unavailable) {
-            return refuse(0x8004_0408, "Could not start QuickBooks.");
+    /// What `BeginSession` raises, if anything.
+    fn refused_to_open(
+        &self,
+        file: &str,
+        quickbooks: &mut QuickBooks,
+    ) -> Result<Option<Refused>, Stop> {
+        let ordered = self.faults.iter().find_map(|fault| match fault {
+            Fault::ConnectionError(hresult) => Some(*hresult),
+            _ => None,
+        });
+        if let Some(hresult) = ordered {
+            return Ok(Some(hresults::refused(hresult)));
         }
-        if self.has(&Fault::NoAccess) {
-            return refuse(
-                0x8004_041A,
-                "This application does not have permission to access this QuickBooks company data file.",
-            );
-        }
-        if !file.is_empty() && !file.eq_ignore_ascii_case(quickbooks.file()) {
-            return refuse(
-                0x8004_040A,
-                "A QuickBooks company data file is already open and it is different from the one requested.",
-            );
-        }
-        None
+        let is_open = quickbooks.open_file(file).map_err(|error| own(&error))?;
+        Ok((!is_open).then(|| hresults::refused(hresults::OTHER_FILE)))
     }
 
     /// Requests and responses, in turns.
@@ -240,7 +234,10 @@ impl Session<'_> {
                     self.close()?;
                     return Ok(Ended::Done);
                 }
-                _ => return Err(Ended::Broken(format!("receiveResponseXML answered {percent}"))),
+                _ => {
+                    let why = format!("{percent} is more than 100");
+                    return Err(broken("receiveResponseXML", &why));
+                }
             }
         }
         Err(Ended::Broken(format!("it goes on after {MAX_ROUNDS} message sets")))
@@ -285,23 +282,21 @@ impl Session<'_> {
         round: u32,
         now: i64,
     ) -> Result<(String, String, String), Stop> {
-        let threw = |hresult: u32, message: &str| {
-            Ok((String::new(), format!("0x{hresult:08X}"), message.to_owned()))
+        let threw = |refused: &Refused| {
+            let hresult = format!("0x{:08X}", refused.hresult);
+            Ok((String::new(), hresult, refused.message.clone()))
         };
         for fault in self.faults {
             if let Fault::Slow(duration) = fault {
                 std::thread::sleep(*duration);
             }
         }
-        if self.has(&Fault::ModalDialog) {
-            return threw(
-                0x8004_0414,
-                "A modal dialog box is showing in the QuickBooks user interface.",
-            );
-        }
-        if self.has(&Fault::ParseError(round)) {
-            let message = "QuickBooks found an error when parsing the provided XML text stream.";
-            return threw(0x8004_0400, message);
+        for fault in self.faults {
+            if let Fault::Throws { hresult, at } = fault
+                && *at == round
+            {
+                return threw(&hresults::refused(*hresult));
+            }
         }
         self.report.message_sets += 1;
         self.report.requests += u32::try_from(qbxml.matches("Rq requestID=").count()).unwrap_or(0);
@@ -312,18 +307,17 @@ impl Session<'_> {
         };
         (self.watch)(&Call { operation: "QuickBooks", answer: what });
         if self.has(&Fault::Forget(round)) {
-            let forgot = quickbooks.forget_last();
-            forgot.map_err(|error| Ended::Broken(format!("the simulated QuickBooks: {error}")))?;
+            quickbooks.forget_last().map_err(|error| own(&error))?;
             return Err(Ended::Died(format!("answer {round} was lost, and QuickBooks forgot it")));
         }
         if self.has(&Fault::LoseResponse(round)) {
             return Err(Ended::Died(format!("answer {round} of QuickBooks was lost")));
         }
         if self.has(&Fault::Crash(round)) {
-            return threw(0x8007_06BA, "The RPC server is unavailable.");
+            return threw(&hresults::refused(hresults::CRASHED));
         }
         match answered {
-            Err(refused) => threw(refused.hresult, &refused.message),
+            Err(refused) => threw(&refused),
             Ok(mut response) => {
                 if self.has(&Fault::TornResponse(round)) {
                     response.truncate(response.floor_char_boundary(response.len() / 2));
@@ -333,7 +327,7 @@ impl Session<'_> {
         }
     }
 
-    fn bring(&mut self, response: &str, hresult: &str, message: &str) -> Result<i64, Stop> {
+    fn bring(&mut self, response: &str, hresult: &str, message: &str) -> Result<i32, Stop> {
         let ticket = self.ticket.clone();
         let arguments = [
             ("ticket", ticket.as_str()),
@@ -342,8 +336,10 @@ impl Session<'_> {
             ("message", message),
         ];
         let percent = self.text("receiveResponseXML", &arguments)?;
-        let parsed = percent.parse();
-        parsed.map_err(|_| Ended::Broken(format!("receiveResponseXML answered {percent:?}")))
+        let parsed: Result<i32, _> = percent.trim().parse();
+        parsed.map_err(|_| {
+            broken("receiveResponseXML", &format!("{percent:?} is no whole number of 32 bits"))
+        })
     }
 
     fn last_error(&mut self) -> Result<String, Stop> {
@@ -356,6 +352,27 @@ impl Session<'_> {
         self.report.closing = self.text("closeConnection", &[("ticket", &ticket)])?;
         Ok(())
     }
+}
+
+/// Why a call ended the session, under the code that the log of the Web Connector has for it.
+///
+/// Source: guide, appendix A.
+fn broken(operation: &str, why: &dyn std::fmt::Display) -> Stop {
+    let code = match operation {
+        "authenticate" => "QBWC1012: ",
+        "sendRequestXML" => "QBWC1041: ",
+        "receiveResponseXML" => "QBWC1042: ",
+        "getLastError" => "QBWC1043: ",
+        "closeConnection" => "QBWC1044: ",
+        "connectionError" => "QBWC1045: ",
+        _ => "",
+    };
+    Ended::Broken(format!("{code}{why}"))
+}
+
+/// What the disk of the simulated QuickBooks says.
+pub(super) fn own(error: &std::io::Error) -> Stop {
+    Ended::Broken(format!("the simulated QuickBooks: {error}"))
 }
 
 /// The beginning of a text, on one line.

@@ -1,0 +1,236 @@
+//! The client against a server that says what it is told to say.
+
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use super::*;
+use crate::simulator::quickbooks::Setup;
+
+/// One request: its first line with its headers, and its body.
+#[derive(Clone, Debug)]
+struct Request {
+    head: String,
+    body: String,
+}
+
+impl Request {
+    /// The operation, by its SOAPAction.
+    fn operation(&self) -> &str {
+        let rest = self.head.split("developer.intuit.com/").nth(1).unwrap_or_default();
+        rest.split('"').next().unwrap_or_default()
+    }
+}
+
+/// A server on a port of its own; it ends with the test.
+struct Server {
+    url: String,
+    seen: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Server {
+    /// `answer` makes a whole HTTP response of a request.
+    fn start(answer: impl Fn(&Request) -> String + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://localhost:{}/qbwc", listener.local_addr().unwrap().port());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let noted = seen.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let request = read(&mut stream);
+                noted.lock().unwrap().push(request.clone());
+                let _ = stream.write_all(answer(&request).as_bytes());
+            }
+        });
+        Self { url, seen }
+    }
+
+    /// A session that hands out no work: these answers, by operation, others as usual.
+    fn saying(answers: &'static [(&'static str, &'static str)]) -> Self {
+        Self::start(move |request| {
+            let operation = request.operation();
+            let said = answers.iter().find(|(name, _)| *name == operation).map(|(_, said)| *said);
+            if said.is_some_and(|said| said.starts_with("HTTP/")) {
+                return said.unwrap().to_owned();
+            }
+            http("200 OK", "", &result(operation, said.unwrap_or_else(|| usual(operation))))
+        })
+    }
+
+    fn connector(&self) -> WebConnector {
+        let endpoint =
+            Endpoint { url: self.url.clone(), user: "u".to_owned(), password: "p".to_owned() };
+        let setup = Setup { file: String::new(), ..Setup::default() };
+        let quickbooks = QuickBooks::open(None, &setup, 1_764_000_000).unwrap();
+        WebConnector::new(endpoint, quickbooks, Box::new(|| 1_764_000_000))
+    }
+
+    fn session(&self) -> Report {
+        self.connector().session(&[], &mut |_| {})
+    }
+
+    /// What was called, in order.
+    fn seen(&self) -> Vec<Request> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+/// Reads one request, as far as its length says.
+fn read(stream: &mut TcpStream) -> Request {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        if line.trim().is_empty() {
+            break;
+        }
+        let (name, value) = line.split_once(':').unwrap_or_default();
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().unwrap();
+        }
+        if name.eq_ignore_ascii_case("expect") {
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap();
+        }
+        head.push_str(&line);
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    Request { head, body: String::from_utf8(body).unwrap() }
+}
+
+fn http(status: &str, headers: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: Text/XML; charset=utf-8\r\nConnection: close\r\n\
+         {headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// An answer with this in its result, in the name space of the contract.
+fn result(operation: &str, inner: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\"?><e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\">\
+         <e:Body><{operation}Response xmlns=\"http://developer.intuit.com/\"><{operation}Result>{inner}\
+         </{operation}Result></{operation}Response></e:Body></e:Envelope>"
+    )
+}
+
+fn usual(operation: &str) -> &'static str {
+    match operation {
+        "authenticate" => "<string>t</string><string></string>",
+        "sendRequestXML" => "x",
+        "receiveResponseXML" => "100",
+        "connectionError" => "done",
+        _ => "",
+    }
+}
+
+#[test]
+fn a_company_file_without_a_path_is_the_one_that_is_asked_for() {
+    let server =
+        Server::saying(&[("authenticate", "<string>t</string><string>D:\\A.QBW</string>")]);
+    let mut connector = server.connector();
+
+    assert_eq!(connector.session(&[], &mut |_| {}).ended, Ended::Done);
+
+    assert_eq!(connector.quickbooks().file(), "D:\\A.QBW");
+    let asked = "<strCompanyFileName>D:\\A.QBW</strCompanyFileName>";
+    let seen = server.seen();
+    assert!(seen.iter().any(|it| it.operation() == "sendRequestXML" && it.body.contains(asked)));
+    let other = Server::saying(&[("authenticate", "<string>t</string><string>D:\\B.QBW</string>")]);
+    connector.endpoint.url.clone_from(&other.url);
+    connector.wire = Wire::new(&other.url);
+    let refused = connector.session(&[], &mut |_| {}).ended;
+    assert!(
+        matches!(&refused, Ended::NoQuickBooks(why) if why.starts_with("QBWC1013: 0x8004040A")),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn what_breaks_a_session_has_the_code_of_its_call() {
+    const BROKEN: &str =
+        "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let check = |answers: &'static [(&'static str, &'static str)], code: &str| {
+        let ended = Server::saying(answers).session().ended;
+        assert!(
+            matches!(&ended, Ended::Broken(why) | Ended::Stopped(why) if why.starts_with(code)),
+            "{code}: {ended:?}"
+        );
+    };
+
+    check(&[("clientVersion", "E:too old")], "QBWC1037: E:too old");
+    check(&[("clientVersion", "hello")], "QBWC1046");
+    check(&[("authenticate", BROKEN)], "QBWC1012");
+    check(&[("authenticate", "<string>t</string>")], "QBWC1012: Index was outside");
+    check(&[("sendRequestXML", BROKEN)], "QBWC1041");
+    check(&[("receiveResponseXML", BROKEN)], "QBWC1042");
+    check(&[("receiveResponseXML", "50.0")], "QBWC1042");
+    check(&[("receiveResponseXML", "101")], "QBWC1042");
+    check(&[("sendRequestXML", ""), ("getLastError", BROKEN)], "QBWC1043");
+    check(&[("closeConnection", BROKEN)], "QBWC1044");
+    let server = Server::saying(&[("connectionError", BROKEN)]);
+    let fault = "unavailable".parse().unwrap();
+    let ended = server.connector().session(&[fault], &mut |_| {}).ended;
+    assert!(matches!(&ended, Ended::Broken(why) if why.starts_with("QBWC1045")), "{ended:?}");
+}
+
+#[test]
+fn a_percentage_may_have_blanks_around_it() {
+    assert_eq!(Server::saying(&[("receiveResponseXML", "\n 100 ")]).session().ended, Ended::Done);
+}
+
+#[test]
+fn the_server_says_how_often_it_wants_to_be_called() {
+    let session =
+        |answer: &'static [(&'static str, &'static str)]| Server::saying(answer).session();
+
+    let last = session(&[(
+        "authenticate",
+        "<string>t</string><string></string><string></string><string>300</string>",
+    )]);
+    assert_eq!((last.ended, last.every_at_least), (Ended::Done, Some(300)));
+    let both = session(&[(
+        "authenticate",
+        "<string>t</string><string></string><string>600</string><string>300</string>",
+    )]);
+    assert_eq!((both.ended, both.every_at_least), (Ended::Postponed(600), Some(300)));
+    let bad = session(&[(
+        "authenticate",
+        "<string>t</string><string></string><string></string><string>5 min</string>",
+    )]);
+    assert!(matches!(&bad.ended, Ended::Broken(why) if why.starts_with("QBWC1012")), "{bad:?}");
+}
+
+#[test]
+fn an_application_is_added_only_if_its_pages_are_there() {
+    let add = |certificate: u16, support: u16| {
+        let server = Server::start(move |request| {
+            let status = if request.head.contains("/support") { support } else { certificate };
+            http(&format!("{status} Said"), "", "")
+        });
+        let file = format!(
+            "<QBWCXML><AppName>A</AppName><AppID/><AppURL>{0}</AppURL><AppDescription/><AppSupport>\
+             {0}/support</AppSupport><UserName>u</UserName><OwnerID>\
+             {{6c0d5f0e-3c55-4b0c-9a57-0f2f3bd0a111}}</OwnerID><FileID>\
+             {{b1b1e1d2-9a0e-4a51-8f6f-5a6f3c0a2222}}</FileID><QBType>QBFS</QBType></QBWCXML>",
+            server.url
+        );
+        let added = server.connector().add(&Qwc::parse(&file).unwrap());
+        added.map_err(|why| why[..8].to_owned())
+    };
+
+    assert_eq!(add(200, 200), Ok(()));
+    assert_eq!(add(200, 202), Ok(()));
+    for status in [202, 301, 404, 405, 500] {
+        assert_eq!(add(status, 200), Err("QBWC1048".to_owned()), "{status}");
+    }
+    assert_eq!(add(200, 404), Err("QBWC1003".to_owned()));
+}
