@@ -29,7 +29,11 @@ pub(crate) fn stamp(ledger: &mut Ledger, owner: &str, name: &str, value: &str) {
         Node::leaf("DataExtName", name),
         Node::leaf("DataExtType", "STR255TYPE"),
     ];
-    ledger.definitions.push(Node::of("DataExtDefRet", ret.clone()).to_text());
+    if !ledger.extensions.contains_key(&key(owner, name)) {
+        let mut definition = Node::of("DataExtDefRet", ret.clone());
+        definition.set("AssignToObject", "Company");
+        ledger.definitions.push(definition.to_text());
+    }
     ret.push(Node::leaf("DataExtValue", value));
     ledger.extensions.insert(key(owner, name), Node::of("DataExtRet", ret).to_text());
 }

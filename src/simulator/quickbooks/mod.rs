@@ -263,8 +263,14 @@ impl QuickBooks {
     }
 
     /// What the Web Connector hands over in the first call of a session: host, company and
-    /// preferences in one response document. The iterators of the session before are gone.
+    /// preferences in one response document, with the stamps of every owner. The iterators of the
+    /// session before are gone.
     pub fn host_company_preferences(&mut self, now: i64) -> String {
+        self.told_to("*", now)
+    }
+
+    /// The same, with the stamps of one owner alone.
+    pub fn told_to(&mut self, owner_id: &str, now: i64) -> String {
         self.iterators.clear();
         let version = self.setup.sdk.parse().unwrap_or_default();
         let mut macros = BTreeMap::new();
@@ -272,7 +278,7 @@ impl QuickBooks {
         let mut answers = Vec::new();
         for (id, name) in ["HostQueryRq", "CompanyQueryRq", "PreferencesQueryRq"].iter().enumerate()
         {
-            let mut request = Node::of(name, vec![Node::leaf("OwnerID", "*")]);
+            let mut request = Node::of(name, vec![Node::leaf("OwnerID", owner_id)]);
             request.attributes.push(("requestID".to_owned(), id.to_string()));
             let answer = match id {
                 0 => company::host(&desk, &request),

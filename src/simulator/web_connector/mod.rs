@@ -45,6 +45,8 @@ pub struct WebConnector {
     quickbooks: QuickBooks,
     /// The wrong company of the last session that had one: for witnesses.
     other: Option<QuickBooks>,
+    /// The `OwnerID` of the `.qwc` that was added; "" without one.
+    owner: String,
     now: Box<dyn Fn() -> i64 + Send>,
     stop: Box<dyn Fn() -> bool + Send>,
 }
@@ -57,7 +59,7 @@ impl WebConnector {
         now: Box<dyn Fn() -> i64 + Send>,
     ) -> Self {
         let (wire, stop) = (Wire::new(&endpoint.url), Box::new(|| false));
-        Self { wire, endpoint, quickbooks, other: None, now, stop }
+        Self { wire, endpoint, quickbooks, other: None, owner: String::new(), now, stop }
     }
 
     /// Trusts the certificates of a PEM text, and no others.
@@ -92,6 +94,7 @@ impl WebConnector {
             Ok(status) => return Err(format!("QBWC1003: AppSupport answered {status}")),
             Err(error) => return Err(format!("QBWC1004: {error}")),
         }
+        self.owner.clone_from(&qwc.owner_id);
         match self.quickbooks.stamp_of(&qwc.owner_id, "FileID") {
             Some(stamp) if stamp.eq_ignore_ascii_case(&qwc.file_id) => Ok(()),
             Some(_) => Err("QBWC1039: Unique OwnerID/FileID pair value required".to_owned()),
@@ -152,7 +155,9 @@ impl WebConnector {
             }
         }
         let (wire, stop, ticket) = (&self.wire, &self.stop, String::new());
-        let mut session = Session { wire, faults, watch, stop, report, ticket };
+        wire.begin();
+        let owner = self.owner.as_str();
+        let mut session = Session { wire, faults, watch, stop, report, ticket, owner };
         let ended = session.run(&self.endpoint, quickbooks, &self.now);
         session.report.ended = ended.unwrap_or_else(|stop| stop);
         let report = session.report;

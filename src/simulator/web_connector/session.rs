@@ -25,6 +25,11 @@ const MAX_NOOPS: u32 = 120;
 const NOOP_PAUSE: Duration = Duration::from_secs(5);
 /// How often another company file is tried after a `connectionError`.
 const MAX_FILES: u32 = 3;
+/// The stamp that keeps two machines apart: `LOCKED:`, a machine, its time (`QWCLog.txt` of 2.2).
+/// No log shows what stands there afterwards.
+const APP_LOCK: &str = "AppLock";
+/// The machine that this client runs on.
+const MACHINE: &str = "SIMULATOR";
 /// More rounds than this are a loop.
 const MAX_ROUNDS: u32 = 100_000;
 
@@ -36,6 +41,8 @@ pub(super) struct Session<'a> {
     pub(super) stop: &'a dyn Fn() -> bool,
     pub(super) report: Report,
     pub(super) ticket: String,
+    /// Whose stamps it may see; "": those of all, because nobody has said.
+    pub(super) owner: &'a str,
 }
 
 /// Why a session ends before its time.
@@ -99,9 +106,19 @@ impl Session<'_> {
             _ => return Err(Ended::Broken(format!("QBWC1046: incorrect syntax: {version}"))),
         }
         self.log_in(endpoint, quickbooks)?;
-        let hcp = quickbooks.host_company_preferences(now());
-        let answer = self.exchange(quickbooks, now, hcp)?;
-        Ok(answer)
+        if self.owner.is_empty() {
+            let hcp = quickbooks.host_company_preferences(now());
+            return self.exchange(quickbooks, now, hcp);
+        }
+        let locked = format!("LOCKED:{MACHINE}:{}", ticks(now()));
+        quickbooks.stamp(self.owner, APP_LOCK, &locked).map_err(|error| own(&error))?;
+        let hcp = quickbooks.told_to(self.owner, now());
+        let ended = self.exchange(quickbooks, now, hcp);
+        // One that dies leaves the company locked.
+        if !matches!(ended, Ok(Ended::Died(_)) | Err(Ended::Died(_))) {
+            quickbooks.stamp(self.owner, APP_LOCK, "UNLOCKED").map_err(|error| own(&error))?;
+        }
+        ended
     }
 
     fn log_in(&mut self, endpoint: &Endpoint, quickbooks: &mut QuickBooks) -> Result<(), Stop> {
@@ -368,6 +385,11 @@ fn broken(operation: &str, why: &dyn std::fmt::Display) -> Stop {
         _ => "",
     };
     Ended::Broken(format!("{code}{why}"))
+}
+
+/// Seconds since 1970 as .NET counts: tenths of microseconds since the year 1.
+const fn ticks(seconds: i64) -> i64 {
+    (seconds + 62_135_596_800) * 10_000_000
 }
 
 /// What the disk of the simulated QuickBooks says.

@@ -5,6 +5,8 @@
 //! Source: *QBWC Programmer's Guide* 2.0; captured calls of QBWC 2.2 and 2.3 (johnballantyne/qbws#10);
 //! `SoapHttpClientProtocol` of .NET.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 use ureq::Agent;
 use ureq::Proxy;
+use ureq::config::AutoHeaderValue;
 use ureq::http::Uri;
 use ureq::tls::PemItem;
 use ureq::tls::RootCerts;
@@ -28,6 +31,8 @@ const USER_AGENT: &str =
     "Mozilla/4.0 (compatible; MSIE 6.0; MS Web Services Client Protocol 4.0.30319.42000)";
 /// The .NET default for one call.
 const PATIENCE: Duration = Duration::from_secs(100);
+/// How long .NET waits for `100 Continue` before it sends the body all the same.
+const AWAIT_100: Duration = Duration::from_millis(350);
 /// The longest answer that is read.
 const MAX_ANSWER: u64 = 64 << 20;
 
@@ -96,6 +101,8 @@ pub(crate) struct Wire {
     agent: Agent,
     url: String,
     roots: RootCerts,
+    /// What the server wants to be told again, until the session ends.
+    cookies: RefCell<BTreeMap<String, String>>,
 }
 
 /// What an operation answered: one text, or the texts of an array.
@@ -104,7 +111,35 @@ pub(crate) type Answered = Result<Vec<String>, CallError>;
 impl Wire {
     pub(crate) fn new(url: &str) -> Self {
         let roots = RootCerts::WebPki;
-        Self { agent: agent(url, &roots), url: url.to_owned(), roots }
+        let cookies = RefCell::default();
+        Self { agent: agent(url, &roots), url: url.to_owned(), roots, cookies }
+    }
+
+    /// Forgets the cookies of the session before.
+    pub(crate) fn begin(&self) {
+        self.cookies.borrow_mut().clear();
+    }
+
+    /// The header that tells the cookies, if there are some.
+    fn told(&self) -> Option<String> {
+        let cookies = self.cookies.borrow();
+        let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
+    /// Keeps what a `Set-Cookie` says; the address is always the same, so path and domain are too.
+    fn keep(&self, cookie: &str) {
+        let mut parts = cookie.split(';').map(str::trim);
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+            return;
+        };
+        let gone = parts.any(|part| part.eq_ignore_ascii_case("max-age=0"));
+        let mut cookies = self.cookies.borrow_mut();
+        if gone {
+            cookies.remove(name);
+        } else {
+            cookies.insert(name.to_owned(), value.to_owned());
+        }
     }
 
     /// Trusts the certificates of a PEM text, and no others.
@@ -133,13 +168,20 @@ impl Wire {
     /// One call. `arguments` in the order of the schema.
     pub(crate) fn call(&self, operation: &str, arguments: &[(&str, &str)]) -> Answered {
         let wrong = |why: String| CallError::Contract { operation: operation.to_owned(), why };
-        let answer = self
+        let mut request = self
             .agent
             .post(&self.url)
             .header("Content-Type", "text/xml; charset=utf-8")
             .header("SOAPAction", format!("\"{INTUIT}{operation}\""))
-            .send(envelope(operation, arguments));
+            .header("Expect", "100-continue");
+        if let Some(cookies) = self.told() {
+            request = request.header("Cookie", cookies);
+        }
+        let answer = request.send(envelope(operation, arguments));
         let mut answer = answer.map_err(|error| CallError::of(operation, &error))?;
+        for cookie in answer.headers().get_all("set-cookie") {
+            self.keep(cookie.to_str().unwrap_or_default());
+        }
         let status = answer.status().as_u16();
         let media_type = answer.headers().get("content-type").and_then(|it| it.to_str().ok());
         let media_type = media_type.unwrap_or_default().to_owned();
@@ -171,7 +213,9 @@ fn agent(url: &str, roots: &RootCerts) -> Agent {
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_global(Some(PATIENCE))
+        .timeout_await_100(Some(AWAIT_100))
         .user_agent(USER_AGENT)
+        .accept(AutoHeaderValue::None)
         .proxy(proxy)
         .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
         .build()

@@ -12,6 +12,8 @@ use std::sync::Mutex;
 use super::*;
 use crate::simulator::quickbooks::Setup;
 
+const OWNER: &str = "{6c0d5f0e-3c55-4b0c-9a57-0f2f3bd0a111}";
+
 /// One request: its first line with its headers, and its body.
 #[derive(Clone, Debug)]
 struct Request {
@@ -69,6 +71,17 @@ impl Server {
         let setup = Setup { file: String::new(), ..Setup::default() };
         let quickbooks = QuickBooks::open(None, &setup, 1_764_000_000).unwrap();
         WebConnector::new(endpoint, quickbooks, Box::new(|| 1_764_000_000))
+    }
+
+    /// The application of this server.
+    fn qwc(&self) -> Qwc {
+        let file = format!(
+            "<QBWCXML><AppName>A</AppName><AppID/><AppURL>{0}</AppURL><AppDescription/><AppSupport>\
+             {0}/support</AppSupport><UserName>u</UserName><OwnerID>{OWNER}</OwnerID><FileID>\
+             {{b1b1e1d2-9a0e-4a51-8f6f-5a6f3c0a2222}}</FileID><QBType>QBFS</QBType></QBWCXML>",
+            self.url
+        );
+        Qwc::parse(&file).unwrap()
     }
 
     fn session(&self) -> Report {
@@ -216,14 +229,8 @@ fn an_application_is_added_only_if_its_pages_are_there() {
             let status = if request.head.contains("/support") { support } else { certificate };
             http(&format!("{status} Said"), "", "")
         });
-        let file = format!(
-            "<QBWCXML><AppName>A</AppName><AppID/><AppURL>{0}</AppURL><AppDescription/><AppSupport>\
-             {0}/support</AppSupport><UserName>u</UserName><OwnerID>\
-             {{6c0d5f0e-3c55-4b0c-9a57-0f2f3bd0a111}}</OwnerID><FileID>\
-             {{b1b1e1d2-9a0e-4a51-8f6f-5a6f3c0a2222}}</FileID><QBType>QBFS</QBType></QBWCXML>",
-            server.url
-        );
-        let added = server.connector().add(&Qwc::parse(&file).unwrap());
+        let qwc = server.qwc();
+        let added = server.connector().add(&qwc);
         added.map_err(|why| why[..8].to_owned())
     };
 
@@ -233,4 +240,58 @@ fn an_application_is_added_only_if_its_pages_are_there() {
         assert_eq!(add(status, 200), Err("QBWC1048".to_owned()), "{status}");
     }
     assert_eq!(add(200, 404), Err("QBWC1003".to_owned()));
+}
+
+#[test]
+fn a_call_has_the_headers_of_the_client_and_the_cookies_of_its_session() {
+    let server = Server::start(|request| {
+        let operation = request.operation();
+        let cookies = match operation {
+            "authenticate" => "Set-Cookie: a=1; path=/\r\nSet-Cookie: b=2; HttpOnly\r\n",
+            "sendRequestXML" => "set-cookie: b=; Max-Age=0\r\n",
+            _ => "",
+        };
+        http("200 OK", cookies, &result(operation, usual(operation)))
+    });
+    let mut connector = server.connector();
+    for _ in 0..2 {
+        assert_eq!(connector.session(&[], &mut |_| {}).ended, Ended::Done);
+    }
+
+    let told = |request: &Request, name: &str| {
+        let lines = request.head.lines().filter_map(|line| line.split_once(": "));
+        let found: Vec<_> = lines.filter(|line| line.0.eq_ignore_ascii_case(name)).collect();
+        found.first().map(|found| found.1.to_owned())
+    };
+    let cookies: Vec<_> = server.seen().iter().map(|it| told(it, "cookie")).collect();
+    let [a, ab] = ["a=1", "a=1; b=2"].map(|text| Some(text.to_owned()));
+    // serverVersion, clientVersion, authenticate, sendRequestXML, receiveResponseXML, the end.
+    let session = [None, None, None, ab, a.clone(), a];
+    assert_eq!(cookies, [session.clone(), session].concat());
+    for request in server.seen() {
+        assert_eq!(told(&request, "expect").as_deref(), Some("100-continue"));
+        assert_eq!((told(&request, "accept"), told(&request, "accept-encoding")), (None, None));
+    }
+}
+
+#[test]
+fn a_company_tells_an_application_its_own_stamps() {
+    let server = Server::saying(&[]);
+    let foreign = "{11111111-3c55-4b0c-9a57-0f2f3bd0a111}";
+    let mut connector = server.connector();
+    connector.quickbooks().stamp(foreign, "FileID", "{x}").unwrap();
+    connector.add(&server.qwc()).unwrap();
+
+    for (faults, expected) in [("", "UNLOCKED"), ("lose-response", "LOCKED:SIMULATOR:")] {
+        let faults: Vec<_> = faults.parse().into_iter().collect();
+        connector.session(&faults, &mut |_| {});
+        let lock = connector.quickbooks().stamp_of(OWNER, "AppLock").unwrap();
+        assert!(lock.starts_with(expected), "{lock}");
+    }
+
+    let seen = server.seen();
+    let first = seen.iter().find(|request| request.operation() == "sendRequestXML").unwrap();
+    for (text, is_there) in [(OWNER, true), ("LOCKED:SIMULATOR:638", true), (foreign, false)] {
+        assert_eq!(first.body.contains(text), is_there, "{text}");
+    }
 }
