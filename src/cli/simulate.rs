@@ -182,6 +182,9 @@ fn session(
         if global.json {
             output::seen_line(format_args!("{:#}", json!(report)))
         } else {
+            for fault in &report.missed {
+                output::seen_line(format_args!("{fault} did not happen: no such message set"))?;
+            }
             output::seen_line(format_args!("{}\n", in_words(&report)))
         }
     });

@@ -63,6 +63,30 @@ pub enum Fault {
     StopBefore(u32),
 }
 
+impl Fault {
+    /// Its name and its message set, if it is a fault of one.
+    pub(crate) const fn numbered(&self) -> Option<(&'static str, u32)> {
+        Some(match self {
+            Self::LoseResponse(at) => ("lose-response", *at),
+            Self::LoseRequest(at) => ("lose-request", *at),
+            Self::LoseProgress(at) => ("lose-progress", *at),
+            Self::DoubleReceive(at) => ("double-receive", *at),
+            Self::DoubleSend(at) => ("double-send", *at),
+            Self::Throws { at, .. } => ("hresult", *at),
+            Self::Crash(at) => ("crash", *at),
+            Self::Forget(at) => ("forget", *at),
+            Self::TornResponse(at) => ("torn-response", *at),
+            Self::StopBefore(at) => ("stop-before", *at),
+            Self::ConnectionError(_)
+            | Self::Locked { .. }
+            | Self::Slow(_)
+            | Self::Suppose { .. }
+            | Self::WrongCompany(_)
+            | Self::WrongPassword => return None,
+        })
+    }
+}
+
 /// A fault as it is ordered, and what it does; for `--help`.
 pub const HELP: &[(&str, &str)] = &[
     ("lose-response[:N]", "the N-th answer of QuickBooks is lost: the connector dies"),
@@ -72,7 +96,7 @@ pub const HELP: &[(&str, &str)] = &[
     ("double-receive[:N]", "the N-th response is delivered twice"),
     ("double-send[:N]", "the N-th message set is asked for twice"),
     ("parse-error[:N]", "QuickBooks cannot read the N-th message set (0x80040400)"),
-    ("crash[:N]", "QuickBooks crashes after it did the N-th message set (0x800706BA)"),
+    ("crash[:N]", "QuickBooks crashes after it did the N-th message set, and is gone (0x800706BA)"),
     ("forget[:N]", "QuickBooks cannot store the N-th answer, and it is lost (9002)"),
     ("torn-response[:N]", "the N-th response is cut off"),
     ("connection-error:CODE", "QuickBooks cannot be opened, by an HRESULT such as 0x80040408"),
@@ -89,6 +113,8 @@ pub const HELP: &[(&str, &str)] = &[
     ("single-user[:KIND]", "not while others work in the company file (3162)"),
     ("damaged[:KIND]", "the record has an error in it (3180)"),
     ("internal-error[:KIND]", "QuickBooks has an internal error (1000)"),
+    ("sales-tax-on", "sales tax is used: a sale without its tax item is refused (3180)"),
+    ("multi-currency-on", "other currencies are used"),
     ("message-sets-full", "QuickBooks can keep no answer for its recovery (9005)"),
     ("slow:DURATION", "QuickBooks takes so long for each message set: 2s, 500ms"),
     ("wrong-password", "the password is another one"),
@@ -178,6 +204,8 @@ impl FromStr for Fault {
             "single-user" => of_kind("single-user"),
             "damaged" => of_kind("damaged"),
             "internal-error" => of_kind("broken"),
+            "sales-tax-on" => alone(suppose("SalesTax", "on")),
+            "multi-currency-on" => alone(suppose("MultiCurrency", "on")),
             "message-sets-full" => alone(suppose("MessageSets", "full")),
             "slow" => {
                 let why = "after the colon stands a duration: 2s, 500ms";

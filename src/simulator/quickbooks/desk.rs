@@ -125,6 +125,11 @@ impl Desk<'_> {
         settings.iter().find_map(|set| set.get(name)).map_or("", String::as_str)
     }
 
+    /// Whether a preference that a new company has off is on: `SalesTax`, `MultiCurrency`.
+    pub(crate) fn is_on(&self, preference: &str) -> bool {
+        self.setting(preference) == "on"
+    }
+
     /// Refuses what a preference or the edition switches off.
     pub(crate) fn feature(&self, kind: &str) -> Outcome<()> {
         let own = self.setting(&format!("feature:{kind}"));
@@ -134,6 +139,7 @@ impl Desk<'_> {
             "single-user" => Err(status::single_user()),
             "broken" => Err(status::internal()),
             "damaged" => Err(status::saving(kind, "This record has an error in it.")),
+            _ if kind == "Currency" && !self.is_on("MultiCurrency") => Err(status::feature()),
             _ => Ok(()),
         }
     }

@@ -161,7 +161,7 @@ fn check_name(desk: &mut Desk<'_>, kind: &str, body: &mut Node) -> Outcome<Strin
         return Err(status::missing(element));
     }
     body.set(element, name.as_str());
-    if name.contains(':') && kinds::has_parents(kind) {
+    if name.contains(':') && kinds::has_no_colon(kind) {
         return Err(status::colon(&name, kind));
     }
     let full = full_name(desk, kind, "", body, &name)?;
@@ -235,7 +235,7 @@ fn rename(desk: &mut Desk<'_>, object: &Object, body: &mut Node) -> Outcome<()> 
     if name.is_empty() {
         return Err(status::cannot_clear(element));
     }
-    if name.contains(':') && kinds::has_parents(kind) {
+    if name.contains(':') && kinds::has_no_colon(kind) {
         return Err(status::colon(&name, kind));
     }
     let (before, full) =

@@ -309,6 +309,7 @@ impl QuickBooks {
     /// Changes a setting of the company: `ClosingDate` to a day, `feature:Estimate` to `off` (the
     /// edition lacks it), `forbidden` (the user may not), `single-user` (not while others work in
     /// the file), `broken` (an internal error), or `damaged` (the record has an error);
+    /// `SalesTax` to `on` (a sale must name its tax) and `MultiCurrency` to `on` (there are others).
     /// `feature:*` stands for every kind that has no setting of its own. `MessageSets` is set to
     /// `full` (no answer can be kept). An empty value takes the setting away.
     ///

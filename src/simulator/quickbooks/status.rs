@@ -327,6 +327,9 @@ pub(crate) fn modifying_transaction(kind: &str, why: &str) -> Status {
     Status::new(3170, format!("There was an error when modifying a {kind}.")).because(why)
 }
 
+/// A transaction that would be less than what settled it. No real text is public.
+pub(crate) const BELOW_PAID: &str = "The amount is less than what has been paid.";
+
 /// A transaction that says nothing.
 pub(crate) fn empty(kind: &str) -> Status {
     saving(kind, "The transaction is empty.")

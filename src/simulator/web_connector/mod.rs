@@ -129,6 +129,7 @@ impl WebConnector {
             requests: 0,
             closing: String::new(),
             every_at_least: None,
+            missed: Vec::new(),
         };
         let wrong = faults.iter().find_map(|fault| match fault {
             Fault::WrongCompany(path) => Some(path),
@@ -157,9 +158,14 @@ impl WebConnector {
         let (wire, stop, ticket) = (&self.wire, &self.stop, String::new());
         wire.begin();
         let owner = self.owner.as_str();
-        let mut session = Session { wire, faults, watch, stop, report, ticket, owner };
+        let (crashed, rounds) = (false, 0);
+        let mut session =
+            Session { wire, faults, watch, stop, report, ticket, owner, crashed, rounds };
         let ended = session.run(&self.endpoint, quickbooks, &self.now);
         session.report.ended = ended.unwrap_or_else(|stop| stop);
+        let numbered = faults.iter().filter_map(Fault::numbered);
+        let missed = numbered.filter(|(_, at)| *at > session.rounds);
+        session.report.missed = missed.map(|(name, at)| format!("{name}:{at}")).collect();
         let report = session.report;
         quickbooks.as_before();
         report

@@ -43,6 +43,10 @@ pub(super) struct Session<'a> {
     pub(super) ticket: String,
     /// Whose stamps it may see; "": those of all, because nobody has said.
     pub(super) owner: &'a str,
+    /// Whether QuickBooks is gone.
+    pub(super) crashed: bool,
+    /// How many message sets were fetched.
+    pub(super) rounds: u32,
 }
 
 /// Why a session ends before its time.
@@ -200,8 +204,10 @@ impl Session<'_> {
         hcp: String,
     ) -> Result<Ended, Stop> {
         let (mut hcp, mut noops) = (hcp, 0);
-        for round in 1..=MAX_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
+            let round = self.rounds + 1;
             if self.has(&Fault::StopBefore(round)) {
+                self.rounds = round;
                 return Err(Ended::Died("a user stopped it".to_owned()));
             }
             if (self.stop)() {
@@ -229,6 +235,7 @@ impl Session<'_> {
                 self.close()?;
                 return Ok(Ended::Stopped(after));
             }
+            self.rounds = round;
             if self.has(&Fault::LoseRequest(round)) {
                 return Err(Ended::Died(format!("message set {round} was lost")));
             }
@@ -308,6 +315,10 @@ impl Session<'_> {
                 std::thread::sleep(*duration);
             }
         }
+        // Nobody starts it again before the session ends.
+        if self.crashed {
+            return threw(&hresults::refused(hresults::CRASHED));
+        }
         for fault in self.faults {
             if let Fault::Throws { hresult, at } = fault
                 && *at == round
@@ -331,6 +342,7 @@ impl Session<'_> {
             return Err(Ended::Died(format!("answer {round} of QuickBooks was lost")));
         }
         if self.has(&Fault::Crash(round)) {
+            self.crashed = true;
             return threw(&hresults::refused(hresults::CRASHED));
         }
         match answered {

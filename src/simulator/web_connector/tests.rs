@@ -196,6 +196,38 @@ fn what_breaks_a_session_has_the_code_of_its_call() {
 }
 
 #[test]
+fn a_fault_that_does_not_happen_is_told() {
+    let server = Server::saying(&[]);
+    let faults = ["double-receive:1", "stop-before:2", "crash:3"].map(|spec| spec.parse().unwrap());
+
+    let report = server.connector().session(&faults, &mut |_| {});
+
+    assert_eq!(
+        (report.ended, report.missed),
+        (Ended::Done, vec!["stop-before:2".to_owned(), "crash:3".to_owned()])
+    );
+}
+
+#[test]
+fn a_quickbooks_that_crashed_is_gone_for_the_session() {
+    let server = Server::start(|request| {
+        let said = match request.operation() {
+            "receiveResponseXML" if request.body.contains("<response />") => "1",
+            operation => usual(operation),
+        };
+        http("200 OK", "", &result(request.operation(), said))
+    });
+    let stop = "stop-before:4".parse().unwrap();
+
+    let report = server.connector().session(&["crash:1".parse().unwrap(), stop], &mut |_| {});
+
+    assert_eq!((report.message_sets, report.missed.len()), (1, 0));
+    let seen = server.seen();
+    let thrown = seen.iter().filter(|it| it.body.contains("<hresult>0x800706BA</hresult>"));
+    assert_eq!(thrown.count(), 3);
+}
+
+#[test]
 fn a_percentage_may_have_blanks_around_it() {
     assert_eq!(Server::saying(&[("receiveResponseXML", "\n 100 ")]).session().ended, Ended::Done);
 }

@@ -644,3 +644,64 @@ fn sales_tax_is_reckoned_on_taxable_lines() {
         ("135.00", "10.00", "145.00")
     );
 }
+
+#[test]
+fn nothing_is_paid_backwards() {
+    let mut shop = Shop::new();
+    let invoice = shop.invoice.clone();
+
+    let negative = Shop::pay("Sue", &applied(&invoice, "-5.00"));
+    shop.check(&negative, 3210, "has an invalid value \"-5.00\"");
+    let total = Shop::pay("Sue", "<TotalAmount>-5.00</TotalAmount><IsAutoApply>true</IsAutoApply>");
+    shop.check(&total, 3210, "The \"TotalAmount\" field has an invalid value \"-5.00\".");
+
+    assert_eq!(shop.balance("Sue"), "200.00");
+}
+
+#[test]
+fn an_invoice_is_not_made_less_than_what_is_paid() {
+    let mut shop = Shop::new();
+    let invoice = shop.invoice.clone();
+    shop.company.id(&Shop::pay("Sue", &applied(&invoice, "150.00")));
+    let id = shop.body(&invoice).at("InvoiceLineRet/TxnLineID").to_owned();
+    let line = |quantity: &str| {
+        format!(
+            "<InvoiceLineMod><TxnLineID>{id}</TxnLineID><Quantity>{quantity}</Quantity></InvoiceLineMod>"
+        )
+    };
+
+    let less = shop.change_invoice(&line("1"));
+    shop.check(&less, 3170, "There was an error when modifying a Invoice.");
+    let more = shop.change_invoice(&line("1.5"));
+    shop.check(&more, 0, "Status OK");
+
+    assert_eq!(shop.body(&invoice).get("IsPaid"), "true");
+}
+
+#[test]
+fn no_name_of_a_list_that_shares_its_names_has_a_colon() {
+    let mut shop = Shop::new();
+    for kind in ["Customer", "Vendor", "OtherName"] {
+        let said = shop.said(&add(kind, "<Name>a:b</Name>"));
+        assert_eq!(said.0, 3090, "{kind}: {}", said.1);
+    }
+    let message = shop.said(&add("CustomerMsg", "<Name>Remit to: us</Name>"));
+    assert_eq!(message.0, 0, "{}", message.1);
+}
+
+#[test]
+fn a_sale_names_its_tax_where_tax_is_used_and_currencies_are_switched_on() {
+    let mut shop = Shop::new();
+    let sale = add("Invoice", &format!("{}{}", customer("Sue"), line("Invoice", "Trip", "")));
+    let currency = add("Currency", "<Name>Groat</Name><CurrencyCode>GRT</CurrencyCode>");
+    shop.check(&currency, 3250, "This feature is not enabled");
+    shop.check(&sale, 0, "Status OK");
+
+    shop.company.quickbooks.set("SalesTax", "on").unwrap();
+    shop.company.quickbooks.set("MultiCurrency", "on").unwrap();
+
+    shop.check(&sale, 3180, "Transaction Sales Tax field cannot be left blank");
+    shop.check(&currency, 0, "Status OK");
+    let told = shop.company.quickbooks.host_company_preferences(NOW);
+    assert!(told.contains("<IsMultiCurrencyOn>true</IsMultiCurrencyOn>"), "{told}");
+}
