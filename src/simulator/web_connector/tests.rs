@@ -22,7 +22,7 @@ struct Request {
 }
 
 impl Request {
-    /// The operation, by its SOAPAction.
+    /// The operation, by its `SOAPAction`.
     fn operation(&self) -> &str {
         let rest = self.head.split("developer.intuit.com/").nth(1).unwrap_or_default();
         rest.split('"').next().unwrap_or_default()

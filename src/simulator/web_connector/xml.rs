@@ -73,12 +73,11 @@ pub(super) fn read(text: &str) -> Result<Element, String> {
             Event::CData(text) => add(&text.xml10_content(), &mut open)?,
             Event::GeneralRef(reference) => {
                 let character = reference.resolve_char_ref().map_err(|error| error.to_string())?;
-                match character {
-                    Some(character) => add(character.encode_utf8(&mut [0; 4]), &mut open)?,
-                    None => {
-                        let resolved = quick_xml::escape::resolve_xml_entity(&reference);
-                        add(resolved.ok_or("an entity that XML does not have")?, &mut open)?;
-                    }
+                if let Some(character) = character {
+                    add(character.encode_utf8(&mut [0; 4]), &mut open)?;
+                } else {
+                    let resolved = quick_xml::escape::resolve_xml_entity(&reference);
+                    add(resolved.ok_or("an entity that XML does not have")?, &mut open)?;
                 }
             }
             Event::DocType(_) => return Err("a document type is prohibited".to_owned()),
