@@ -198,7 +198,7 @@ pub(super) fn in_words(report: &Report) -> String {
         Ended::NothingToDo => return "no data exchange required".to_owned(),
         Ended::Postponed(seconds) => return format!("postponed by {seconds} s"),
         Ended::Busy => return "the server is busy with another session".to_owned(),
-        Ended::WrongPassword => return "the name or password is wrong".to_owned(),
+        Ended::WrongPassword => return "the name or password is wrong (QBWC1040)".to_owned(),
         Ended::NoQuickBooks(why) => format!("QuickBooks could not be opened: {why}"),
         Ended::Stopped(why) => format!("stopped by the server: {why}"),
         Ended::Broken(why) => format!("broken: {why}"),
