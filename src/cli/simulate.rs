@@ -40,6 +40,10 @@ pub(super) struct Simulate {
     /// Keep the simulated company file in this directory; in memory if missing.
     #[arg(long, value_name = "DIR")]
     company: Option<PathBuf>,
+    /// The path that the simulated company file has on its Windows machine. If missing, it is the
+    /// one that the server asks for first; a company file that exists keeps its own.
+    #[arg(long, value_name = "PATH")]
+    company_file: Option<String>,
     /// Seconds between two sessions; what the .qwc proposes, or 60, if missing.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
@@ -66,13 +70,14 @@ Without --once it polls until Ctrl-C or SIGTERM: the session at work is closed a
 message set, and the exit code is 0. With --once it is 1 if the session ended in an error, as the
 Web Connector would show it.
 
-Faults (message sets are counted in each session; without N it is the first):
+Faults (message sets are counted in each session; without N it is the first; what is set for the
+company is so for that session alone):
 ",
     );
     for (spec, does) in crate::simulator::fault::HELP {
         text.push_str("  ");
         text.push_str(spec);
-        text.extend(std::iter::repeat_n(' ', 26_usize.saturating_sub(spec.len())));
+        text.extend(std::iter::repeat_n(' ', 28_usize.saturating_sub(spec.len())));
         text.push_str(does);
         text.push('\n');
     }
@@ -106,7 +111,10 @@ pub(super) fn run(command: &Simulate, global: &Global) -> anyhow::Result<()> {
         password: password(&command.password)?,
     };
     let company = command.company.as_deref();
-    let quickbooks = QuickBooks::open(company, &Setup::default(), seconds())
+    let file = command.company_file.as_deref();
+    let setup =
+        file.map_or_else(|| Setup { file: String::new(), ..Setup::default() }, Setup::of_file);
+    let quickbooks = QuickBooks::open(company, &setup, seconds())
         .with_context(|| company.map_or("company".to_owned(), |it| it.display().to_string()))?;
     let mut connector = WebConnector::new(endpoint, quickbooks, Box::new(seconds));
     if let Some(file) = &global.ca_file {
@@ -119,8 +127,8 @@ pub(super) fn run(command: &Simulate, global: &Global) -> anyhow::Result<()> {
     if let Some(qwc) = &qwc {
         connector.add(qwc).map_err(Failure::Refused)?;
     }
-    let proposed = qwc.as_ref().and_then(|qwc| qwc.every_minutes).map(|minutes| minutes * 60);
-    let every = command.every.or(proposed).unwrap_or(60);
+    let proposed = qwc.as_ref().and_then(|qwc| qwc.every_seconds);
+    let mut every = command.every.or(proposed).unwrap_or(60);
     let mut faults = command.faults.as_slice();
     loop {
         let began = Instant::now();
@@ -134,6 +142,8 @@ pub(super) fn run(command: &Simulate, global: &Global) -> anyhow::Result<()> {
         if told.is_err() {
             return Ok(output::unseen(told)?);
         }
+        // The server's lower limit raises the interval, and it stays raised.
+        every = every.max(report.every_at_least.unwrap_or(0));
         let wait = match report.ended {
             Ended::Postponed(seconds) => seconds,
             _ => every,
@@ -172,6 +182,9 @@ fn session(
         if global.json {
             output::seen_line(format_args!("{:#}", json!(report)))
         } else {
+            for fault in &report.missed {
+                output::seen_line(format_args!("{fault} did not happen: no such message set"))?;
+            }
             output::seen_line(format_args!("{}\n", in_words(&report)))
         }
     });
@@ -185,7 +198,7 @@ pub(super) fn in_words(report: &Report) -> String {
         Ended::NothingToDo => return "no data exchange required".to_owned(),
         Ended::Postponed(seconds) => return format!("postponed by {seconds} s"),
         Ended::Busy => return "the server is busy with another session".to_owned(),
-        Ended::WrongPassword => return "the name or password is wrong".to_owned(),
+        Ended::WrongPassword => return "the name or password is wrong (QBWC1040)".to_owned(),
         Ended::NoQuickBooks(why) => format!("QuickBooks could not be opened: {why}"),
         Ended::Stopped(why) => format!("stopped by the server: {why}"),
         Ended::Broken(why) => format!("broken: {why}"),

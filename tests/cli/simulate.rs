@@ -27,6 +27,35 @@ fn a_password_need_not_stand_on_the_command_line() {
     assert!(!help.contains("OPEN-SESAME"), "{help}");
 }
 
+#[test]
+fn a_connection_with_a_company_file_can_be_simulated() {
+    let house = House::new();
+    let server = house.serve(&[]);
+    let add = ["connection", "add", "Acme", "--company-file", "D:\\Books\\Acme.QBW", "--json"];
+    let made = house.run(&add).with(0).json();
+    let (user, password) = (made["username"].as_str().unwrap(), made["password"].as_str().unwrap());
+    let url = format!("{}/qbwc", server.url);
+    let simulate =
+        ["simulate", "--url", &url, "--user", user, "--password", password, "--company", "books"];
+    let push = |name: &str| {
+        let record = format!(
+            "{{\"kind\":\"Customer\",\"sourceId\":\"{name}\",\"data\":{{\"Name\":\"{name}\"}}}}\n"
+        );
+        house.run_with(&["push", "acme", "-"], &record).with(0);
+    };
+
+    push("A");
+    house.run(&[&simulate[..], &["--once"]].concat()).with(0);
+    push("B");
+    let other = ["--company-file", "D:\\Other.QBW", "--once"];
+    let elsewhere = [&simulate[..7], &other].concat();
+    let refused = house.run(&elsewhere).with(1).stdout;
+    assert!(refused.contains("QBWC1013: 0x8004040A"), "{refused}");
+    // The file that there is keeps its path.
+    let again = house.run(&[&simulate[..], &other].concat()).with(0).stdout;
+    assert!(again.contains("1 message set"), "{again}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_it_with_0() {
@@ -41,7 +70,7 @@ fn a_signal_ends_it_with_0() {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        assert!(lines.any(|line| line == "the name or password is wrong"));
+        assert!(lines.any(|line| line == "the name or password is wrong (QBWC1040)"));
         super::house::signal(&child, signal);
 
         assert!(lines.any(|line| line == "stopped"));

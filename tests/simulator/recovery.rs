@@ -74,7 +74,7 @@ fn the_next_one_acknowledges_the_last() {
 fn an_answer_that_was_not_stored_is_told_so() {
     let mut desk = Desk::new();
     desk.send(" newMessageSetID=\"x\"", "A");
-    desk.0.forget_message_sets();
+    desk.0.forget_last().unwrap();
 
     assert_eq!(code(&desk.send(" newMessageSetID=\"x\"", "A")), "9002");
     assert_eq!(code(&desk.send(" newMessageSetID=\"z\" oldMessageSetID=\"z\"", "")), "9002");

@@ -51,10 +51,15 @@ async fn whatever_goes_wrong_everything_is_there_once() {
         "forget:2",
         "torn-response:2",
         "modal-dialog",
+        "modal-dialog:2",
+        "hresult:0x8004040D:2",
+        "connection-error:0x80040424",
         "unavailable",
         "no-access",
         "stop-before:2",
         "parse-error:2",
+        "internal-error",
+        "message-sets-full",
         "wrong-password",
         "slow:1ms",
     ] {
@@ -86,7 +91,13 @@ async fn the_web_connector_shows_what_is_wrong() {
         matches!(&refused, Ended::NoQuickBooks(why) if why.contains("0x80040408")),
         "{refused:?}"
     );
-    let dialog = office.poll(&["modal-dialog"]);
+    for (fault, code) in
+        [("modal-dialog", "0x80040414"), ("connection-error:0x8004041D", "0x8004041D")]
+    {
+        let refused = office.poll(&[fault]);
+        assert!(matches!(&refused, Ended::NoQuickBooks(why) if why.contains(code)), "{refused:?}");
+    }
+    let dialog = office.poll(&["modal-dialog:1"]);
     assert!(matches!(&dialog, Ended::Stopped(why) if why.contains("dialog is open")), "{dialog:?}");
     office.hands.pass(3600);
     assert_eq!(
@@ -131,6 +142,75 @@ async fn another_company_file_gets_nothing() {
     assert!(matches!(&ended, Ended::NoQuickBooks(why) if why.contains("0x8004040A")), "{ended:?}");
     assert!(office.in_quickbooks("Customer").is_empty());
     assert_eq!(office.poll(&[]), Ended::Done);
+    assert_eq!(office.in_quickbooks("Customer"), ["C0"]);
+}
+
+/// No path is asked for, so the wrong file is opened: what it tells of itself has to be enough.
+#[actix_web::test]
+async fn another_company_that_tells_what_it_is_gets_nothing() {
+    for stamped in [true, false] {
+        let mut office = Office::open().await;
+        let connection = office.engine.store().connection(&office.id).await.unwrap().unwrap();
+        if stamped {
+            let owner = connection.owner_id.braced().to_string();
+            let file = connection.file_id.braced().to_string();
+            office.connector.quickbooks().stamp(&owner, "FileID", &file).unwrap();
+        }
+        customers(&office, 1).await;
+        assert_eq!(office.poll(&[]), Ended::Done);
+        office.put("Customer/1", json!({"Name": "C1"})).await;
+        let ended = office.poll(&["wrong-company:D:\\Books\\Rival.QBW"]);
+
+        assert!(matches!(&ended, Ended::Stopped(why) if why.contains("Rival")), "{ended:?}");
+        let other = office.connector.other_quickbooks().unwrap();
+        assert_eq!(
+            (other.file(), other.books().of_kind("Customer").count()),
+            ("D:\\Books\\Rival.QBW", 0)
+        );
+        assert_eq!(office.in_quickbooks("Customer"), ["C0"]);
+        assert_eq!(office.poll(&[]), Ended::Done);
+        assert_eq!(office.in_quickbooks("Customer"), ["C0", "C1"]);
+    }
+}
+
+/// What is ordered for a session is not there in the next.
+#[actix_web::test]
+async fn a_company_is_set_for_one_session() {
+    for (fault, code) in [
+        ("closing-date:2100-12-31", Code::ClosedPeriod),
+        ("feature-off:Bill", Code::FeatureNotAvailable),
+        ("single-user:Bill", Code::FeatureNotAvailable),
+        ("damaged:Bill", Code::CompanyFileDamaged),
+    ] {
+        let mut office = Office::open().await;
+        let line = json!({"AccountRef": {"FullName": "Office Supplies"}, "Amount": "9.00"});
+        office.person("<VendorAddRq><VendorAdd><Name>Ink</Name></VendorAdd></VendorAddRq>");
+        let data = json!({"VendorRef": {"FullName": "Ink"}, "RefNumber": "1", "ExpenseLine": line});
+        office.put("Bill/1", data).await;
+
+        office.poll(&[fault]);
+
+        let record = office.record("Bill/1").await;
+        assert_eq!(record.findings.first().map(|it| it.code), Some(code), "{fault}");
+        assert!(office.in_quickbooks("Bill").is_empty(), "{fault}");
+        office.act("Bill/1", Action::Retry).await;
+        assert_eq!(office.poll(&[]), Ended::Done, "{fault}");
+        assert_eq!(office.in_quickbooks("Bill"), ["1"], "{fault}");
+    }
+}
+
+#[actix_web::test]
+async fn what_the_user_may_not_do_is_no_fault_of_the_record() {
+    let mut office = Office::open().await;
+    customers(&office, 1).await;
+
+    office.poll(&["forbidden"]);
+    assert_eq!(office.record("Customer/0").await.status, Status::Queued);
+    assert!(office.in_quickbooks("Customer").is_empty());
+    // Nothing is sent until a person has looked.
+    office.engine.resume(&office.id, &Actor("a test".to_owned())).await.unwrap();
+    office.poll(&[]);
+
     assert_eq!(office.in_quickbooks("Customer"), ["C0"]);
 }
 

@@ -4,6 +4,7 @@ use super::clock;
 use super::desk::Desk;
 use super::extensions;
 use super::grammar::ANSWERS;
+use super::references;
 use super::requests::Answer;
 use super::requests::include;
 use super::xml::Node;
@@ -83,7 +84,8 @@ pub(crate) fn preferences(desk: &Desk<'_>, request: &Node) -> Answer {
         ("IsAutoApplyingPayments", "false"),
     ]);
     sales.push(Node::of("PriceLevels", levels));
-    let preferences = vec![
+    let currencies = desk.is_on("MultiCurrency");
+    let mut preferences = vec![
         Node::of("AccountingPreferences", accounting),
         group(
             "FinanceChargePreferences",
@@ -104,7 +106,10 @@ pub(crate) fn preferences(desk: &Desk<'_>, request: &Node) -> Answer {
                 ("IsPrintingItemsWithZeroAmounts", "false"),
             ],
         ),
-        group("MultiCurrencyPreferences", &[("IsMultiCurrencyOn", "false")]),
+        group(
+            "MultiCurrencyPreferences",
+            &[("IsMultiCurrencyOn", if currencies { "true" } else { "false" })],
+        ),
         group(
             "MultiLocationInventoryPreferences",
             &[
@@ -141,7 +146,24 @@ pub(crate) fn preferences(desk: &Desk<'_>, request: &Node) -> Answer {
             ],
         ),
     ];
+    preferences.extend(sales_tax(desk));
     shown(desk, request, "PreferencesRet", preferences)
+}
+
+/// The preferences of the sales tax, which is used once there is a tax to default to.
+fn sales_tax(desk: &Desk<'_>) -> Option<Node> {
+    let item = desk.books.of_kind("ItemSalesTax").find(|item| item.is_active())?;
+    let codes = ["Tax", "Non"].map(|code| desk.books.find("SalesTaxCode", code));
+    let [Some(taxable), Some(other)] = codes else { return None };
+    Some(Node::of(
+        "SalesTaxPreferences",
+        vec![
+            references::to("DefaultItemSalesTaxRef", item),
+            Node::leaf("PaySalesTax", "Monthly"),
+            references::to("DefaultTaxableSalesTaxCodeRef", taxable),
+            references::to("DefaultNonTaxableSalesTaxCodeRef", other),
+        ],
+    ))
 }
 
 /// The Ret in the order of the grammar, without what this version does not know.

@@ -30,6 +30,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) macros: &'a mut BTreeMap<String, String>,
     /// What the iterators of this session have not returned yet: ids, by iteratorID.
     pub(crate) iterators: &'a mut BTreeMap<String, Vec<String>>,
+    /// Settings that stand before those of the company.
+    pub(crate) supposed: &'a BTreeMap<String, String>,
     pub(crate) setup: &'a Setup,
     pub(crate) now: i64,
     pub(crate) version: Version,
@@ -119,17 +121,25 @@ impl Desk<'_> {
 
     /// A setting of the company.
     pub(crate) fn setting(&self, name: &str) -> &str {
-        self.books.ledger.settings.get(name).map_or("", String::as_str)
+        let settings = [self.supposed, &self.books.ledger.settings];
+        settings.iter().find_map(|set| set.get(name)).map_or("", String::as_str)
+    }
+
+    /// Whether a preference that a new company has off is on: `SalesTax`, `MultiCurrency`.
+    pub(crate) fn is_on(&self, preference: &str) -> bool {
+        self.setting(preference) == "on"
     }
 
     /// Refuses what a preference or the edition switches off.
     pub(crate) fn feature(&self, kind: &str) -> Outcome<()> {
-        match self.setting(&format!("feature:{kind}")) {
+        let own = self.setting(&format!("feature:{kind}"));
+        match if own.is_empty() { self.setting("feature:*") } else { own } {
             "off" => Err(status::feature()),
             "forbidden" => Err(status::permission()),
             "single-user" => Err(status::single_user()),
             "broken" => Err(status::internal()),
             "damaged" => Err(status::saving(kind, "This record has an error in it.")),
+            _ if kind == "Currency" && !self.is_on("MultiCurrency") => Err(status::feature()),
             _ => Ok(()),
         }
     }

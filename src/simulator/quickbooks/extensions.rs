@@ -9,6 +9,7 @@ use super::books::Ledger;
 use super::books::Object;
 use super::clock;
 use super::desk::Desk;
+use super::grammar::ANSWERS;
 use super::kinds;
 use super::references;
 use super::requests::Answer;
@@ -29,7 +30,11 @@ pub(crate) fn stamp(ledger: &mut Ledger, owner: &str, name: &str, value: &str) {
         Node::leaf("DataExtName", name),
         Node::leaf("DataExtType", "STR255TYPE"),
     ];
-    ledger.definitions.push(Node::of("DataExtDefRet", ret.clone()).to_text());
+    if !ledger.extensions.contains_key(&key(owner, name)) {
+        let mut definition = Node::of("DataExtDefRet", ret.clone());
+        definition.set("AssignToObject", "Company");
+        ledger.definitions.push(definition.to_text());
+    }
     ret.push(Node::leaf("DataExtValue", value));
     ledger.extensions.insert(key(owner, name), Node::of("DataExtRet", ret).to_text());
 }
@@ -69,7 +74,7 @@ pub(crate) fn define(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answer> {
     let mut ret = Node::of("DataExtDefRet", asked.children.clone());
     ret.set("DataExtID", desk.books.count("extension").to_string());
     desk.books.ledger_mut().definitions.push(ret.to_text());
-    Ok(Answer::of(vec![ret]))
+    Ok(Answer::of(vec![arranged(desk, ret)]))
 }
 
 /// Changes the name or the objects of an extension.
@@ -86,7 +91,7 @@ pub(crate) fn redefine(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answer> {
     ret.children.retain(|child| child.name != "AssignToObject" || !removed.contains(&child.text));
     ret.children.extend(asked.all("AssignToObject").cloned());
     replace(desk, &owner, &name, Some(&ret));
-    Ok(Answer::of(vec![ret]))
+    Ok(Answer::of(vec![arranged(desk, ret)]))
 }
 
 /// Drops the definition of an extension.
@@ -119,7 +124,19 @@ pub(crate) fn definitions(desk: &Desk<'_>, request: &Node) -> Answer {
         let fits = node.all("AssignToObject").any(|child| objects.contains(&child.text.as_str()));
         owned && (objects.is_empty() || fits)
     });
-    if found.is_empty() { Answer::status(status::no_match()) } else { Answer::of(found) }
+    if found.is_empty() {
+        return Answer::status(status::no_match());
+    }
+    Answer::of(found.into_iter().map(|ret| arranged(desk, ret)).collect())
+}
+
+/// An answer in the order of the grammar, with all that it must say.
+fn arranged(desk: &Desk<'_>, mut ret: Node) -> Node {
+    if let Some(production) = ANSWERS.production(&ret.name) {
+        ANSWERS.complete(&mut ret, production, desk.version);
+        ANSWERS.arrange(&mut ret, production, desk.version);
+    }
+    ret
 }
 
 /// Gives an extension of an object its first value.
@@ -140,19 +157,12 @@ pub(crate) fn modify(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answer> {
 
 fn write(desk: &mut Desk<'_>, asked: &Node) -> Outcome<Answer> {
     let (owner, name) = named(asked);
-    let value = asked.get("DataExtValue");
-    let Some(definition) = defined(desk, &owner, &name) else {
-        return Err(status::unknown_extension(&name));
+    let places: &[&str] = match asked.get("ListDataExtType") {
+        "" if asked.child("TxnLineID").is_some() => &[asked.get("TxnDataExtType"), "Item"],
+        "" => &[asked.get("TxnDataExtType"), asked.get("OtherDataExtType")],
+        list => &[list],
     };
-    let ret = Node::of(
-        "DataExtRet",
-        vec![
-            Node::leaf("OwnerID", definition.get("OwnerID")),
-            Node::leaf("DataExtName", definition.get("DataExtName")),
-            Node::leaf("DataExtType", definition.get("DataExtType")),
-            Node::leaf("DataExtValue", value),
-        ],
-    );
+    let ret = valued(desk, asked, places)?;
     if asked.get("OtherDataExtType") == "Company" {
         desk.books.ledger_mut().extensions.insert(key(&owner, &name), ret.to_text());
     } else {
@@ -164,6 +174,35 @@ fn write(desk: &mut Desk<'_>, asked: &Node) -> Outcome<Answer> {
         desk.change(&object, body);
     }
     Ok(Answer::of(vec![ret]))
+}
+
+/// The value that a request gives to an extension of what is called so: `Customer`, `Invoice`,
+/// `Company`. An item's extensions are those of the lines it stands in.
+fn valued(desk: &Desk<'_>, asked: &Node, places: &[&str]) -> Outcome<Node> {
+    let (owner, name) = named(asked);
+    let fits = |definition: &Node| {
+        let mut assigned = definition.all("AssignToObject").peekable();
+        assigned.peek().is_none() || assigned.any(|to| places.contains(&to.text.trim()))
+    };
+    let definition = defined(desk, &owner, &name).filter(fits);
+    let definition = definition.ok_or_else(|| status::unknown_extension(&name))?;
+    let mut ret: Vec<_> = ["OwnerID", "DataExtName", "DataExtType"]
+        .map(|element| Node::leaf(element, definition.get(element)))
+        .into();
+    ret.push(Node::leaf("DataExtValue", asked.get("DataExtValue")));
+    Ok(Node::of("DataExtRet", ret))
+}
+
+/// Holds the extensions that stand in the lines of a new transaction against their definitions.
+pub(crate) fn of_lines(desk: &Desk<'_>, kind: &str, node: &mut Node) -> Outcome<()> {
+    for child in &mut node.children {
+        if child.name == "DataExtRet" && child.child("DataExtType").is_none() {
+            *child = valued(desk, child, &[kind, "Item"])?;
+        } else {
+            of_lines(desk, kind, child)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes the value of an extension away.
@@ -187,7 +226,7 @@ pub(crate) fn delete(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answer> {
     }
     let mut ret = Node::of("DataExtDelRet", asked.children.clone());
     ret.set("TimeDeleted", clock::stamp(desk.now));
-    Ok(Answer::of(vec![ret]))
+    Ok(Answer::of(vec![arranged(desk, ret)]))
 }
 
 /// The object whose extension it is.
@@ -219,8 +258,14 @@ fn holder<'n>(body: &'n mut Node, line: &str) -> Outcome<&'n mut Node> {
     if line.is_empty() {
         return Ok(body);
     }
-    let found = body.children.iter_mut().find(|child| child.get("TxnLineID") == line);
-    found.ok_or_else(|| status::not_found(line))
+    find(body, line.trim()).ok_or_else(|| status::not_found(line))
+}
+
+/// The line of that id, which may stand in a group.
+fn find<'n>(node: &'n mut Node, line: &str) -> Option<&'n mut Node> {
+    node.children.iter_mut().find_map(|child| {
+        if child.get("TxnLineID") == line { Some(child) } else { find(child, line) }
+    })
 }
 
 /// The company's own extensions of those owners that a query names; all of them for the Web

@@ -6,6 +6,8 @@
 //!
 //! The two texts beside this file state the grammar; their heads explain the notation.
 
+mod facets;
+mod needed;
 mod notation;
 
 use std::collections::HashMap;
@@ -252,6 +254,9 @@ impl Grammar {
                     Err(format!("{path} has no value {value:?}"))
                 }
             }
+            Form::Integer if !facets::takes(element.name, &node.text) => {
+                Err(format!("{path} is out of its range"))
+            }
             _ => Ok(()),
         }
     }
@@ -463,6 +468,7 @@ mod tests {
         let query = |inner: &str| check(&format!("<InvoiceQueryRq>{inner}</InvoiceQueryRq>"));
 
         assert_eq!(query("<MaxReturned>5</MaxReturned>"), Ok(()));
+        assert!(query("<MaxReturned>0</MaxReturned>").is_err());
         assert_eq!(query("<TxnID>1-1</TxnID><TxnID>2-1</TxnID>"), Ok(()));
         assert!(query("<TxnID>1-1</TxnID><MaxReturned>5</MaxReturned>").is_err());
     }

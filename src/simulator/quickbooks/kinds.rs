@@ -113,6 +113,12 @@ pub(crate) fn has_parents(kind: &str) -> bool {
     )
 }
 
+/// Whether a name in that list cannot have a colon: it would look like a parent and a child, and
+/// what is without parents shares its name space with what has some.
+pub(crate) fn has_no_colon(kind: &str) -> bool {
+    has_parents(kind) || ENTITIES.contains(&kind) || ITEMS.contains(&kind)
+}
+
 /// The list as the messages name it: `Customers`, `Items`.
 pub(crate) fn list(kind: &str) -> String {
     match kind {

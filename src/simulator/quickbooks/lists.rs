@@ -12,6 +12,11 @@ use super::status::Outcome;
 use super::values;
 use super::xml::Node;
 
+/// The last `Sublevel`: a full name has five names at most.
+///
+/// Source: the longest full names in the schema, 5 × 41 + 4 = 209 and 5 × 31 + 4 = 159.
+const LAST_LEVEL: usize = 4;
+
 /// Adds an element; answers its id.
 pub(crate) fn add(desk: &mut Desk<'_>, kind: &str, asked: &Node) -> Outcome<String> {
     desk.feature(kind)?;
@@ -156,10 +161,10 @@ fn check_name(desk: &mut Desk<'_>, kind: &str, body: &mut Node) -> Outcome<Strin
         return Err(status::missing(element));
     }
     body.set(element, name.as_str());
-    if name.contains(':') && kinds::has_parents(kind) {
+    if name.contains(':') && kinds::has_no_colon(kind) {
         return Err(status::colon(&name, kind));
     }
-    let full = full_name(desk, kind, body, &name)?;
+    let full = full_name(desk, kind, "", body, &name)?;
     if kind != "ToDo" && desk.books.named(kind, &full).is_some() {
         return Err(if kind == "SalesRep" {
             status::saving_element("Sales Rep", &name, "The sales rep initial is already in use.")
@@ -170,8 +175,15 @@ fn check_name(desk: &mut Desk<'_>, kind: &str, body: &mut Node) -> Outcome<Strin
     Ok(full)
 }
 
-/// Resolves the parent; sets `FullName` and `Sublevel` where the list has levels.
-fn full_name(desk: &Desk<'_>, kind: &str, body: &mut Node, name: &str) -> Outcome<String> {
+/// Resolves the parent; sets `FullName` and `Sublevel` where the list has levels. `own` is the id of
+/// the element itself, or "": nothing stands below itself, nor below the last level.
+fn full_name(
+    desk: &Desk<'_>,
+    kind: &str,
+    own: &str,
+    body: &mut Node,
+    name: &str,
+) -> Outcome<String> {
     let (mut full, mut level) = (name.to_owned(), 0);
     if let Some(parent) = body.child("ParentRef").filter(|parent| !parent.is_empty()) {
         let (id, wanted) = (parent.get("ListID").trim(), parent.get("FullName").trim());
@@ -183,6 +195,9 @@ fn full_name(desk: &Desk<'_>, kind: &str, body: &mut Node, name: &str) -> Outcom
         };
         full = format!("{}:{name}", found.name());
         level = found.name().matches(':').count() + 1;
+        if is_below(desk, &found, own) || level + depth(desk, own) > LAST_LEVEL {
+            return Err(status::parent_refused(found.name(), &kinds::list(kind)));
+        }
         body.put(references::to("ParentRef", &found));
     }
     if kinds::has_parents(kind) {
@@ -190,6 +205,26 @@ fn full_name(desk: &Desk<'_>, kind: &str, body: &mut Node, name: &str) -> Outcom
         body.set("Sublevel", level.to_string());
     }
     Ok(full)
+}
+
+/// Whether an element is another one, or stands somewhere below it.
+fn is_below(desk: &Desk<'_>, element: &Object, other: &str) -> bool {
+    let mut at = element.id.clone();
+    for _ in 0..=LAST_LEVEL {
+        if at == other {
+            return true;
+        }
+        match desk.books.get(&at).map(|object| object.body.at("ParentRef/ListID")) {
+            Some(parent) if !parent.is_empty() => at = parent.to_owned(),
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// How many levels stand below an element.
+fn depth(desk: &Desk<'_>, id: &str) -> usize {
+    desk.books.below(id).map(|child| depth(desk, &child.id) + 1).max().unwrap_or(0)
 }
 
 /// Lets a Mod give a new name or a new parent; the jobs below follow.
@@ -200,10 +235,11 @@ fn rename(desk: &mut Desk<'_>, object: &Object, body: &mut Node) -> Outcome<()> 
     if name.is_empty() {
         return Err(status::cannot_clear(element));
     }
-    if name.contains(':') && kinds::has_parents(kind) {
+    if name.contains(':') && kinds::has_no_colon(kind) {
         return Err(status::colon(&name, kind));
     }
-    let (before, full) = (object.name().to_owned(), full_name(desk, kind, body, &name)?);
+    let (before, full) =
+        (object.name().to_owned(), full_name(desk, kind, &object.id, body, &name)?);
     if full == before {
         return Ok(());
     }
@@ -220,7 +256,9 @@ fn rename(desk: &mut Desk<'_>, object: &Object, body: &mut Node) -> Outcome<()> 
         desk.books.of_kind(kind).filter(|job| job.name().starts_with(&prefix)).cloned().collect();
     for job in below {
         let mut moved = job.body.clone();
-        moved.set("FullName", format!("{full}:{}", &job.name()[prefix.len()..]));
+        let name = format!("{full}:{}", &job.name()[prefix.len()..]);
+        moved.set("Sublevel", name.matches(':').count().to_string());
+        moved.set("FullName", name);
         desk.change(&job, moved);
     }
     Ok(())
@@ -303,12 +341,27 @@ fn check_item(desk: &Desk<'_>, kind: &str, body: &Node) -> Outcome<()> {
 /// Source: flowlink's log of an `ItemInventoryMod` with an empty `IncomeAccountRef`.
 fn cannot_clear(kind: &str, changes: &[Node]) -> Outcome<()> {
     for change in changes.iter().filter(|change| cleared(change)) {
-        let account = kinds::ITEMS.contains(&kind) && change.name.ends_with("AccountRef");
-        if account || change.name == kinds::name_element(kind) || change.name == "AccountType" {
+        let whole = change.children.is_empty() && holds_accounts(change);
+        let named = change.name == kinds::name_element(kind) || change.name == "AccountType";
+        if whole || named {
+            return Err(status::cannot_clear(&change.name));
+        }
+    }
+    if !kinds::ITEMS.contains(&kind) {
+        return Ok(());
+    }
+    let parts = changes.iter().filter(|change| holds_accounts(change));
+    for change in changes.iter().chain(parts.flat_map(|part| &part.children)) {
+        if change.name.ends_with("AccountRef") && cleared(change) {
             return Err(status::cannot_clear(&change.name));
         }
     }
     Ok(())
+}
+
+/// The aggregates of an item that hold the accounts it cannot be without.
+fn holds_accounts(change: &Node) -> bool {
+    matches!(change.name.as_str(), "SalesOrPurchaseMod" | "SalesAndPurchaseMod")
 }
 
 fn cleared(change: &Node) -> bool {

@@ -159,9 +159,9 @@ impl MessageSets {
         self.kept.keys().cloned().collect()
     }
 
-    /// Loses the answers, but not that there were some.
-    pub(crate) fn lose(&mut self) {
-        self.kept.values_mut().for_each(|kept| kept.response.clear());
+    /// What is kept under an id without its answer: there was one, and it is lost.
+    pub(crate) fn lost(&self, id: &str) -> Option<Kept> {
+        self.kept.get(id).map(|kept| Kept { response: String::new(), ..kept.clone() })
     }
 
     /// Drops some answers, then keeps one.

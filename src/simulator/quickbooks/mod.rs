@@ -73,7 +73,7 @@ pub use xml::Node;
 pub struct Setup {
     /// The company's name.
     pub company_name: String,
-    /// The path of the company file, as QuickBooks reports it.
+    /// The path of the company file, as QuickBooks reports it; "": that of the first session.
     pub file: String,
     /// `US`; other editions have another grammar.
     pub edition: String,
@@ -89,6 +89,15 @@ impl Default for Setup {
             edition: "US".to_owned(),
             sdk: "16.0".to_owned(),
         }
+    }
+}
+
+impl Setup {
+    /// A company with a file at that path, called as its file.
+    pub fn of_file(path: &str) -> Self {
+        let name = path.rsplit(['\\', '/']).next().unwrap_or(path);
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        Self { company_name: stem.to_owned(), file: path.to_owned(), ..Self::default() }
     }
 }
 
@@ -121,6 +130,10 @@ pub struct QuickBooks {
     message_sets: MessageSets,
     iterators: BTreeMap<String, Vec<String>>,
     locks: Vec<Lock>,
+    /// Settings of the session, which stand before those of the company.
+    supposed: BTreeMap<String, String>,
+    /// The id of the message set that was answered last.
+    last: Option<String>,
     setup: Setup,
     journal: Option<Journal>,
 }
@@ -145,6 +158,8 @@ impl QuickBooks {
             message_sets: MessageSets::default(),
             iterators: BTreeMap::new(),
             locks: Vec::new(),
+            supposed: BTreeMap::new(),
+            last: None,
             setup: setup.clone(),
             journal,
         };
@@ -161,12 +176,37 @@ impl QuickBooks {
                 .map_err(|status| io::Error::other(status.message))?;
             opened.commit(None, Vec::new())?;
         }
-        let settings = &opened.books.ledger.settings;
-        if let (Some(name), Some(file)) = (settings.get(NAME), settings.get(FILE)) {
-            name.clone_into(&mut opened.setup.company_name);
-            file.clone_into(&mut opened.setup.file);
-        }
+        opened.take_name();
         Ok(opened)
+    }
+
+    /// The name and the path that the company file has.
+    fn take_name(&mut self) {
+        let settings = &self.books.ledger.settings;
+        if let (Some(name), Some(file)) = (settings.get(NAME), settings.get(FILE)) {
+            name.clone_into(&mut self.setup.company_name);
+            file.clone_into(&mut self.setup.file);
+        }
+    }
+
+    /// Opens a company file by its path, or keeps the one that is open ("" as the path). Answers
+    /// whether that one is open then: this QuickBooks has one, and where that was made without a
+    /// path, it is the first one that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// The change cannot be written to disk.
+    pub fn open_file(&mut self, path: &str) -> io::Result<bool> {
+        if self.setup.file.is_empty() {
+            let setup = if path.is_empty() { Setup::default() } else { Setup::of_file(path) };
+            let settings = &mut self.books.ledger_mut().settings;
+            settings.insert(NAME.to_owned(), setup.company_name);
+            settings.insert(FILE.to_owned(), setup.file);
+            self.commit(None, Vec::new())?;
+            self.take_name();
+        }
+        // Windows tells no case apart.
+        Ok(path.is_empty() || path.to_lowercase() == self.setup.file.to_lowercase())
     }
 
     /// Carries out one request document, `now` being seconds since 1970.
@@ -178,13 +218,16 @@ impl QuickBooks {
     /// [`Refused`] with the HRESULT that the request processor raises.
     pub fn process(&mut self, qbxml: &str, now: i64) -> Result<String, Refused> {
         let set = MessageSet::read(qbxml, &self.setup)?;
+        self.last.clone_from(&set.new_id);
         let forget = match self.message_sets.course(&set) {
             Course::Repeat(response) => return Ok(response),
             Course::Say(code) => return Ok(response(&set, Some(code), Vec::new())),
             Course::CarryOut { forget } => forget,
         };
         let answers = self.carry_out(&set, now);
-        let full = self.books.ledger.settings.get("MessageSets").is_some_and(|is| is == "full");
+        let settings = [&self.supposed, &self.books.ledger.settings];
+        let full = settings.iter().find_map(|set| set.get("MessageSets"));
+        let full = full.is_some_and(|is| is == "full");
         let recovers = set.new_id.is_some() || set.old_id.is_some();
         let code = recovers.then_some(if full && set.new_id.is_some() { 9005 } else { 0 });
         let response = response(&set, code, answers);
@@ -220,8 +263,14 @@ impl QuickBooks {
     }
 
     /// What the Web Connector hands over in the first call of a session: host, company and
-    /// preferences in one response document. The iterators of the session before are gone.
+    /// preferences in one response document, with the stamps of every owner. The iterators of the
+    /// session before are gone.
     pub fn host_company_preferences(&mut self, now: i64) -> String {
+        self.told_to("*", now)
+    }
+
+    /// The same, with the stamps of one owner alone.
+    pub fn told_to(&mut self, owner_id: &str, now: i64) -> String {
         self.iterators.clear();
         let version = self.setup.sdk.parse().unwrap_or_default();
         let mut macros = BTreeMap::new();
@@ -229,7 +278,7 @@ impl QuickBooks {
         let mut answers = Vec::new();
         for (id, name) in ["HostQueryRq", "CompanyQueryRq", "PreferencesQueryRq"].iter().enumerate()
         {
-            let mut request = Node::of(name, vec![Node::leaf("OwnerID", "*")]);
+            let mut request = Node::of(name, vec![Node::leaf("OwnerID", owner_id)]);
             request.attributes.push(("requestID".to_owned(), id.to_string()));
             let answer = match id {
                 0 => company::host(&desk, &request),
@@ -246,15 +295,23 @@ impl QuickBooks {
         self.locks.push(lock);
     }
 
-    /// Lets everybody else close what they hold open.
-    pub fn unlock_all(&mut self) {
+    /// Sets something of the company until [`QuickBooks::as_before`]; see [`QuickBooks::set`].
+    pub fn suppose(&mut self, setting: &str, value: &str) {
+        self.supposed.insert(setting.to_owned(), value.to_owned());
+    }
+
+    /// Lets everybody else close what they hold open; nothing is supposed any more.
+    pub fn as_before(&mut self) {
         self.locks.clear();
+        self.supposed.clear();
     }
 
     /// Changes a setting of the company: `ClosingDate` to a day, `feature:Estimate` to `off` (the
     /// edition lacks it), `forbidden` (the user may not), `single-user` (not while others work in
     /// the file), `broken` (an internal error), or `damaged` (the record has an error);
-    /// `MessageSets` to `full` (no answer can be kept). An empty value takes the setting away.
+    /// `SalesTax` to `on` (a sale must name its tax) and `MultiCurrency` to `on` (there are others).
+    /// `feature:*` stands for every kind that has no setting of its own. `MessageSets` is set to
+    /// `full` (no answer can be kept). An empty value takes the setting away.
     ///
     /// # Errors
     ///
@@ -269,10 +326,15 @@ impl QuickBooks {
         self.commit(None, Vec::new())
     }
 
-    /// Loses the answers kept for recovery, until the file is opened again: their message sets are
+    /// Loses the answer of the last message set, if it is kept for recovery: the message set is
     /// remembered as carried out, but not stored (9002).
-    pub fn forget_message_sets(&mut self) {
-        self.message_sets.lose();
+    ///
+    /// # Errors
+    ///
+    /// The change cannot be written to disk.
+    pub fn forget_last(&mut self) -> io::Result<()> {
+        let lost = self.last.as_deref().and_then(|id| self.message_sets.lost(id));
+        self.commit(lost, Vec::new())
     }
 
     /// Writes the Web Connector's stamp into the company file, as adding a `.qwc` does.
@@ -322,6 +384,7 @@ impl QuickBooks {
             locks: &mut self.locks,
             macros,
             iterators: &mut self.iterators,
+            supposed: &self.supposed,
             setup: &self.setup,
             now,
             version,
@@ -342,6 +405,11 @@ impl QuickBooks {
         self.message_sets.settle(commit.kept, &commit.forgotten);
         Ok(())
     }
+}
+
+/// Whether QuickBooks has objects of that kind: `Customer`, `Invoice`.
+pub(crate) fn is_kind(kind: &str) -> bool {
+    kinds::is_transaction(kind) || shape::ret(kind).is_some()
 }
 
 /// The answer to a message set.

@@ -36,6 +36,9 @@ pub(crate) fn complete(desk: &mut Desk<'_>, draft: &mut Draft<'_>) -> Outcome<()
         wanted = open_invoices(desk, draft, total);
     }
     draft.body.remove("IsAutoApply");
+    if let Some(total) = given.filter(|total| *total < Number::ZERO) {
+        return Err(status::invalid_value("TotalAmount", &total.amount()));
+    }
     let mut paid = Number::ZERO;
     for one in wanted {
         let left = given.filter(|_| receives).map(|given| given - paid);
@@ -152,6 +155,9 @@ fn apply(
         },
         |given| Number::of(&given.text),
     );
+    if [amount, discount, credited].iter().any(|part| *part < Number::ZERO) {
+        return Err(status::invalid_value("AppliedToTxnAdd payment amount", &amount.amount()));
+    }
     if amount + discount + credited > open {
         return Err(status::overpaid(&amount.amount()));
     }
@@ -230,7 +236,7 @@ fn use_credit(desk: &mut Desk<'_>, target: &Object, credit: &Node) -> Outcome<()
     let kind = if target.kind == "Bill" { "VendorCredit" } else { "CreditMemo" };
     let found = desk.books.get(id).filter(|found| found.kind == kind).cloned();
     let Some(memo) = found else { return Err(status::not_found(id)) };
-    if amount > links::open_amount(&memo) {
+    if amount > links::open_amount(&memo) || amount < Number::ZERO {
         return Err(status::credit(&amount.amount()));
     }
     links::settle(desk, id, &Other::object(target), amount);

@@ -38,6 +38,7 @@ const AMOUNTS: &[&str] = &[
 pub(crate) fn delete_element(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answer> {
     let kind = request.get("ListDelType").trim().to_owned();
     let id = lists::list_id(request)?;
+    desk.feature(&kind)?;
     let object = lists::delete(desk, &kind, &id)?;
     Ok(Answer::of(vec![
         Node::leaf("ListDelType", kind),
@@ -78,6 +79,7 @@ pub(crate) fn merge_elements(desk: &mut Desk<'_>, request: &Node) -> Outcome<Ans
 pub(crate) fn delete_transaction(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answer> {
     let kind = request.get("TxnDelType").trim().to_owned();
     let id = transactions::txn_id(request)?;
+    desk.feature(&kind)?;
     let object = desk.target(&kind, &id, None)?;
     desk.open_period(&kind, object.body.get("TxnDate"), true)?;
     if object.body.child(deposits::DEPOSITED).is_some() {
@@ -102,6 +104,7 @@ pub(crate) fn delete_transaction(desk: &mut Desk<'_>, request: &Node) -> Outcome
 pub(crate) fn void_transaction(desk: &mut Desk<'_>, request: &Node) -> Outcome<Answer> {
     let kind = request.get("TxnVoidType").trim().to_owned();
     let id = transactions::txn_id(request)?;
+    desk.feature(&kind)?;
     let object = desk.target(&kind, &id, None).map_err(|why| match why.code {
         3175 => status::cannot_void(
             &id,

@@ -23,6 +23,10 @@ const MUST_BE_RECEIVABLE: &str =
 pub(crate) fn complete(desk: &mut Desk<'_>, draft: &mut Draft<'_>) -> Outcome<()> {
     let customer = desk.books.get(draft.body.at("CustomerRef/ListID")).cloned();
     defaults(desk, draft, customer.as_deref())?;
+    if desk.is_on("SalesTax") && draft.body.child("ItemSalesTaxRef").is_none() {
+        let why = "Transaction Sales Tax field cannot be left blank";
+        return Err(status::saving(draft.kind, why));
+    }
     bring_in(desk, draft)?;
     let totals = transactions::price(desk, draft)?;
     let rate = tax_rate(desk, &draft.body);
@@ -34,6 +38,9 @@ pub(crate) fn complete(desk: &mut Desk<'_>, draft: &mut Draft<'_>) -> Outcome<()
     draft.body.set("TotalAmount", total.amount());
     credits(desk, draft, total)?;
     if links::open_element(draft.kind).is_some() {
+        if links::settled(&draft.body) > total.max(Number::ZERO) {
+            return Err(status::modifying_transaction(draft.kind, status::BELOW_PAID));
+        }
         links::reckon(draft.kind, &mut draft.body, total);
     }
     if draft.kind == "Invoice"
@@ -147,7 +154,7 @@ fn credits(desk: &mut Desk<'_>, draft: &mut Draft<'_>, total: Number) -> Outcome
         if memo.body.at("CustomerRef/ListID") != draft.body.at("CustomerRef/ListID") {
             return Err(status::not_found(&id));
         }
-        if amount > links::open_amount(&memo) || amount > open {
+        if amount > links::open_amount(&memo) || amount > open || amount < Number::ZERO {
             return Err(status::credit(&amount.amount()));
         }
         links::settle(desk, &id, &Other::draft(draft), amount);

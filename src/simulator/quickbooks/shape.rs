@@ -41,41 +41,73 @@ fn find(ret: &Production, name: &str) -> Option<(&'static str, Form)> {
     stems.iter().find_map(|name| ret.find(name)).map(|element| (element.name, element.form))
 }
 
-/// Applies the children of a Mod to a body.
+/// Elements of which an object has one or the other.
+const ONE_OF: &[(&str, &str)] =
+    &[("Price", "PricePercent"), ("SalesOrPurchase", "SalesAndPurchase")];
+
+/// Applies the children of a Mod to a body: each is changed, or emptied, or completed by what is in
+/// it, in the same way.
 pub(crate) fn merge(body: &mut Node, changes: &[Node], ret: Option<&Production>) {
-    let mut replaced: Vec<String> = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
     for change in changes {
-        let mut change = renamed(change, ret);
-        drop_empty(&mut change);
-        let first = !replaced.contains(&change.name);
+        let mut made = renamed(change, ret);
+        let first = !seen.contains(&made.name);
         if first {
-            replaced.push(change.name.clone());
+            seen.push(made.name.clone());
         }
-        match body.child_mut(&change.name) {
-            Some(old) if first && merges(&change) => {
-                let inner = std::mem::take(&mut change.children);
-                for part in inner {
-                    old.put(part);
-                }
+        for (one, other) in ONE_OF {
+            if *one == made.name && !change.is_empty() {
+                body.remove(other);
+            } else if *other == made.name && !change.is_empty() {
+                body.remove(one);
             }
-            _ => {
-                if first {
-                    body.remove(&change.name);
-                }
-                if !change.is_empty() {
-                    body.children.push(change);
-                }
-            }
+        }
+        if merges(&made.name, change)
+            && let Some(old) = counterpart(body, &made, first)
+        {
+            merge(old, &change.children, inner(ret, &change.name));
+            let name = made.name.as_str();
+            body.children.retain(|child| child.name != name || !child.is_empty());
+            continue;
+        }
+        if first && key(&made).is_none() {
+            body.remove(&made.name);
+        }
+        drop_empty(&mut made);
+        if !made.is_empty() {
+            body.children.push(made);
         }
     }
 }
 
-/// Aggregates that a Mod completes; references and lines are replaced.
-fn merges(change: &Node) -> bool {
+/// Aggregates that a Mod completes; references, lines and addresses are replaced.
+fn merges(name: &str, change: &Node) -> bool {
     !change.children.is_empty()
-        && !change.name.ends_with("Ref")
-        && !change.name.contains("Line")
-        && !change.name.contains("Address")
+        && !name.ends_with("Ref")
+        && !name.contains("Line")
+        && !name.contains("Address")
+}
+
+/// What a Mod of an aggregate changes: that of the same id, or else the only one.
+fn counterpart<'n>(body: &'n mut Node, made: &Node, first: bool) -> Option<&'n mut Node> {
+    let id = key(made);
+    body.children.iter_mut().find(|child| {
+        child.name == made.name && if id.is_some() { key(child) == id } else { first }
+    })
+}
+
+/// The id of one of several aggregates, such as a contact or a note.
+fn key(node: &Node) -> Option<String> {
+    let id = node.child("ListID").or_else(|| node.child("NoteID"))?;
+    (!node.name.ends_with("Ref") && !id.text.is_empty()).then(|| id.text.clone())
+}
+
+/// The production of what is in an element of a Mod.
+fn inner(ret: Option<&Production>, name: &str) -> Option<&'static Production> {
+    match find(ret?, name)? {
+        (_, Form::Aggregate(production)) => ANSWERS.production(production),
+        _ => None,
+    }
 }
 
 fn drop_empty(node: &mut Node) {
@@ -122,6 +154,56 @@ mod tests {
         merge(&mut body, &change.children, ret("Customer"));
 
         assert_eq!((body.get("Phone"), body.child("Fax"), body.get("Email")), ("9", None, "3"));
+    }
+
+    #[test]
+    fn a_mod_empties_what_is_in_an_aggregate_and_leaves_the_rest() {
+        let check = |change: &str, expected: &str| {
+            let mut body = read_node(
+                "<ItemServiceRet><SalesOrPurchase><Desc>a</Desc><Price>5.00</Price><AccountRef>\
+                 <ListID>1-1</ListID></AccountRef></SalesOrPurchase></ItemServiceRet>",
+            )
+            .unwrap();
+            let change = format!("<ItemServiceMod>{change}</ItemServiceMod>");
+
+            merge(&mut body, &read_node(&change).unwrap().children, ret("ItemService"));
+
+            assert_eq!(
+                body.to_text().replace('\n', ""),
+                format!("<ItemServiceRet>{expected}</ItemServiceRet>")
+            );
+        };
+        let account = "<AccountRef><ListID>1-1</ListID></AccountRef>";
+        check(
+            "<SalesOrPurchaseMod><Desc></Desc></SalesOrPurchaseMod>",
+            &format!("<SalesOrPurchase><Price>5.00</Price>{account}</SalesOrPurchase>"),
+        );
+        check(
+            "<SalesOrPurchaseMod><Desc></Desc><PricePercent>9</PricePercent></SalesOrPurchaseMod>",
+            &format!("<SalesOrPurchase>{account}<PricePercent>9</PricePercent></SalesOrPurchase>"),
+        );
+        check(
+            "<SalesAndPurchaseMod><SalesPrice>9.00</SalesPrice></SalesAndPurchaseMod>",
+            "<SalesAndPurchase><SalesPrice>9.00</SalesPrice></SalesAndPurchase>",
+        );
+    }
+
+    #[test]
+    fn one_of_several_contacts_is_changed() {
+        let mut body = read_node(
+            "<CustomerRet><ContactsRet><ListID>1-1</ListID><FirstName>A</FirstName></ContactsRet>\
+             <ContactsRet><ListID>2-1</ListID><FirstName>B</FirstName><LastName>C</LastName>\
+             </ContactsRet></CustomerRet>",
+        )
+        .unwrap();
+        let change = "<CustomerMod><ContactsMod><ListID>2-1</ListID><FirstName>X</FirstName>\
+                      <LastName></LastName></ContactsMod></CustomerMod>";
+
+        merge(&mut body, &read_node(change).unwrap().children, ret("Customer"));
+
+        let names: Vec<_> =
+            body.all("ContactsRet").map(|it| (it.get("FirstName"), it.get("LastName"))).collect();
+        assert_eq!(names, [("A", ""), ("X", "")]);
     }
 
     #[test]

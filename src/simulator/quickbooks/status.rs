@@ -151,6 +151,13 @@ pub(crate) fn parent(name: &str, list: &str) -> Status {
     Status::new(3130, format!("{head} \"{name}\" in the {list} list.")).because(NOT_IN_LIST)
 }
 
+/// A parent below which the element cannot stand: itself, one of its own, the last level. The code
+/// and its head are public, no real text of these cases is.
+pub(crate) fn parent_refused(name: &str, list: &str) -> Status {
+    let head = "There is an invalid reference to a parent";
+    Status::new(3130, format!("{head} \"{name}\" in the {list} list."))
+}
+
 /// A reference that leads nowhere.
 pub(crate) fn reference(what: &str, name: &str, place: &str, why: &str) -> Status {
     let head = "There is an invalid reference to QuickBooks";
@@ -319,6 +326,9 @@ pub(crate) fn unknown_extension(name: &str) -> Status {
 pub(crate) fn modifying_transaction(kind: &str, why: &str) -> Status {
     Status::new(3170, format!("There was an error when modifying a {kind}.")).because(why)
 }
+
+/// A transaction that would be less than what settled it. No real text is public.
+pub(crate) const BELOW_PAID: &str = "The amount is less than what has been paid.";
 
 /// A transaction that says nothing.
 pub(crate) fn empty(kind: &str) -> Status {

@@ -14,6 +14,7 @@ use super::grammar::Version;
 use super::xml;
 
 mod demo;
+mod hierarchy;
 mod message_sets;
 mod queries;
 mod rules;

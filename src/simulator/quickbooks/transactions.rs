@@ -7,6 +7,7 @@
 use super::books::Object;
 use super::deposits;
 use super::desk::Desk;
+use super::extensions;
 use super::kinds;
 use super::lines;
 use super::lines::Totals;
@@ -102,6 +103,7 @@ pub(crate) fn add(desk: &mut Desk<'_>, kind: &str, asked: &Node) -> Outcome<Stri
     desk.feature(kind)?;
     let mut body = Node::of(&format!("{kind}Ret"), shape::added(asked, shape::ret(kind)));
     references::resolve(desk, &mut body, kind)?;
+    extensions::of_lines(desk, kind, &mut body)?;
     let id = desk.txn_id();
     let mut draft = Draft { kind, id: &id, asked, body };
     let today = desk.today();

@@ -18,6 +18,12 @@ use super::xml::Node;
 
 /// Looks at each value of a request.
 pub(crate) fn check(request: &Node) -> Outcome<()> {
+    if let Some((element, form)) = REQUESTS.blank(request) {
+        return Err(match form {
+            Form::Id => status::invalid_id("", &words(&element.name)),
+            _ => status::missing(&element.name),
+        });
+    }
     let mut found = None;
     REQUESTS.leaves(request, &mut |leaf, form| {
         if found.is_none() {
@@ -144,6 +150,37 @@ mod tests {
             "There was an error when converting the date value \"2026-02-30\" in the field \"TxnDate\""
         );
         assert_eq!(said("<RefNumber>12345678901</RefNumber><IsPending>1</IsPending>"), "");
+    }
+
+    #[test]
+    fn what_is_needed_and_says_nothing_is_not_there() {
+        let missing = |element: &str| format!("There is a missing element: \"{element}\"");
+        for customer in [
+            "<CustomerRef></CustomerRef>",
+            "<CustomerRef><ListID></ListID></CustomerRef>",
+            "<CustomerRef><FullName> </FullName></CustomerRef>",
+        ] {
+            assert_eq!(said(customer), missing("CustomerRef"), "{customer}");
+        }
+        let good = "<CustomerRef><FullName>A</FullName></CustomerRef>";
+        assert_eq!(said(&format!("{good}<Memo></Memo><ClassRef></ClassRef>")), "");
+        let check = |request: &str| {
+            check(&read_node(request).unwrap())
+                .map_or_else(|status| (status.code, status.message), |()| (0, String::new()))
+        };
+        let change = |id: &str, sequence: &str| {
+            check(&format!(
+                "<CustomerModRq><CustomerMod><ListID>{id}</ListID><EditSequence>{sequence}\
+                 </EditSequence><Phone></Phone></CustomerMod></CustomerModRq>"
+            ))
+        };
+        let id = "The given object ID \"\" in the field \"list id\" is invalid.";
+        assert_eq!(change("", "1"), (3000, id.to_owned()));
+        assert_eq!(change("80000001-1", ""), (3150, missing("EditSequence")));
+        assert_eq!(change("80000001-1", "1").0, 0);
+        let query = "<CustomerQueryRq><NameFilter><MatchCriterion></MatchCriterion><Name>A</Name>\
+                     </NameFilter></CustomerQueryRq>";
+        assert_eq!(check(query), (3150, missing("MatchCriterion")));
     }
 
     #[test]

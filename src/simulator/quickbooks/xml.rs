@@ -11,6 +11,9 @@ use quick_xml::XmlVersion;
 use quick_xml::events::BytesStart;
 use quick_xml::events::Event;
 
+/// The deepest element that is read; qbXML has some ten levels.
+const DEEPEST: usize = 64;
+
 /// One element with what is in it: children or text, never both in qbXML.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Node {
@@ -201,18 +204,27 @@ pub(crate) fn read(text: &str) -> Result<Document, String> {
     }
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_end_names = true;
-    let (mut declared, mut qbxml, mut root) = (false, None, None);
+    // Nothing stands before the declaration, not a blank, and there is one at most.
+    let declared = text.starts_with("<?xml ");
+    let (mut qbxml, mut root) = (None, None);
     let mut open: Vec<Node> = Vec::new();
+    let mut first = true;
     loop {
         let event = reader.read_event().map_err(|error| error.to_string())?;
         match event {
-            Event::Decl(_) => declared = true,
+            Event::Decl(_) if declared && first => {}
+            Event::Decl(_) => return Err("a declaration that does not stand first".to_owned()),
             Event::PI(instruction) => {
-                if instruction.target() == "qbxml" {
+                if instruction.target() == "qbxml" && open.is_empty() && root.is_none() {
                     qbxml = Some(instruction.content().trim().to_owned());
                 }
             }
-            Event::Start(start) => open.push(element(&start)?),
+            Event::Start(start) => {
+                open.push(element(&start)?);
+                if open.len() > DEEPEST {
+                    return Err(format!("an element stands more than {DEEPEST} deep"));
+                }
+            }
             Event::Empty(start) => close(element(&start)?, &mut open, &mut root)?,
             Event::End(_) => {
                 let node = open.pop().ok_or("an end without a start")?;
@@ -230,6 +242,7 @@ pub(crate) fn read(text: &str) -> Result<Document, String> {
             Event::DocType(_) => return Err("a document type".to_owned()),
             Event::Eof => break,
         }
+        first = false;
     }
     if !open.is_empty() {
         return Err("the document ends in the middle of an element".to_owned());
@@ -301,5 +314,23 @@ mod tests {
         {
             assert!(read(bad).is_err(), "{bad}");
         }
+        let nested = |depth: usize| format!("{}{}", "<A>".repeat(depth), "</A>".repeat(depth));
+        assert!(read(&nested(64)).is_ok() && read(&nested(65)).is_err());
+    }
+
+    #[test]
+    fn the_declaration_stands_first_or_it_is_none() {
+        let declaration = "<?xml version=\"1.0\"?>";
+        for (text, is_declared) in [
+            (format!("{declaration}<A/>"), Some(true)),
+            ("<A/>".to_owned(), Some(false)),
+            (format!(" {declaration}<A/>"), None),
+            (format!("<!-- -->{declaration}<A/>"), None),
+            (format!("{declaration}{declaration}<A/>"), None),
+        ] {
+            assert_eq!(read(&text).ok().map(|read| read.declared), is_declared, "{text}");
+        }
+        let late = read(&format!("{declaration}<A/><?qbxml version=\"13.0\"?>")).unwrap();
+        assert_eq!(late.qbxml, None);
     }
 }

@@ -7,33 +7,25 @@
 //! Source: *QBWC Programmer's Guide* 2.0, chapters 2, 8 and 10; `QWCLog.txt` extracts of versions 2.1
 //! to 34.
 
+mod hresults;
 pub mod qwc;
 mod report;
+mod session;
 mod soap;
-
-use std::time::Duration;
+#[cfg(test)]
+mod tests;
+mod xml;
 
 use super::fault::Fault;
 use super::quickbooks::Lock;
 use super::quickbooks::QuickBooks;
-use super::quickbooks::Refused;
+use super::quickbooks::Setup;
 use qwc::Qwc;
 pub use report::Call;
 pub use report::Ended;
 pub use report::Report;
-use soap::CallError;
+use session::Session;
 use soap::Wire;
-
-/// The version that this client tells.
-const VERSION: &str = "34.0.10010.76";
-/// How often `NoOp` is waited for in one session.
-const MAX_NOOPS: u32 = 120;
-/// The pause after `NoOp` (guide, chapter 2).
-const NOOP_PAUSE: Duration = Duration::from_secs(5);
-/// How often another company file is tried after a `connectionError`.
-const MAX_FILES: u32 = 3;
-/// More rounds than this are a loop.
-const MAX_ROUNDS: u32 = 100_000;
 
 /// Where and as whom it polls.
 #[derive(Clone, Debug)]
@@ -51,22 +43,13 @@ pub struct WebConnector {
     wire: Wire,
     endpoint: Endpoint,
     quickbooks: QuickBooks,
+    /// The wrong company of the last session that had one: for witnesses.
+    other: Option<QuickBooks>,
+    /// The `OwnerID` of the `.qwc` that was added; "" without one.
+    owner: String,
     now: Box<dyn Fn() -> i64 + Send>,
     stop: Box<dyn Fn() -> bool + Send>,
 }
-
-/// A session at work.
-struct Session<'a> {
-    wire: &'a Wire,
-    faults: &'a [Fault],
-    watch: &'a mut dyn FnMut(&Call<'_>),
-    stop: &'a dyn Fn() -> bool,
-    report: Report,
-    ticket: String,
-}
-
-/// Why a session ends before its time.
-type Stop = Ended;
 
 impl WebConnector {
     /// A client that never polled. `now` tells seconds since 1970.
@@ -76,7 +59,7 @@ impl WebConnector {
         now: Box<dyn Fn() -> i64 + Send>,
     ) -> Self {
         let (wire, stop) = (Wire::new(&endpoint.url), Box::new(|| false));
-        Self { wire, endpoint, quickbooks, now, stop }
+        Self { wire, endpoint, quickbooks, other: None, owner: String::new(), now, stop }
     }
 
     /// Trusts the certificates of a PEM text, and no others.
@@ -101,12 +84,17 @@ impl WebConnector {
     /// What the Web Connector would say.
     pub fn add(&mut self, qwc: &Qwc) -> Result<(), String> {
         let certificate = if qwc.cert_url.is_empty() { &qwc.app_url } else { &qwc.cert_url };
-        self.wire.preflight(certificate).map_err(|error| format!("QBWC1048: {error}"))?;
+        match self.wire.preflight(certificate) {
+            Ok(200) => {}
+            Ok(status) => return Err(format!("QBWC1048: GET {certificate} answered {status}")),
+            Err(error) => return Err(format!("QBWC1048: {error}")),
+        }
         match self.wire.preflight(&qwc.app_support) {
             Ok(200 | 202) => {}
             Ok(status) => return Err(format!("QBWC1003: AppSupport answered {status}")),
             Err(error) => return Err(format!("QBWC1004: {error}")),
         }
+        self.owner.clone_from(&qwc.owner_id);
         match self.quickbooks.stamp_of(&qwc.owner_id, "FileID") {
             Some(stamp) if stamp.eq_ignore_ascii_case(&qwc.file_id) => Ok(()),
             Some(_) => Err("QBWC1039: Unique OwnerID/FileID pair value required".to_owned()),
@@ -127,363 +115,59 @@ impl WebConnector {
         &mut self.quickbooks
     }
 
+    /// The QuickBooks of the wrong company that was open last: what was written into it.
+    pub fn other_quickbooks(&self) -> Option<&QuickBooks> {
+        self.other.as_ref()
+    }
+
     /// One update.
     pub fn session(&mut self, faults: &[Fault], watch: &mut dyn FnMut(&Call<'_>)) -> Report {
-        for fault in faults {
-            if let Fault::Locked { kind, name, times } = fault {
-                let lock = Lock { kind: kind.clone(), name: name.clone(), times: *times };
-                self.quickbooks.lock(lock);
-            }
-        }
-        let ended = Ended::Done;
-        let report =
-            Report { ended, calls: 0, message_sets: 0, requests: 0, closing: String::new() };
-        let (wire, stop, ticket) = (&self.wire, &self.stop, String::new());
-        let mut session = Session { wire, faults, watch, stop, report, ticket };
-        let (quickbooks, now) = (&mut self.quickbooks, &self.now);
-        let ended = session.run(&self.endpoint, quickbooks, now);
-        session.report.ended = ended.unwrap_or_else(|stop| stop);
-        let report = session.report;
-        self.quickbooks.unlock_all();
-        report
-    }
-}
-
-impl Session<'_> {
-    fn has(&self, fault: &Fault) -> bool {
-        self.faults.contains(fault)
-    }
-
-    fn call(
-        &mut self,
-        operation: &str,
-        arguments: &[(&str, &str)],
-    ) -> Result<Vec<String>, CallError> {
-        self.report.calls += 1;
-        let answered = self.wire.call(operation, arguments);
-        let answer = match &answered {
-            // The ticket is a secret while the session lives.
-            Ok(texts) if operation == "authenticate" => {
-                let ticket = texts.first().filter(|ticket| !ticket.is_empty());
-                let rest = texts.iter().skip(1).map(|text| short(text));
-                let head = ticket.map_or("no ticket", |_| "a ticket").to_owned();
-                std::iter::once(head).chain(rest).collect::<Vec<_>>().join(" | ")
-            }
-            Ok(texts) => texts.iter().map(|text| short(text)).collect::<Vec<_>>().join(" | "),
-            Err(error) => error.to_string(),
+        let report = Report {
+            ended: Ended::Done,
+            calls: 0,
+            message_sets: 0,
+            requests: 0,
+            closing: String::new(),
+            every_at_least: None,
+            missed: Vec::new(),
         };
-        (self.watch)(&Call { operation, answer });
-        answered
-    }
-
-    /// A call whose failure ends the session.
-    fn must(&mut self, operation: &str, arguments: &[(&str, &str)]) -> Result<Vec<String>, Stop> {
-        self.call(operation, arguments).map_err(|error| Ended::Broken(error.to_string()))
-    }
-
-    fn text(&mut self, operation: &str, arguments: &[(&str, &str)]) -> Result<String, Stop> {
-        Ok(self.must(operation, arguments)?.into_iter().next().unwrap_or_default())
-    }
-
-    fn run(
-        &mut self,
-        endpoint: &Endpoint,
-        quickbooks: &mut QuickBooks,
-        now: &dyn Fn() -> i64,
-    ) -> Result<Ended, Stop> {
-        // A server without it, or one that fails here, is polled all the same.
-        let _ = self.call("serverVersion", &[]);
-        let version = self.call("clientVersion", &[("strVersion", VERSION)]);
-        let version = version.ok().and_then(|texts| texts.into_iter().next()).unwrap_or_default();
-        match version.split_once(':').map(|(head, _)| head) {
-            Some("E") => return Err(Ended::Stopped(version)),
-            Some("W" | "O") => {}
-            _ if version.is_empty() => {}
-            _ => return Err(Ended::Broken(format!("QBWC1046: incorrect syntax: {version}"))),
-        }
-        self.log_in(endpoint, quickbooks)?;
-        let hcp = quickbooks.host_company_preferences(now());
-        let answer = self.exchange(quickbooks, now, hcp)?;
-        Ok(answer)
-    }
-
-    fn log_in(&mut self, endpoint: &Endpoint, quickbooks: &QuickBooks) -> Result<(), Stop> {
-        let other = format!("{}x", endpoint.password);
-        let password = if self.has(&Fault::WrongPassword) { &other } else { &endpoint.password };
-        let arguments = [("strUserName", endpoint.user.as_str()), ("strPassword", password)];
-        let answered = self.must("authenticate", &arguments);
-        let answered = answered.map_err(|stop| match stop {
-            Ended::Broken(why) => Ended::Broken(format!("QBWC1012: {why}")),
-            other => other,
-        })?;
-        let [ticket, verdict, rest @ ..] = answered.as_slice() else {
-            let why = "QBWC1012: Index was outside the bounds of the array.";
-            return Err(Ended::Broken(why.to_owned()));
-        };
-        self.ticket.clone_from(ticket);
-        let postponed = rest.first().filter(|text| !text.is_empty());
-        let seconds = match postponed.map(|text| text.parse()) {
-            None => None,
-            Some(Ok(seconds)) => Some(seconds),
-            Some(Err(_)) => {
-                return Err(Ended::Broken(format!("authenticate answered {answered:?}")));
-            }
-        };
-        match (verdict.to_ascii_lowercase().as_str(), seconds) {
-            ("nvu", _) => {
-                self.close()?;
-                Err(Ended::WrongPassword)
-            }
-            ("busy", _) => Err(Ended::Busy),
-            (_, Some(seconds)) => {
-                self.close()?;
-                Err(Ended::Postponed(seconds))
-            }
-            ("none", None) => {
-                self.close()?;
-                Err(Ended::NothingToDo)
-            }
-            _ => self.open(verdict.clone(), quickbooks),
-        }
-    }
-
-    /// Opens QuickBooks, with the company file that the server named or the one that is open.
-    fn open(&mut self, mut file: String, quickbooks: &QuickBooks) -> Result<(), Stop> {
-        for _ in 0..MAX_FILES {
-            let refused = self.refused_to_open(&file, quickbooks);
-            let Some(refused) = refused else { return Ok(()) };
-            let ticket = self.ticket.clone();
-            let hresult = format!("0x{:08X}", refused.hresult);
-            let arguments =
-                [("ticket", ticket.as_str()), ("hresult", &hresult), ("message", &refused.message)];
-            file = self.text("connectionError", &arguments)?;
-            if file.eq_ignore_ascii_case("done") {
-                return Err(Ended::NoQuickBooks(refused.to_string()));
-            }
-        }
-        Err(Ended::NoQuickBooks("no company file could be opened".to_owned()))
-    }
-
-    fn refused_to_open(&self, file: &str, quickbooks: &QuickBooks) -> Option<Refused> {
-        let refuse =
-            |hresult: u32, message: &str| Some(Refused { hresult, message: message.to_owned() });
-        if self.has(&Fault::Unavailable) {
-            return refuse(0x8004_0408, "Could not start QuickBooks.");
-        }
-        if self.has(&Fault::NoAccess) {
-            return refuse(
-                0x8004_041A,
-                "This application does not have permission to access this QuickBooks company data file.",
-            );
-        }
-        let open = self.company_file(quickbooks);
-        if !file.is_empty() && !file.eq_ignore_ascii_case(&open) {
-            return refuse(
-                0x8004_040A,
-                "A QuickBooks company data file is already open and it is different from the one requested.",
-            );
-        }
-        None
-    }
-
-    fn company_file(&self, quickbooks: &QuickBooks) -> String {
-        let other = self.faults.iter().find_map(|fault| match fault {
-            Fault::WrongCompany(path) => Some(path.clone()),
+        let wrong = faults.iter().find_map(|fault| match fault {
+            Fault::WrongCompany(path) => Some(path),
             _ => None,
         });
-        other.unwrap_or_else(|| quickbooks.file().to_owned())
-    }
-
-    /// Requests and responses, in turns.
-    fn exchange(
-        &mut self,
-        quickbooks: &mut QuickBooks,
-        now: &dyn Fn() -> i64,
-        hcp: String,
-    ) -> Result<Ended, Stop> {
-        let (mut hcp, mut noops) = (hcp, 0);
-        if self.faults.iter().any(|fault| matches!(fault, Fault::WrongCompany(_))) {
-            // The stamp stands in our company file, not in that one.
-            hcp.clear();
-        }
-        for round in 1..=MAX_ROUNDS {
-            if self.has(&Fault::StopBefore(round)) {
-                return Err(Ended::Died("a user stopped it".to_owned()));
-            }
-            if (self.stop)() {
-                self.close()?;
-                return Err(Ended::Died("a user stopped it".to_owned()));
-            }
-            let (qbxml, after) = self.ask(quickbooks, &std::mem::take(&mut hcp), round)?;
-            if qbxml.is_empty() {
-                match after.as_str() {
-                    "NoOp" if noops < MAX_NOOPS => {
-                        noops += 1;
-                        std::thread::sleep(NOOP_PAUSE);
-                        continue;
-                    }
-                    "Interactive mode" => {
-                        let ticket = self.ticket.clone();
-                        let reason = "nobody is there";
-                        self.text(
-                            "interactiveRejected",
-                            &[("wcTicket", &ticket), ("reason", reason)],
-                        )?;
-                    }
-                    _ => {}
+        let quickbooks = match wrong {
+            None => &mut self.quickbooks,
+            // Another company of its own, in memory, which nobody has stamped.
+            Some(path) => match QuickBooks::open(None, &Setup::of_file(path), (self.now)()) {
+                Ok(other) => self.other.insert(other),
+                Err(error) => {
+                    return Report { ended: session::own(&error), ..report };
                 }
-                self.close()?;
-                return Ok(Ended::Stopped(after));
-            }
-            if self.has(&Fault::LoseRequest(round)) {
-                return Err(Ended::Died(format!("message set {round} was lost")));
-            }
-            let (response, hresult, message) = self.process(quickbooks, &qbxml, round, now())?;
-            let percent = self.bring(&response, &hresult, &message)?;
-            if self.has(&Fault::DoubleReceive(round)) {
-                self.bring(&response, &hresult, &message)?;
-            }
-            if self.has(&Fault::LoseProgress(round)) {
-                return Err(Ended::Died(format!("the answer to response {round} was lost")));
-            }
-            match percent {
-                ..0 => {
-                    let why = self.last_error()?;
-                    self.close()?;
-                    return Ok(Ended::Stopped(why));
-                }
-                0..100 => {}
-                100 => {
-                    self.close()?;
-                    return Ok(Ended::Done);
-                }
-                _ => return Err(Ended::Broken(format!("receiveResponseXML answered {percent}"))),
-            }
-        }
-        Err(Ended::Broken(format!("it goes on after {MAX_ROUNDS} message sets")))
-    }
-
-    /// `sendRequestXML`; with nothing to send, what `getLastError` says.
-    fn ask(
-        &mut self,
-        quickbooks: &QuickBooks,
-        hcp: &str,
-        round: u32,
-    ) -> Result<(String, String), Stop> {
-        let ticket = self.ticket.clone();
-        let file = self.company_file(quickbooks);
-        let (major, minor) = quickbooks.version();
-        let (major, minor) = (major.to_string(), minor.to_string());
-        let edition = quickbooks.edition().to_owned();
-        let arguments = [
-            ("ticket", ticket.as_str()),
-            ("strHCPResponse", hcp),
-            ("strCompanyFileName", &file),
-            ("qbXMLCountry", &edition),
-            ("qbXMLMajorVers", &major),
-            ("qbXMLMinorVers", &minor),
-        ];
-        let qbxml = self.text("sendRequestXML", &arguments)?;
-        if self.has(&Fault::DoubleSend(round)) {
-            self.text("sendRequestXML", &arguments)?;
-        }
-        if !qbxml.is_empty() {
-            return Ok((qbxml, String::new()));
-        }
-        let after = self.last_error()?;
-        Ok((qbxml, after))
-    }
-
-    /// Gives a message set to QuickBooks: response, hresult, message.
-    fn process(
-        &mut self,
-        quickbooks: &mut QuickBooks,
-        qbxml: &str,
-        round: u32,
-        now: i64,
-    ) -> Result<(String, String, String), Stop> {
-        let threw = |hresult: u32, message: &str| {
-            Ok((String::new(), format!("0x{hresult:08X}"), message.to_owned()))
+            },
         };
-        for fault in self.faults {
-            if let Fault::Slow(duration) = fault {
-                std::thread::sleep(*duration);
-            }
-        }
-        if self.has(&Fault::ModalDialog) {
-            return threw(
-                0x8004_0414,
-                "A modal dialog box is showing in the QuickBooks user interface.",
-            );
-        }
-        if self.has(&Fault::ParseError(round)) {
-            let message = "QuickBooks found an error when parsing the provided XML text stream.";
-            return threw(0x8004_0400, message);
-        }
-        self.report.message_sets += 1;
-        self.report.requests += u32::try_from(qbxml.matches("Rq requestID=").count()).unwrap_or(0);
-        let answered = quickbooks.process(qbxml, now);
-        let what = match &answered {
-            Ok(response) => format!("{} bytes", response.len()),
-            Err(refused) => refused.to_string(),
-        };
-        (self.watch)(&Call { operation: "QuickBooks", answer: what });
-        if self.has(&Fault::Forget(round)) {
-            quickbooks.forget_message_sets();
-            return Err(Ended::Died(format!("answer {round} was lost, and QuickBooks forgot it")));
-        }
-        if self.has(&Fault::LoseResponse(round)) {
-            return Err(Ended::Died(format!("answer {round} of QuickBooks was lost")));
-        }
-        if self.has(&Fault::Crash(round)) {
-            return threw(0x8007_06BA, "The RPC server is unavailable.");
-        }
-        match answered {
-            Err(refused) => threw(refused.hresult, &refused.message),
-            Ok(mut response) => {
-                if self.has(&Fault::TornResponse(round)) {
-                    response.truncate(response.floor_char_boundary(response.len() / 2));
+        for fault in faults {
+            match fault {
+                Fault::Locked { kind, name, times } => {
+                    let lock = Lock { kind: kind.clone(), name: name.clone(), times: *times };
+                    quickbooks.lock(lock);
                 }
-                Ok((response, String::new(), String::new()))
+                Fault::Suppose { setting, value } => quickbooks.suppose(setting, value),
+                _ => {}
             }
         }
+        let (wire, stop, ticket) = (&self.wire, &self.stop, String::new());
+        wire.begin();
+        let owner = self.owner.as_str();
+        let (crashed, rounds) = (false, 0);
+        let mut session =
+            Session { wire, faults, watch, stop, report, ticket, owner, crashed, rounds };
+        let ended = session.run(&self.endpoint, quickbooks, &self.now);
+        session.report.ended = ended.unwrap_or_else(|stop| stop);
+        let numbered = faults.iter().filter_map(Fault::numbered);
+        let missed = numbered.filter(|(_, at)| *at > session.rounds);
+        session.report.missed = missed.map(|(name, at)| format!("{name}:{at}")).collect();
+        let report = session.report;
+        quickbooks.as_before();
+        report
     }
-
-    fn bring(&mut self, response: &str, hresult: &str, message: &str) -> Result<i64, Stop> {
-        let ticket = self.ticket.clone();
-        let arguments = [
-            ("ticket", ticket.as_str()),
-            ("response", response),
-            ("hresult", hresult),
-            ("message", message),
-        ];
-        let percent = self.text("receiveResponseXML", &arguments)?;
-        let parsed = percent.parse();
-        parsed.map_err(|_| Ended::Broken(format!("receiveResponseXML answered {percent:?}")))
-    }
-
-    fn last_error(&mut self) -> Result<String, Stop> {
-        let ticket = self.ticket.clone();
-        self.text("getLastError", &[("ticket", &ticket)])
-    }
-
-    fn close(&mut self) -> Result<(), Stop> {
-        let ticket = self.ticket.clone();
-        self.report.closing = self.text("closeConnection", &[("ticket", &ticket)])?;
-        Ok(())
-    }
-}
-
-/// The beginning of a text, on one line.
-fn short(text: &str) -> String {
-    const MOST: usize = 100;
-    if text.starts_with("<?xml") {
-        return format!("{} bytes of qbXML", text.len());
-    }
-    let mut shown: String =
-        text.chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().count() > MOST {
-        shown.push('…');
-    }
-    shown
 }

@@ -51,6 +51,10 @@ pub struct Report {
     pub requests: u32,
     /// What `closeConnection` said.
     pub closing: String,
+    /// The fewest seconds between two sessions that the server wants (`authenticate`).
+    pub every_at_least: Option<u64>,
+    /// Faults of a message set that the session did not come to.
+    pub missed: Vec<String>,
 }
 
 /// One call, for those who watch.

@@ -5,21 +5,24 @@
 //! Source: *QBWC Programmer's Guide* 2.0; captured calls of QBWC 2.2 and 2.3 (johnballantyne/qbws#10);
 //! `SoapHttpClientProtocol` of .NET.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quick_xml::NsReader;
-use quick_xml::events::Event;
-use quick_xml::name::ResolveResult;
 use ureq::Agent;
 use ureq::Proxy;
+use ureq::config::AutoHeaderValue;
 use ureq::http::Uri;
 use ureq::tls::PemItem;
 use ureq::tls::RootCerts;
 use ureq::tls::TlsConfig;
 use ureq::tls::parse_pem;
+
+use super::xml;
+use super::xml::Element;
 
 /// The namespace of the contract.
 const INTUIT: &str = "http://developer.intuit.com/";
@@ -28,6 +31,8 @@ const USER_AGENT: &str =
     "Mozilla/4.0 (compatible; MSIE 6.0; MS Web Services Client Protocol 4.0.30319.42000)";
 /// The .NET default for one call.
 const PATIENCE: Duration = Duration::from_secs(100);
+/// How long .NET waits for `100 Continue` before it sends the body all the same.
+const AWAIT_100: Duration = Duration::from_millis(350);
 /// The longest answer that is read.
 const MAX_ANSWER: u64 = 64 << 20;
 
@@ -96,6 +101,8 @@ pub(crate) struct Wire {
     agent: Agent,
     url: String,
     roots: RootCerts,
+    /// What the server wants to be told again, until the session ends.
+    cookies: RefCell<BTreeMap<String, String>>,
 }
 
 /// What an operation answered: one text, or the texts of an array.
@@ -104,7 +111,35 @@ pub(crate) type Answered = Result<Vec<String>, CallError>;
 impl Wire {
     pub(crate) fn new(url: &str) -> Self {
         let roots = RootCerts::WebPki;
-        Self { agent: agent(url, &roots), url: url.to_owned(), roots }
+        let cookies = RefCell::default();
+        Self { agent: agent(url, &roots), url: url.to_owned(), roots, cookies }
+    }
+
+    /// Forgets the cookies of the session before.
+    pub(crate) fn begin(&self) {
+        self.cookies.borrow_mut().clear();
+    }
+
+    /// The header that tells the cookies, if there are some.
+    fn told(&self) -> Option<String> {
+        let cookies = self.cookies.borrow();
+        let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
+    /// Keeps what a `Set-Cookie` says; the address is always the same, so path and domain are too.
+    fn keep(&self, cookie: &str) {
+        let mut parts = cookie.split(';').map(str::trim);
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+            return;
+        };
+        let gone = parts.any(|part| part.eq_ignore_ascii_case("max-age=0"));
+        let mut cookies = self.cookies.borrow_mut();
+        if gone {
+            cookies.remove(name);
+        } else {
+            cookies.insert(name.to_owned(), value.to_owned());
+        }
     }
 
     /// Trusts the certificates of a PEM text, and no others.
@@ -133,21 +168,32 @@ impl Wire {
     /// One call. `arguments` in the order of the schema.
     pub(crate) fn call(&self, operation: &str, arguments: &[(&str, &str)]) -> Answered {
         let wrong = |why: String| CallError::Contract { operation: operation.to_owned(), why };
-        let answer = self
+        let mut request = self
             .agent
             .post(&self.url)
             .header("Content-Type", "text/xml; charset=utf-8")
             .header("SOAPAction", format!("\"{INTUIT}{operation}\""))
-            .send(envelope(operation, arguments));
+            .header("Expect", "100-continue");
+        if let Some(cookies) = self.told() {
+            request = request.header("Cookie", cookies);
+        }
+        let answer = request.send(envelope(operation, arguments));
         let mut answer = answer.map_err(|error| CallError::of(operation, &error))?;
+        for cookie in answer.headers().get_all("set-cookie") {
+            self.keep(cookie.to_str().unwrap_or_default());
+        }
         let status = answer.status().as_u16();
         let media_type = answer.headers().get("content-type").and_then(|it| it.to_str().ok());
         let media_type = media_type.unwrap_or_default().to_owned();
         let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
         let body = body.map_err(|error| CallError::of(operation, &error))?;
-        let is_xml = media_type.split(';').next().is_some_and(|it| it.trim() == "text/xml");
+        let is_xml = media_type
+            .split(';')
+            .next()
+            .is_some_and(|it| it.trim().eq_ignore_ascii_case("text/xml"));
         if status != 200 {
-            let fault = if is_xml { fault(&body) } else { String::new() };
+            // Of other errors the client reads no body.
+            let fault = if is_xml && status == 500 { fault(&body) } else { String::new() };
             return Err(CallError::Status { operation: operation.to_owned(), status, fault });
         }
         if !is_xml {
@@ -167,7 +213,9 @@ fn agent(url: &str, roots: &RootCerts) -> Agent {
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_global(Some(PATIENCE))
+        .timeout_await_100(Some(AWAIT_100))
         .user_agent(USER_AGENT)
+        .accept(AutoHeaderValue::None)
         .proxy(proxy)
         .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
         .build()
@@ -208,80 +256,57 @@ fn envelope(operation: &str, arguments: &[(&str, &str)]) -> String {
     out
 }
 
-/// Reads `{op}Response/{op}Result` out of an answer.
-fn read(body: &[u8], operation: &str) -> Result<Vec<String>, String> {
-    if body.is_empty() {
+/// What an answer says: the envelope and the body of SOAP 1.1, whatever stands beside them.
+fn body(bytes: &[u8]) -> Result<Element, String> {
+    if bytes.is_empty() {
         return Err("the response is empty".to_owned());
     }
-    if !body.starts_with(b"<") {
-        return Err("Response is not well-formed XML.".to_owned());
+    let not_well_formed = |why: String| format!("Response is not well-formed XML. {why}");
+    if !bytes.starts_with(b"<") {
+        return Err(not_well_formed("It does not begin with <.".to_owned()));
     }
-    let expected = [
-        (SOAP, "Envelope".to_owned()),
-        (SOAP, "Body".to_owned()),
-        (INTUIT, format!("{operation}Response")),
-        (INTUIT, format!("{operation}Result")),
-    ];
-    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-    let mut reader = NsReader::from_str(text);
-    reader.config_mut().expand_empty_elements = true;
-    let (mut depth, mut found, mut items, mut current) =
-        (0_usize, false, Vec::new(), String::new());
-    loop {
-        let (namespace, event) = reader.read_resolved_event().map_err(|error| error.to_string())?;
-        match event {
-            Event::Start(start) => {
-                let uri = match namespace {
-                    ResolveResult::Bound(namespace) => namespace.0.to_owned(),
-                    _ => String::new(),
-                };
-                let local = start.local_name().as_ref().to_owned();
-                let (uri_wanted, name) = match expected.get(depth) {
-                    Some((uri, name)) => (*uri, name.as_str()),
-                    None if depth == 4 => (INTUIT, "string"),
-                    None => return Err(format!("{local} stands too deep")),
-                };
-                if local != name || uri != uri_wanted {
-                    return Err(format!("expected {{{uri_wanted}}}{name}, found {{{uri}}}{local}"));
-                }
-                found |= depth == 3;
-                depth += 1;
-                current.clear();
-            }
-            Event::End(_) => {
-                if depth == 5 || depth == 4 && items.is_empty() {
-                    items.push(std::mem::take(&mut current));
-                }
-                depth -= 1;
-            }
-            Event::Text(text) => current.push_str(&text.xml10_content()),
-            Event::CData(text) => current.push_str(&text.xml10_content()),
-            Event::GeneralRef(reference) => {
-                let resolved = reference.resolve_char_ref().map_err(|error| error.to_string())?;
-                match resolved {
-                    Some(character) => current.push(character),
-                    None => current.push_str(
-                        quick_xml::escape::resolve_xml_entity(&reference)
-                            .ok_or("an entity that XML does not have")?,
-                    ),
-                }
-            }
-            Event::Eof if depth > 0 => return Err("Response is not well-formed XML.".to_owned()),
-            Event::Eof if !found => {
-                return Err("Object reference not set to an instance of an object.".to_owned());
-            }
-            Event::Eof => return Ok(items),
-            _ => {}
-        }
+    let text = std::str::from_utf8(bytes).map_err(|error| not_well_formed(error.to_string()))?;
+    let mut envelope = xml::read(text).map_err(not_well_formed)?;
+    if !envelope.is(SOAP, "Envelope") {
+        return Err(format!("expected {{{SOAP}}}Envelope, found {}", envelope.called()));
+    }
+    let body = envelope.children.iter_mut().find(|child| child.is(SOAP, "Body"));
+    body.map(std::mem::take).ok_or_else(|| format!("there is no {{{SOAP}}}Body"))
+}
+
+/// Reads `{op}Response/{op}Result` out of an answer: the items of an array, or one text.
+fn read(bytes: &[u8], operation: &str) -> Result<Vec<String>, String> {
+    let null = || "Object reference not set to an instance of an object.".to_owned();
+    let body = body(bytes)?;
+    let Some(first) = body.children.first() else { return Err(null()) };
+    if first.is(SOAP, "Fault") {
+        return Err(format!("the server answered with a fault{}", faultstring(first)));
+    }
+    if !first.is(INTUIT, &format!("{operation}Response")) {
+        return Err(format!("{} was not expected", first.called()));
+    }
+    let result = first.child(INTUIT, &format!("{operation}Result"));
+    let result = result.filter(|result| !result.is_nil).ok_or_else(null)?;
+    if operation == "authenticate" {
+        let items = result.children.iter().filter(|item| item.is(INTUIT, "string"));
+        return Ok(items.map(|item| item.text.clone()).collect());
+    }
+    match result.children.first() {
+        None => Ok(vec![result.text.clone()]),
+        Some(child) => Err(format!("{} stands where a text is expected", child.called())),
     }
 }
 
 /// `: ` and the text of a fault.
-fn fault(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let inner = text.split("<faultstring").nth(1).and_then(|rest| rest.split_once('>'));
-    let said = inner.and_then(|(_, rest)| rest.split('<').next());
-    said.map_or_else(String::new, |said| format!(": {said}"))
+fn faultstring(fault: &Element) -> String {
+    let said = fault.children.iter().find(|child| child.name == "faultstring");
+    said.map_or_else(String::new, |said| format!(": {}", said.text.trim()))
+}
+
+/// The same of the body of an error.
+fn fault(bytes: &[u8]) -> String {
+    let fault = body(bytes).ok().and_then(|body| body.child(SOAP, "Fault").cloned());
+    fault.as_ref().map_or_else(String::new, faultstring)
 }
 
 #[cfg(test)]
@@ -319,20 +344,47 @@ mod tests {
         );
     }
 
+    /// A response with this in it.
+    fn of(operation: &str, inner: &str) -> Vec<u8> {
+        let response = format!("{operation}Response");
+        answer(&format!("<{response} xmlns=\"{INTUIT}\">{inner}</{response}>"))
+    }
+
     #[test]
     fn texts_and_arrays_are_read() {
-        let text = answer(
-            "<aResponse xmlns=\"http://developer.intuit.com/\"><aResult>1 &lt; 2</aResult></aResponse>",
-        );
-        assert_eq!(read(&text, "a").unwrap(), ["1 < 2"]);
-        let empty =
-            answer("<aResponse xmlns=\"http://developer.intuit.com/\"><aResult/></aResponse>");
-        assert_eq!(read(&empty, "a").unwrap(), [""]);
+        assert_eq!(read(&of("a", "<aResult>1 &lt; 2</aResult>"), "a").unwrap(), ["1 < 2"]);
+        assert_eq!(read(&of("a", "<aResult/>"), "a").unwrap(), [""]);
         let array = answer(
-            "<i:aResponse xmlns:i=\"http://developer.intuit.com/\"><i:aResult><i:string>t</i:string>\
-             <i:string/></i:aResult></i:aResponse>",
+            "<i:authenticateResponse xmlns:i=\"http://developer.intuit.com/\"><i:authenticateResult>\
+             <i:string>t</i:string><i:string/></i:authenticateResult></i:authenticateResponse>",
         );
-        assert_eq!(read(&array, "a").unwrap(), ["t", ""]);
+        assert_eq!(read(&array, "authenticate").unwrap(), ["t", ""]);
+        // Items of another namespace are none.
+        let foreign = of(
+            "authenticate",
+            "<authenticateResult><string>t</string><string xmlns=\"\">x</string></authenticateResult>",
+        );
+        assert_eq!(read(&foreign, "authenticate").unwrap(), ["t"]);
+    }
+
+    #[test]
+    fn what_stands_beside_is_passed_over() {
+        let with_header = String::from_utf8(of("a", "<b>y</b><aResult>x</aResult><c/>")).unwrap();
+        let with_header =
+            with_header.replace("<s:Body>", "<s:Header><h xmlns=\"urn:h\"/></s:Header>\n<s:Body>");
+
+        assert_eq!(read(with_header.as_bytes(), "a").unwrap(), ["x"]);
+    }
+
+    #[test]
+    fn a_fault_is_told_whatever_its_status() {
+        let sent = answer(
+            "<s:Fault><faultcode>s:Server</faultcode><faultstring>a &amp; b</faultstring></s:Fault>",
+        );
+
+        assert_eq!(fault(&sent), ": a & b");
+        let read = read(&sent, "a").unwrap_err();
+        assert!(read.ends_with("fault: a & b"), "{read}");
     }
 
     #[test]
@@ -341,10 +393,14 @@ mod tests {
             "<aResponse><aResult>x</aResult></aResponse>",
             "<bResponse xmlns=\"http://developer.intuit.com/\"/>",
             "<aResponse xmlns=\"http://developer.intuit.com/\"/>",
-            "<aResponse xmlns=\"http://developer.intuit.com/\"><aResult><string xmlns=\"\">t</string></aResult></aResponse>",
+            "<aResponse xmlns=\"http://developer.intuit.com/\"><aResult xmlns=\"\">t</aResult></aResponse>",
+            "<aResponse xmlns=\"http://developer.intuit.com/\"><aResult><string>t</string></aResult></aResponse>",
+            "",
         ] {
             assert!(read(&answer(inner), "a").is_err(), "{inner}");
         }
+        let nil = "<aResult xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" i:nil=\"true\"/>";
+        assert!(read(&of("a", nil), "a").is_err());
         assert!(read(b"", "a").is_err());
         assert!(read(b"\n<?xml version=\"1.0\"?><a/>", "a").is_err());
     }

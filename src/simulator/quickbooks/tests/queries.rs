@@ -207,6 +207,64 @@ fn what_is_deleted_is_remembered_for_ninety_days() {
 }
 
 #[test]
+fn extensions_are_answered_in_order_and_held_against_their_definition() {
+    let mut company = Company::new();
+    let said = company.one(
+        "<DataExtDefAddRq><DataExtDefAdd><OwnerID>0</OwnerID><DataExtName>Color</DataExtName>\
+         <DataExtType>STR255TYPE</DataExtType><AssignToObject>Item</AssignToObject>\
+         <AssignToObject>Invoice</AssignToObject></DataExtDefAdd></DataExtDefAddRq>",
+    );
+    let order: Vec<_> = said.ret().children.iter().map(|child| child.name.as_str()).collect();
+    assert_eq!(
+        order,
+        [
+            "OwnerID",
+            "DataExtID",
+            "DataExtName",
+            "DataExtType",
+            "AssignToObject",
+            "AssignToObject",
+            "DataExtListRequire",
+            "DataExtTxnRequire",
+            "DataExtFormatString"
+        ]
+    );
+    company.id("<CustomerAddRq><CustomerAdd><Name>Sue</Name></CustomerAdd></CustomerAddRq>");
+    let mut invoice = |name: &str| {
+        company.one(&format!(
+            "<InvoiceAddRq><InvoiceAdd><CustomerRef><FullName>Sue</FullName></CustomerRef>\
+             <InvoiceLineAdd><Desc>x</Desc><DataExt><OwnerID>0</OwnerID><DataExtName>{name}\
+             </DataExtName><DataExtValue>red</DataExtValue></DataExt></InvoiceLineAdd></InvoiceAdd>\
+             </InvoiceAddRq>"
+        ))
+    };
+
+    let (known, unknown) = (invoice("color"), invoice("Size"));
+
+    assert_eq!((known.code(), unknown.code()), (0, 3121));
+    let line = known.at("InvoiceLineRet/TxnLineID");
+    let mut add = |place: &str| {
+        company.one(&format!(
+            "<DataExtAddRq><DataExtAdd><OwnerID>0</OwnerID><DataExtName>Color</DataExtName>{place}\
+             <DataExtValue>blue</DataExtValue></DataExtAdd></DataExtAddRq>"
+        ))
+    };
+    let of_line = |line: &str| {
+        format!(
+            "<TxnDataExtType>Invoice</TxnDataExtType><TxnID>{}</TxnID><TxnLineID>{line}</TxnLineID>",
+            known.id()
+        )
+    };
+    assert_eq!(add(&of_line(line)).at("DataExtType"), "STR255TYPE");
+    assert_eq!(add(&of_line("1-1")).code(), 3120);
+    let customer = "<ListDataExtType>Customer</ListDataExtType><ListObjRef><FullName>Sue</FullName>\
+                    </ListObjRef>";
+    assert_eq!(add(customer).code(), 3121);
+    let body = &company.quickbooks.books().get(&known.id()).unwrap().body;
+    assert_eq!(body.at("InvoiceLineRet/DataExtRet/DataExtValue"), "blue");
+}
+
+#[test]
 fn the_file_id_is_stamped_into_the_company() {
     let mut company = Company::new();
     let owner = "<OwnerID>{57F3B9B6-86F1-4FCC-B1FF-966DE1813D20}</OwnerID><DataExtName>FileID</DataExtName>";

@@ -481,7 +481,7 @@ fn locks_say_who_is_in_the_way() {
     shop.check(&new, 3180, "There was an error when saving a Customers list, element \"New\".  QuickBooks error message: This list has been modified by another user.");
     shop.check(&new, 3180, "This list has been modified by another user.");
 
-    shop.company.quickbooks.unlock_all();
+    shop.company.quickbooks.as_before();
 
     shop.check(&new, 0, "Status OK");
 }
@@ -565,6 +565,31 @@ fn a_field_is_cleared_but_not_one_that_must_be_there() {
 }
 
 #[test]
+fn what_is_in_an_item_is_cleared_but_not_its_account() {
+    let mut shop = Shop::new();
+    let labor = shop.company.quickbooks.books().named("ItemService", "Labor").unwrap().id.clone();
+    let change = |shop: &Shop, inner: &str| {
+        format!(
+            "<ItemServiceModRq><ItemServiceMod><ListID>{labor}</ListID><EditSequence>{}</EditSequence>{inner}</ItemServiceMod></ItemServiceModRq>",
+            shop.sequence(&labor)
+        )
+    };
+    let part = |inner: &str| format!("<SalesOrPurchaseMod>{inner}</SalesOrPurchaseMod>");
+
+    let account = change(&shop, &part("<AccountRef></AccountRef>"));
+    shop.check(&account, 3190, "Cannot clear the element in the AccountRef field. ");
+    let whole = change(&shop, &part(""));
+    shop.check(&whole, 3190, "Cannot clear the element in the SalesOrPurchaseMod field. ");
+    let words = change(&shop, &part("<Desc></Desc>"));
+    shop.check(&words, 0, "Status OK");
+
+    let body = shop.body(&labor);
+    assert_eq!(body.at("SalesOrPurchase/Desc"), "");
+    assert_eq!(body.at("SalesOrPurchase/Price"), "100.00");
+    assert_eq!(body.at("SalesOrPurchase/AccountRef/FullName"), "Services");
+}
+
+#[test]
 fn the_store_counts_what_comes_and_goes() {
     let mut shop = Shop::new();
     let stock = "<IncomeAccountRef><FullName>Sales</FullName></IncomeAccountRef><COGSAccountRef><FullName>Cost of Goods Sold</FullName></COGSAccountRef><AssetAccountRef><FullName>Inventory Asset</FullName></AssetAccountRef>";
@@ -618,4 +643,65 @@ fn sales_tax_is_reckoned_on_taxable_lines() {
         (said.at("Subtotal"), said.at("SalesTaxTotal"), said.at("BalanceRemaining")),
         ("135.00", "10.00", "145.00")
     );
+}
+
+#[test]
+fn nothing_is_paid_backwards() {
+    let mut shop = Shop::new();
+    let invoice = shop.invoice.clone();
+
+    let negative = Shop::pay("Sue", &applied(&invoice, "-5.00"));
+    shop.check(&negative, 3210, "has an invalid value \"-5.00\"");
+    let total = Shop::pay("Sue", "<TotalAmount>-5.00</TotalAmount><IsAutoApply>true</IsAutoApply>");
+    shop.check(&total, 3210, "The \"TotalAmount\" field has an invalid value \"-5.00\".");
+
+    assert_eq!(shop.balance("Sue"), "200.00");
+}
+
+#[test]
+fn an_invoice_is_not_made_less_than_what_is_paid() {
+    let mut shop = Shop::new();
+    let invoice = shop.invoice.clone();
+    shop.company.id(&Shop::pay("Sue", &applied(&invoice, "150.00")));
+    let id = shop.body(&invoice).at("InvoiceLineRet/TxnLineID").to_owned();
+    let line = |quantity: &str| {
+        format!(
+            "<InvoiceLineMod><TxnLineID>{id}</TxnLineID><Quantity>{quantity}</Quantity></InvoiceLineMod>"
+        )
+    };
+
+    let less = shop.change_invoice(&line("1"));
+    shop.check(&less, 3170, "There was an error when modifying a Invoice.");
+    let more = shop.change_invoice(&line("1.5"));
+    shop.check(&more, 0, "Status OK");
+
+    assert_eq!(shop.body(&invoice).get("IsPaid"), "true");
+}
+
+#[test]
+fn no_name_of_a_list_that_shares_its_names_has_a_colon() {
+    let mut shop = Shop::new();
+    for kind in ["Customer", "Vendor", "OtherName"] {
+        let said = shop.said(&add(kind, "<Name>a:b</Name>"));
+        assert_eq!(said.0, 3090, "{kind}: {}", said.1);
+    }
+    let message = shop.said(&add("CustomerMsg", "<Name>Remit to: us</Name>"));
+    assert_eq!(message.0, 0, "{}", message.1);
+}
+
+#[test]
+fn a_sale_names_its_tax_where_tax_is_used_and_currencies_are_switched_on() {
+    let mut shop = Shop::new();
+    let sale = add("Invoice", &format!("{}{}", customer("Sue"), line("Invoice", "Trip", "")));
+    let currency = add("Currency", "<Name>Groat</Name><CurrencyCode>GRT</CurrencyCode>");
+    shop.check(&currency, 3250, "This feature is not enabled");
+    shop.check(&sale, 0, "Status OK");
+
+    shop.company.quickbooks.set("SalesTax", "on").unwrap();
+    shop.company.quickbooks.set("MultiCurrency", "on").unwrap();
+
+    shop.check(&sale, 3180, "Transaction Sales Tax field cannot be left blank");
+    shop.check(&currency, 0, "Status OK");
+    let told = shop.company.quickbooks.host_company_preferences(NOW);
+    assert!(told.contains("<IsMultiCurrencyOn>true</IsMultiCurrencyOn>"), "{told}");
 }
