@@ -127,6 +127,22 @@ impl Client {
         self.call(Method::GET, path, Content::None)?.json()
     }
 
+    /// A whole list, part by part. The path has a query already.
+    pub(super) fn list(&self, path: &str) -> anyhow::Result<Value> {
+        let mut list = self.get(path)?;
+        while let Some(cursor) = list.get("nextCursor").and_then(Value::as_str) {
+            let mut next = self.get(&format!("{path}&cursor={}", segment(cursor)))?;
+            if let (Some(Value::Array(all)), Some(Value::Array(more))) =
+                (list.get_mut("data"), next.get_mut("data"))
+            {
+                all.append(more);
+            }
+            list["nextCursor"] = next["nextCursor"].take();
+            list["hasMore"] = next["hasMore"].take();
+        }
+        Ok(list)
+    }
+
     /// A change.
     pub(super) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.call(Method::POST, path, Content::Json(body))?.json()

@@ -179,7 +179,7 @@ fn reinstall(connection: &Value) -> anyhow::Result<()> {
 }
 
 fn list(client: &Client, global: &Global) -> anyhow::Result<()> {
-    let value = client.get("/v1/connections?limit=500")?;
+    let value = client.list("/v1/connections?limit=500")?;
     if global.json {
         return Ok(output::json(&value)?);
     }

@@ -24,7 +24,6 @@ use super::client::Client;
 use super::client::Content;
 use super::client::Way;
 use super::client::of_connection;
-use super::client::segment;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::output;
@@ -248,17 +247,9 @@ fn not_as_expected(client: &Client, expected: &[Expected]) -> anyhow::Result<Vec
 
 /// All records, in the order in which they were pushed.
 fn all_records(client: &Client) -> anyhow::Result<Vec<Value>> {
-    let mut records = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let path = of_connection(CONNECTION, &["records"]);
-        let list = client.get(&format!("{path}?limit=500{cursor}"))?;
-        records.extend(list.get("data").and_then(Value::as_array).cloned().unwrap_or_default());
-        match list.get("nextCursor").and_then(Value::as_str) {
-            Some(next) => cursor = format!("&cursor={}", segment(next)),
-            None => break,
-        }
-    }
+    let path = of_connection(CONNECTION, &["records"]);
+    let list = client.list(&format!("{path}?limit=500"))?;
+    let mut records = list.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
     records.reverse();
     Ok(records)
 }

@@ -401,7 +401,7 @@ fn key(report: &mut Report, client: &Client) -> bool {
 }
 
 fn connections(report: &mut Report, client: &Client) {
-    let list = client.get("/v1/connections?limit=500").unwrap_or_default();
+    let list = client.list("/v1/connections?limit=500").unwrap_or_default();
     let all = list.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
     if all.is_empty() {
         let fix = "bookbridge connection add NAME";

@@ -83,7 +83,7 @@ pub(super) fn run(command: Key, global: &Global) -> anyhow::Result<()> {
             ))?)
         }
         Key::List => {
-            let list = client.get("/v1/keys?limit=500")?;
+            let list = client.list("/v1/keys?limit=500")?;
             if global.json {
                 return Ok(output::json(&list)?);
             }

@@ -46,19 +46,8 @@ pub(super) struct Records {
 /// Runs `records`.
 pub(super) fn run(command: &Records, global: &Global) -> anyhow::Result<()> {
     let client = Client::of(global)?;
-    let mut list = client.get(&query(command, command.cursor.as_deref()))?;
-    while command.all
-        && let Some(cursor) = list.get("nextCursor").and_then(Value::as_str)
-    {
-        let mut next = client.get(&query(command, Some(cursor)))?;
-        if let (Some(Value::Array(all)), Some(Value::Array(more))) =
-            (list.get_mut("data"), next.get_mut("data"))
-        {
-            all.append(more);
-        }
-        list["nextCursor"] = next["nextCursor"].take();
-        list["hasMore"] = next["hasMore"].take();
-    }
+    let path = query(command);
+    let list = if command.all { client.list(&path)? } else { client.get(&path)? };
     if global.json {
         return Ok(output::json(&list)?);
     }
@@ -76,7 +65,7 @@ pub(super) fn run(command: &Records, global: &Global) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn query(command: &Records, cursor: Option<&str>) -> String {
+fn query(command: &Records) -> String {
     let limit = if command.all { 500 } else { command.limit };
     let mut path = format!("{}?limit={limit}", of_connection(&command.connection, &["records"]));
     for (name, value) in [
@@ -84,7 +73,7 @@ fn query(command: &Records, cursor: Option<&str>) -> String {
         ("cause", command.cause.as_deref()),
         ("kind", command.kind.as_deref()),
         ("q", command.search.as_deref()),
-        ("cursor", cursor),
+        ("cursor", command.cursor.as_deref()),
     ] {
         if let Some(value) = value {
             path.extend(["&", name, "=", &segment(value)]);

@@ -11,7 +11,7 @@
 //! | `visitor` `logins` | who looks: cookies, roles, and the token in every form |
 //! | `live` `statics` | server-sent events; the sheet and the script |
 //!
-//! Held by `tests/dashboard` over HTTP and by `tests/browser` in a real browser.
+//! Held by `tests/browser`, over HTTP and in a real browser.
 
 mod activity;
 mod connection;

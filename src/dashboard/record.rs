@@ -238,7 +238,9 @@ fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
         Status::Failed | Status::Blocked => all.push(("retry", "Try again")),
         Status::Held => all.push(("release", "Release")),
         Status::Bypassed => all.push(("unbypass", "Take the bypass back")),
-        Status::Synced => all.push(("undo", "Undo: take it out of QuickBooks")),
+        Status::Synced if record.reference.as_ref().is_some_and(|reference| reference.made) => {
+            all.push(("undo", "Undo: take it out of QuickBooks"));
+        }
         _ => {}
     }
     let resets = matches!(record.status, Status::Synced | Status::Failed | Status::Blocked);

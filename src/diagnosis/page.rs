@@ -145,7 +145,9 @@ pub fn index() -> String {
     );
     for entry in entries() {
         let same: Vec<_> = entry.same.iter().map(|cause| format!("`{cause}`")).collect();
-        line(&mut page, &format!("`{}`", entry.code), &same.join(", "), &entry.words);
+        // The anchor that docs/problems.md leads to.
+        let code = format!("<a id=\"{0}\"></a>`{0}`", entry.code);
+        line(&mut page, &code, &same.join(", "), &entry.words);
         for cause in &entry.causes {
             line(&mut page, "", &format!("`{}`", cause.cause), cause);
         }

@@ -138,6 +138,10 @@ pub struct Reference {
     /// `RefNumber` or `FullName` as QuickBooks has it: people search by it.
     #[serde(default)]
     pub label: String,
+    /// Whether QuickBooks answered our own Add with it: only that may be undone. What was linked,
+    /// or found in the books, may be another's.
+    #[serde(default)]
+    pub made: bool,
 }
 
 /// Which checks against the mirror a person's decision overrides, until it is synced or changed.

@@ -324,7 +324,8 @@ fn text(value: &Value) -> String {
 
 /// Whether a fix makes sense for a record.
 pub(crate) fn fits(record: &Record, pressed: &Pressed) -> bool {
-    record.asked.is_none() && deed(record, pressed).is_ok()
+    let in_doubt = record.status == Status::InDoubt && pressed.id == "ask-books";
+    record.asked.is_none() && (in_doubt || deed(record, pressed).is_ok())
 }
 
 /// What a fix comes down to for a record as it stands.
@@ -416,7 +417,7 @@ fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineError> {
 /// Asks for what is to be undone: it must be as we left it.
 fn undo(record: &Record) -> Option<Deed> {
     let reference = record.reference.as_ref().filter(|_| record.status == Status::Synced)?;
-    reference.edit_sequence.as_ref()?;
+    reference.edit_sequence.as_ref().filter(|_| reference.made)?;
     let kind = crate::qbxml::schema::schema().kind(&record.key.kind)?;
     kind.delete_type.or(kind.void_type)?;
     let query = kind.query.as_ref()?.name.to_owned();

@@ -13,7 +13,15 @@
 //! | `requests` | raw qbXML through the queue |
 //! | `health` `explain` | how a connection is; problems, reasons, attempts |
 //! | `mirror` | what is known of the company file |
-//! | `keys` | API keys |
+//! | `users` `keys` | who may do what |
+//! | `fix` `propose` `mend` | what is pressed, what it proposes, and what it asks QuickBooks to do |
+//! | `tasks` | the same for many, in the background |
+//! | `pairing` | the steps that tick by themselves |
+//! | `watchdog` `sweep` | what is stuck, what is old |
+//!
+//! The others are parts of these: `place` queues or blocks a record, `known` holds it against the
+//! mirror, `compose` writes a message set, `arriving` and `answer` read what comes back, `settle`,
+//! `verdict` and `thrown` decide what it means, `questions` and `follow_up` ask QuickBooks more.
 
 pub mod ambient;
 mod answer;

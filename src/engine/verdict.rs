@@ -118,7 +118,9 @@ impl Work<'_> {
         message_set: &MessageSet,
     ) -> Result<(), EngineError> {
         let id = ret.and_then(|ret| ret.txn_id.clone().or_else(|| ret.list_id.clone()));
-        let id = id.or_else(|| record.reference.as_ref().map(|reference| reference.id.clone()));
+        let before = record.reference.as_ref();
+        let made = item.purpose == Purpose::Add || before.is_some_and(|reference| reference.made);
+        let id = id.or_else(|| before.map(|reference| reference.id.clone()));
         let Some(id) = id else {
             let why = "QuickBooks reported success, but gave no id";
             return self.unknown(record, item, message_set, why).await;
@@ -138,6 +140,7 @@ impl Work<'_> {
             edit_sequence: ret.and_then(|ret| ret.edit_sequence.clone()),
             lines,
             label: label.unwrap_or_default(),
+            made,
         });
         record.refresh = false;
         record.former = None;

@@ -3,9 +3,11 @@
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::record::Status;
 use bookbridge::engine::Action;
+use bookbridge::engine::BulkAction;
 use bookbridge::engine::EngineError;
 use bookbridge::engine::Login;
 use bookbridge::engine::Pressed;
+use bookbridge::store::RecordFilter;
 use serde_json::json;
 
 use super::bench::Bench;
@@ -108,6 +110,11 @@ async fn a_person_need_not_wait_for_a_lost_answer() {
     let reasons = bench.engine.reasons(&record).await.unwrap();
     assert_eq!((reasons[0].code, reasons[0].cause.as_str()), (Code::OutcomeUnknown, "recovering"));
     let ask = || Action::Fix(Pressed { id: "ask-books".to_owned(), ..Pressed::default() });
+
+    let for_all = BulkAction::Fix(Pressed { id: "ask-books".to_owned(), ..Pressed::default() });
+    let (connection, all) = (&key.connection, RecordFilter::default());
+    let counted = bench.engine.act_on_all(connection, &all, for_all, "", true, &actor()).await;
+    assert_eq!(counted.unwrap(), 1);
 
     bench.engine.act(&key, ask(), &actor()).await.unwrap();
 

@@ -27,7 +27,7 @@ async fn run(seed: u64, plan: &[(usize, Action)], place: &Path) -> Result<u64, B
     let dir = place.join(format!("{seed}"));
     let _ = std::fs::remove_dir_all(&dir);
     // A planted bug may break the world while it is being made.
-    let life = Box::pin(async { World::new(seed, dir.clone()).await.run(plan).await });
+    let life = async { Box::pin(World::new(seed, dir.clone()).await.run(plan)).await };
     let went = AssertUnwindSafe(life).catch_unwind().await;
     let _ = std::fs::remove_dir_all(&dir);
     went.unwrap_or_else(|panic| {

@@ -3,6 +3,7 @@
 use bookbridge::domain::connection::DuplicateNumbers;
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::record::Status;
+use bookbridge::engine::Action;
 use bookbridge::engine::Actor;
 use bookbridge::engine::BulkAction;
 use bookbridge::engine::EngineError;
@@ -147,6 +148,26 @@ async fn what_was_made_by_mistake_is_taken_back_unless_somebody_edited_it() {
     assert_eq!(kept.status, Status::Synced);
     assert_eq!(kept.findings[0].cause, "edited_since");
     assert_eq!(office.in_quickbooks("Bill"), ["2"]);
+}
+
+#[actix_web::test]
+async fn what_a_person_made_is_not_undone_though_it_is_linked_and_was_changed() {
+    let mut office = Office::open().await;
+    office.person(
+        "<CustomerAddRq requestID=\"1\"><CustomerAdd><Name>Jones</Name></CustomerAdd></CustomerAddRq>",
+    );
+    let (id, _) = office.object("Customer", "Jones");
+    office.push("Customer/1", json!({"Name": "Jones"})).await;
+    office.act("Customer/1", Action::Link { id }).await;
+    office.poll(&[]);
+    office.push("Customer/1", json!({"Name": "Jones", "Phone": "1"})).await;
+    office.poll(&[]);
+    let linked = office.record("Customer/1").await;
+    assert!(linked.reference.is_some_and(|reference| reference.edit_sequence.is_some()));
+
+    let refused = office.engine.preview(&linked.key, &pressed("undo")).await;
+
+    assert!(matches!(refused, Err(EngineError::NotNow(_))), "{refused:?}");
 }
 
 #[actix_web::test]
