@@ -157,7 +157,8 @@ async fn page(
     }
     let attempts = engine.attempts(&record.key).await?;
     let reasons = engine.reasons(&record).await?;
-    let (parts, left_out) = parts(&record);
+    let edition = engine.edition(&connection.id).await?;
+    let (parts, left_out) = parts(&record, edition);
     let open = !record.status.is_out();
     let frame = Frame::of(&visitor, &record.key.path(), "records").within(&connection);
     let editable = frame.is_operator() && record.status == Status::Failed;
@@ -252,7 +253,7 @@ fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
 
 /// The values of a record, each with its limit, as far as the table of kinds knows one; and how many
 /// are left out.
-fn parts(record: &Record) -> (Vec<Part>, usize) {
+fn parts(record: &Record, edition: Edition) -> (Vec<Part>, usize) {
     let mut found = Vec::new();
     collect(&record.amended(), "", &mut found);
     let left_out = found.len().saturating_sub(MAX_FIELDS);
@@ -264,7 +265,7 @@ fn parts(record: &Record) -> (Vec<Part>, usize) {
             id: format!("field-{number}"),
             label,
             length: value.chars().count(),
-            limit: check::limit(&record.key.kind, &pointer, Edition::Us),
+            limit: check::limit(&record.key.kind, &pointer, edition),
             was: before.filter(|before| *before != value).map(str::to_owned),
             pointer,
             value,

@@ -27,7 +27,9 @@ use crate::engine::compose;
 use crate::engine::follow_up::query_of;
 use crate::engine::propose;
 use crate::engine::work::Work;
+use crate::qbxml::check;
 use crate::qbxml::raw;
+use crate::qbxml::version::Edition;
 use crate::store::StoreError;
 
 /// Fixes that Bookbridge does when they are pressed; the others are done by people.
@@ -235,6 +237,7 @@ impl Work<'_> {
         finding: &mut Finding,
     ) -> Result<(), EngineError> {
         let kind = record.key.kind.as_str();
+        let edition = compose::target(self.state.host.as_ref()).edition;
         let value = finding.facts.get("value").cloned().unwrap_or_default();
         let mut fact = |name: &str, value: String| {
             finding.facts.insert(name.to_owned(), value);
@@ -242,7 +245,7 @@ impl Work<'_> {
         match finding.code {
             Code::NameInUse | Code::MergeRefused => {
                 if let Some(name) = record.name() {
-                    let limit = propose::limit(kind, "Name");
+                    let limit = check::limit(kind, "Name", edition);
                     let tries = propose::renamed(name, limit);
                     if let Some(free) = self.first_free(kind, tries).await? {
                         fact("renamed", free);
@@ -250,7 +253,7 @@ impl Work<'_> {
                 }
             }
             Code::DuplicateRefNumber => {
-                let limit = propose::limit(kind, "RefNumber");
+                let limit = check::limit(kind, "RefNumber", edition);
                 let tries = propose::suffixed(&value, limit);
                 if let Some(free) = self.first_free(kind, tries).await? {
                     fact("suffixed", free);
@@ -260,7 +263,7 @@ impl Work<'_> {
                 let whole = record.data.pointer(finding.pointer.trim_start_matches("/data"));
                 let whole = whole.and_then(Value::as_str).map(str::to_owned).unwrap_or(value);
                 let limit = finding.facts.get("limit").and_then(|it| it.parse().ok());
-                let limit = limit.or_else(|| propose::limit_at(kind, &finding.pointer));
+                let limit = limit.or_else(|| propose::limit_at(kind, &finding.pointer, edition));
                 if let Some(limit) = limit {
                     let mut tries = propose::shortened(&whole, limit);
                     let unique =
@@ -455,7 +458,7 @@ fn meant(record: &Record, finding: &Finding, pressed: &Pressed) -> Result<String
 /// The old date, for the memo.
 fn memo(record: &Record, finding: &Finding) -> Option<String> {
     let date = record.data.get("TxnDate").and_then(Value::as_str)?;
-    propose::limit(&record.key.kind, "Memo")?;
+    check::limit(&record.key.kind, "Memo", Edition::Us)?;
     let old = record.data.get("Memo").and_then(Value::as_str).unwrap_or_default();
     let closing = finding.facts.get("closingDate").map_or("", String::as_str);
     let note = format!("Dated {date}; moved because the books are closed up to {closing}.");

@@ -13,6 +13,8 @@ use crate::domain::outcome::Finding;
 use crate::domain::record::Status;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::compose;
+use crate::qbxml::version::Edition;
 use crate::store::Counts;
 
 /// How a connection is, in one word.
@@ -76,6 +78,15 @@ const LATE_INTERVALS: i64 = 2;
 const PAGE: usize = 500;
 
 impl Engine {
+    /// The edition of the QuickBooks behind a connection; the usual one until it has told.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub async fn edition(&self, connection: &ConnectionId) -> Result<Edition, EngineError> {
+        Ok(compose::target(self.state(connection).await?.host.as_ref()).edition)
+    }
+
     /// How a connection is.
     ///
     /// # Errors

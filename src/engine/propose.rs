@@ -13,14 +13,9 @@ use crate::qbxml::version::Edition;
 /// Names that are tried before a person has to say one.
 pub(crate) const MAX_TRIES: usize = 200;
 
-/// The most characters that a member of a kind's data may have.
-pub(crate) fn limit(kind: &str, member: &str) -> Option<usize> {
-    check::limit(kind, member, Edition::Us)
-}
-
-/// The same for a pointer such as `/data/Name`.
-pub(crate) fn limit_at(kind: &str, pointer: &str) -> Option<usize> {
-    limit(kind, pointer.strip_prefix("/data/")?)
+/// The most characters that a pointer such as `/data/Name` may have.
+pub(crate) fn limit_at(kind: &str, pointer: &str, edition: Edition) -> Option<usize> {
+    check::limit(kind, pointer.strip_prefix("/data/")?, edition)
 }
 
 /// A text with an end, cut so that both fit.
