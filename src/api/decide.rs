@@ -1,10 +1,17 @@
 //! What people decide about records, one or many.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use actix_web::HttpResponse;
 use actix_web::web;
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::Deserializer;
 use serde::Serialize;
+use serde::de::MapAccess;
+use serde::de::Visitor;
+use serde::de::value::MapAccessDeserializer;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -223,11 +230,30 @@ fn known_fix(pressed: Pressed) -> Result<Pressed, Problem> {
     Err(Problem::new(Refusal::UnknownFix, detail).at("/id"))
 }
 
+/// Reads an object, and nothing else: a list would be taken member by member, and `[]`, which is how
+/// some languages write an empty object, for all records.
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    struct Members<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(members))
+        }
+    }
+    from.deserialize_any(Members(PhantomData))
+}
+
 /// A decision about many.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct DecisionAboutMany {
     /// Which records; `{}` is all of them.
+    #[serde(deserialize_with = "object")]
     filter: Filter,
     /// True: only count.
     dry_run: Option<bool>,

@@ -8,7 +8,9 @@ use secrecy::ExposeSecret as _;
 
 use crate::dashboard::DashboardSettings;
 use crate::dashboard::fields::Fields;
+use crate::dashboard::frame::DONE_ALREADY;
 use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::Sure;
 use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
@@ -88,6 +90,7 @@ struct Page {
     policies: Vec<Choice>,
     mirror: bool,
     mirrored: u64,
+    once: String,
 }
 
 async fn page(
@@ -131,6 +134,7 @@ async fn page(
         policies: view::choices(POLICIES, connection.duplicate_numbers.as_str()),
         mirror: connection.mirror,
         mirrored: store.mirror_size(&connection.id).await?,
+        once: engine.secret(),
         c: Card::of(&engine, &connection, &health).await?,
     }))
 }
@@ -213,6 +217,22 @@ async fn act(
     let (id, actor) = (&connection.id, visitor.actor());
     let home = format!("/c/{id}");
     let frame = |title| Frame::of(&visitor, title, "connection").within(&connection);
+    if let Some((title, would)) = asks_first(&action)
+        && form.given("sure").is_none()
+    {
+        return Ok(show(&Sure {
+            frame: frame(title),
+            title,
+            place: &connection.name,
+            home: &home,
+            action: &format!("{home}/{action}"),
+            would,
+            hidden: &[("once", &engine.secret())],
+        }));
+    }
+    if !settings.logins.is_first(form.text("once")) {
+        return Ok(see_refusal(&home, DONE_ALREADY));
+    }
     let done = match action.as_str() {
         "sync-now" => engine.sync_now(id, &actor).await.map(|_| {
             "The next session is not postponed. Press Update Selected in the Web Connector to have it at once."
@@ -258,6 +278,23 @@ async fn act(
             Ok(see_refusal(&home, &sentence(&why)))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// What stops the Web Connector until somebody has been at its machine.
+fn asks_first(action: &str) -> Option<(&'static str, &'static str)> {
+    match action {
+        "rotate-password" => Some((
+            "Make a new password",
+            "The old one is refused at once. Nothing is sent until the new one is typed into the Web \
+             Connector on the machine with QuickBooks.",
+        )),
+        "rotate-identity" => Some((
+            "Make a new identity",
+            "Nothing is sent until the application is removed from the Web Connector and its new .qwc \
+             is added there. QuickBooks asks for permission again.",
+        )),
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceRequest;
 use actix_web::dev::ServiceResponse;
+use actix_web::http::Method;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::http::header::HeaderName;
@@ -113,6 +114,25 @@ struct Message<'a> {
     back: bool,
 }
 
+/// A page that showed a secret was loaded again.
+pub(super) const DONE_ALREADY: &str =
+    "This was done already, and what it made is shown once. To make another one, press it again.";
+
+/// What would be done, asked before it is.
+#[derive(Template)]
+#[template(path = "sure.html")]
+pub(super) struct Sure<'a> {
+    pub(super) frame: Frame,
+    pub(super) title: &'a str,
+    /// Where it would be done, and the page of that.
+    pub(super) place: &'a str,
+    pub(super) home: &'a str,
+    /// Where the form goes again, with `sure`.
+    pub(super) action: &'a str,
+    pub(super) would: &'a str,
+    pub(super) hidden: &'a [(&'a str, &'a str)],
+}
+
 /// A page of one sentence.
 pub(super) fn message(status: StatusCode, frame: Frame, text: &str) -> HttpResponse {
     show_with(status, &Message { frame, text, back: true })
@@ -161,7 +181,13 @@ pub(super) async fn headers(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let mut response = next.call(request).await?;
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    if reads && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let said = "This address is for the press of a button. Go back, and press it there.";
+        let page = message(StatusCode::METHOD_NOT_ALLOWED, Frame::titled("Nothing to see"), said);
+        response = response.into_response(page);
+    }
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

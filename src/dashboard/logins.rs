@@ -1,6 +1,7 @@
 //! Who is logged in. It lives in memory: after a restart people log in again.
 
 use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -19,6 +20,8 @@ const MAX_LOGINS: usize = 10_000;
 const MAX_WRONG: u32 = 5;
 /// How long it has to wait then.
 const WAIT: SignedDuration = SignedDuration::from_mins(5);
+/// Forms that are known to have been sent.
+const MAX_SENT: usize = 10_000;
 /// Names whose wrong passwords are counted.
 const MAX_NAMES: usize = 10_000;
 
@@ -38,6 +41,8 @@ struct State {
     logins: HashMap<Digest, Login>,
     wrong: HashMap<String, (u32, Timestamp)>,
     setup: Option<Digest>,
+    /// Forms that were sent already, the newest last.
+    sent: VecDeque<Digest>,
 }
 
 /// All logins of a process.
@@ -59,6 +64,22 @@ impl Logins {
     pub(super) fn is_setup(&self, token: &str) -> bool {
         let given = Digest::of(token.as_bytes());
         self.state(|state| state.setup.as_ref().is_some_and(|setup| setup.matches(&given)))
+    }
+
+    /// Whether a form with this token comes for the first time. A page that is loaded again sends its
+    /// form again: what makes a secret must not make another one then.
+    pub(super) fn is_first(&self, once: &str) -> bool {
+        let given = Digest::of(once.as_bytes());
+        self.state(|state| {
+            let first = once.is_empty() || !state.sent.contains(&given);
+            if first && !once.is_empty() {
+                state.sent.push_back(given);
+                if state.sent.len() > MAX_SENT {
+                    state.sent.pop_front();
+                }
+            }
+            first
+        })
     }
 
     /// The link was used.

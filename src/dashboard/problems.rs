@@ -39,6 +39,8 @@ struct Card {
     example_href: String,
     bulk: String,
     fixes: Vec<Fix>,
+    /// What is decided on the page of the one record.
+    there: Option<String>,
     by_people: Vec<Help>,
 }
 
@@ -78,6 +80,8 @@ impl Card {
         let helps = view::help(words.fixes, Status::Failed);
         let (pressable, by_people): (Vec<_>, Vec<_>) =
             helps.into_iter().partition(|help| help.pressable);
+        let there = pressable.first().filter(|help| count == 1 && for_all(help, count).is_none());
+        let there = there.map(|help| help.label.clone());
         let fixes = pressable.into_iter().filter_map(|help| {
             let label = for_all(&help, count)?;
             Some(Fix { id: help.id, label })
@@ -98,6 +102,7 @@ impl Card {
             example: problem.example.path(),
             bulk: format!("/c/{connection}/records/bulk?status=failed&problem={id}"),
             fixes: fixes.collect(),
+            there,
             by_people,
         }
     }

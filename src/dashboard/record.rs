@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::dashboard::connection::known;
 use crate::dashboard::fields::Fields;
 use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::Sure;
 use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
@@ -26,6 +27,7 @@ use crate::diagnosis;
 use crate::domain::activity::Scope;
 use crate::domain::ids::RecordKey;
 use crate::domain::message_set::Purpose;
+use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
@@ -256,6 +258,14 @@ fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
 fn parts(record: &Record, edition: Edition) -> (Vec<Part>, usize) {
     let mut found = Vec::new();
     collect(&record.amended(), "", &mut found);
+    // What is missing is typed in where it belongs.
+    for finding in record.findings.iter().filter(|it| it.code == Code::MissingField) {
+        let pointer = finding.pointer.strip_prefix("/data").unwrap_or_default();
+        let typed = check::typed_at(&record.key.kind, pointer).filter(|_| !pointer.is_empty());
+        if let Some(typed) = typed.filter(|typed| found.iter().all(|(known, _)| known != typed)) {
+            found.push((typed, String::new()));
+        }
+    }
     let left_out = found.len().saturating_sub(MAX_FIELDS);
     let mut parts = vec![Part { title: String::new(), fields: Vec::new() }];
     for (number, (pointer, value)) in found.into_iter().take(MAX_FIELDS).enumerate() {
@@ -367,17 +377,14 @@ async fn act(
             Ok((title, would)) => {
                 let frame = Frame::of(&visitor, &title, "records");
                 let connection = known(&engine, &path.0).await?;
-                let chosen = form.text("do").to_owned();
-                let object = form.text("object").to_owned();
-                let frame = frame.within(&connection);
                 Ok(show(&Sure {
-                    frame,
-                    title,
-                    record: record.key.path(),
-                    home,
-                    would,
-                    chosen,
-                    object,
+                    frame: frame.within(&connection),
+                    title: &title,
+                    place: &record.key.path(),
+                    home: &home,
+                    action: &format!("{home}/act"),
+                    would: &would,
+                    hidden: &[("do", form.text("do")), ("object", form.text("object"))],
                 }))
             }
             Err(EngineError::Store(error)) => Err(error.into()),
@@ -398,19 +405,6 @@ async fn act(
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// What would be done, asked before it is.
-#[derive(Template)]
-#[template(path = "sure.html")]
-struct Sure {
-    frame: Frame,
-    title: String,
-    record: String,
-    home: String,
-    would: String,
-    chosen: String,
-    object: String,
 }
 
 /// What can bring a second object into the books, or take one out of them, is asked about first: the
@@ -451,11 +445,10 @@ fn decision(record: &Record, form: &Fields) -> Result<Action, String> {
         "undo" => Action::Fix(Pressed { id: "undo".to_owned(), ..Pressed::default() }),
         "edit" => {
             let data = record.amended();
-            let changed = form.begins("/").filter(|(pointer, value)| {
-                data.pointer(pointer).is_some_and(|before| match before {
-                    Value::String(before) => before != value,
-                    other => other.to_string().as_str() != *value,
-                })
+            let changed = form.begins("/").filter(|(pointer, value)| match data.pointer(pointer) {
+                None | Some(Value::Null) => !value.is_empty(),
+                Some(Value::String(before)) => before != value,
+                Some(other) => other.to_string().as_str() != *value,
             });
             let owned = changed.map(|(pointer, value)| (pointer.to_owned(), value.to_owned()));
             Action::Edit(owned.collect())

@@ -10,7 +10,9 @@ use uuid::Uuid;
 use crate::dashboard::DashboardSettings;
 use crate::dashboard::connection::Secret;
 use crate::dashboard::fields::Fields;
+use crate::dashboard::frame::DONE_ALREADY;
 use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::Sure;
 use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
@@ -64,6 +66,7 @@ struct Page {
     users: Vec<UserRow>,
     roles: [&'static str; 3],
     keys: Vec<KeyRow>,
+    once: String,
 }
 
 async fn page(visitor: Visitor, engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> {
@@ -87,7 +90,7 @@ async fn page(visitor: Visitor, engine: web::Data<Engine>) -> Result<HttpRespons
             revoked: it.revoked_at.is_some(),
         }));
     }
-    Ok(show(&Page { frame, users, roles, keys }))
+    Ok(show(&Page { frame, users, roles, keys, once: engine.secret() }))
 }
 
 /// Done, or the sentence why not.
@@ -155,8 +158,12 @@ async fn add_key(
     visitor: Visitor,
     form: Fields,
     engine: web::Data<Engine>,
+    settings: web::Data<DashboardSettings>,
 ) -> Result<HttpResponse, Trouble> {
     visitor.sent(&form, Scope::Admin)?;
+    if !settings.logins.is_first(form.text("once")) {
+        return Ok(see_refusal(HOME, DONE_ALREADY));
+    }
     let scope = match form.text("scope") {
         "admin" => Scope::Admin,
         "write" => Scope::Write,
@@ -180,5 +187,18 @@ async fn revoke(
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Trouble> {
     visitor.sent(&form, Scope::Admin)?;
+    if form.given("sure").is_none() {
+        return Ok(show(&Sure {
+            frame: Frame::of(&visitor, "Revoke a key", "settings"),
+            title: "Revoke a key",
+            place: "Settings",
+            home: HOME,
+            action: "/settings/revoke",
+            would: "Programs that use it are refused at once, and it cannot be taken back. The key \
+                    “local admin” is that of the command line on this machine: without it, no command \
+                    works until the server is started again.",
+            hidden: &[("id", form.text("id"))],
+        }));
+    }
     told(engine.revoke_key(KeyId(id(&form)?)).await, "The key is refused from now on.")
 }

@@ -90,10 +90,12 @@ impl FromRequest for Visitor {
 
 async fn visitor(request: &HttpRequest) -> Result<Visitor, Trouble> {
     let to = || {
-        let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
-        let path = if request.method() == actix_web::http::Method::GET { path } else { "/" };
+        let reads = request.method() == actix_web::http::Method::GET;
+        let path = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
+        let path = if reads { path } else { came_from(request).unwrap_or_else(|| "/".to_owned()) };
         let all = percent_encoding::NON_ALPHANUMERIC;
-        Trouble::Login(percent_encoding::utf8_percent_encode(path, all).to_string())
+        let next = percent_encoding::utf8_percent_encode(&path, all);
+        Trouble::Login(format!("{next}{}", if reads { "" } else { "&ended=1" }))
     };
     let (Some(engine), Some(settings)) = (
         request.app_data::<web::Data<Engine>>(),
@@ -127,6 +129,13 @@ struct LoginPage<'a> {
     name: &'a str,
 }
 
+/// The page whose form this is.
+fn came_from(request: &HttpRequest) -> Option<String> {
+    let referer = request.headers().get(actix_web::http::header::REFERER)?.to_str().ok()?;
+    let (_, rest) = referer.split_once("://")?;
+    rest.find('/').map(|at| own(&rest[at..]).to_owned())
+}
+
 /// Only addresses of ours: what follows a login leads nowhere else.
 fn own(next: &str) -> &str {
     let own =
@@ -136,7 +145,9 @@ fn own(next: &str) -> &str {
 
 async fn ask(request: HttpRequest) -> HttpResponse {
     let asked = Fields::of_query(request.query_string());
-    let frame = Frame::titled("Log in");
+    let ended = "Your login has ended, and what you pressed was not done. Log in, and do it again.";
+    let alert = asked.given("ended").map(|_| ended.to_owned());
+    let frame = Frame { alert, ..Frame::titled("Log in") };
     show(&LoginPage {
         frame,
         first: false,

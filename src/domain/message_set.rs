@@ -141,6 +141,9 @@ pub struct MessageSet {
     pub progress: Progress,
     /// How often it was handed out.
     pub handed_out: u32,
+    /// How many of its answers could not be read.
+    #[serde(default)]
+    pub unreadable: u32,
     /// When it was first handed out.
     pub sent_at: Timestamp,
     /// When its answer was applied.

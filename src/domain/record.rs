@@ -9,6 +9,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Map;
 use serde_json::Value;
 
 use crate::domain::ids::Digest;
@@ -311,13 +312,20 @@ impl Record {
     }
 }
 
-/// Puts a value at a pointer; a member that is missing is made, anything deeper is not.
+/// Puts a value at a pointer. Members that are missing are made on the way, elements of lists not.
 fn put_at(data: &mut Value, pointer: &str, value: &Value) {
     if let Some(place) = data.pointer_mut(pointer) {
         place.clone_from(value);
-    } else if let Some((above, member)) = pointer.rsplit_once('/')
-        && let Some(Value::Object(members)) = data.pointer_mut(above)
-    {
+        return;
+    }
+    let Some((above, member)) = pointer.rsplit_once('/') else { return };
+    if member.parse::<usize>().is_ok() {
+        return;
+    }
+    if data.pointer(above).is_none() {
+        put_at(data, above, &Value::Object(Map::new()));
+    }
+    if let Some(Value::Object(members)) = data.pointer_mut(above) {
         members.insert(member.replace("~1", "/").replace("~0", "~"), value.clone());
     }
 }
@@ -330,10 +338,13 @@ mod tests {
     fn an_amendment_holds_while_the_application_says_the_same() {
         let mut data = serde_json::json!({"Name": "A very long name", "Phone": "1"});
         put_at(&mut data, "/Memo", &"new".into());
-        put_at(&mut data, "/Nowhere/Deep", &"lost".into());
+        put_at(&mut data, "/CustomerRef/FullName", &"Jones".into());
+        put_at(&mut data, "/Lines/0/Desc", &"lost".into());
         put_at(&mut data, "/Name", &"short".into());
 
-        let wanted = serde_json::json!({"Name": "short", "Phone": "1", "Memo": "new"});
+        let wanted = serde_json::json!({
+            "Name": "short", "Phone": "1", "Memo": "new", "CustomerRef": {"FullName": "Jones"},
+        });
         assert_eq!(data, wanted);
     }
 }

@@ -129,6 +129,7 @@ impl Engine {
             items: draft.items,
             progress: Progress::Sent,
             handed_out: 1,
+            unreadable: 0,
             sent_at: self.now(),
             settled_at: None,
             response: None,

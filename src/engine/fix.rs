@@ -260,7 +260,8 @@ impl Work<'_> {
                 }
             }
             Code::StringTooLong => {
-                let whole = record.data.pointer(finding.pointer.trim_start_matches("/data"));
+                let data = record.amended();
+                let whole = data.pointer(finding.pointer.trim_start_matches("/data"));
                 let whole = whole.and_then(Value::as_str).map(str::to_owned).unwrap_or(value);
                 let limit = finding.facts.get("limit").and_then(|it| it.parse().ok());
                 let limit = limit.or_else(|| propose::limit_at(kind, &finding.pointer, edition));
@@ -276,7 +277,8 @@ impl Work<'_> {
                 }
             }
             Code::InvalidCharacters => {
-                let whole = record.data.pointer(finding.pointer.trim_start_matches("/data"));
+                let data = record.amended();
+                let whole = data.pointer(finding.pointer.trim_start_matches("/data"));
                 if let Some(whole) = whole.and_then(Value::as_str) {
                     finding.facts.insert("replaced".to_owned(), propose::replaced(whole));
                 }
@@ -457,9 +459,10 @@ fn meant(record: &Record, finding: &Finding, pressed: &Pressed) -> Result<String
 
 /// The old date, for the memo.
 fn memo(record: &Record, finding: &Finding) -> Option<String> {
-    let date = record.data.get("TxnDate").and_then(Value::as_str)?;
+    let data = record.amended();
+    let date = data.get("TxnDate").and_then(Value::as_str)?;
     check::limit(&record.key.kind, "Memo", Edition::Us)?;
-    let old = record.data.get("Memo").and_then(Value::as_str).unwrap_or_default();
+    let old = data.get("Memo").and_then(Value::as_str).unwrap_or_default();
     let closing = finding.facts.get("closingDate").map_or("", String::as_str);
     let note = format!("Dated {date}; moved because the books are closed up to {closing}.");
     Some(if old.is_empty() { note } else { format!("{old} ({note})") })

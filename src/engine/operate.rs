@@ -156,13 +156,7 @@ impl Engine {
             Action::Bypass { reason, reference } => {
                 let able = [Status::Failed, Status::Queued, Status::Blocked, Status::Held];
                 only(&record, &able, "bypassed")?;
-                let length = reason.chars().count();
-                if reason.trim().is_empty() || length > MAX_REASON {
-                    return Err(EngineError::BadInput {
-                        pointer: "/reason".to_owned(),
-                        why: format!("a reason has 1 to {MAX_REASON} characters, not {length}"),
-                    });
-                }
+                check_reason(reason)?;
                 if let Some(id) = reference {
                     self.adopt(&mut record, id, "/reference").await?;
                 }
@@ -272,6 +266,9 @@ impl Engine {
         actor: &Actor,
     ) -> Result<u64, EngineError> {
         let matching = self.matching(connection, filter, &action).await?;
+        if action == BulkAction::Bypass && !only_count {
+            check_reason(reason)?;
+        }
         if only_count {
             return Ok(matching.len() as u64);
         }
@@ -296,7 +293,9 @@ impl Engine {
         let mut cursor = None;
         loop {
             let page = self.store.records(connection, filter, cursor.as_deref(), PAGE).await?;
-            let fits = page.items.into_iter().filter(|record| action.fits(record));
+            let named = filter.status;
+            let fits = page.items.into_iter();
+            let fits = fits.filter(|record| action.fits(record, named == Some(record.status)));
             matching.extend(fits.map(|record| {
                 let problem = record.problem().filter(|_| action.frees_all());
                 (record.key, problem)
@@ -341,20 +340,40 @@ impl BulkAction {
         }
     }
 
-    fn fits(&self, record: &Record) -> bool {
+    /// Whether it makes sense for a record. What is on its way needs nobody: it is meant only by a
+    /// filter that names its status.
+    fn fits(&self, record: &Record, named: bool) -> bool {
         match self {
             // What nobody knows the outcome of is decided one by one.
-            Self::Retry => record.status == Status::Failed && !is_unknown(record),
+            Self::Retry => match record.status {
+                Status::Failed => !is_unknown(record),
+                Status::Queued | Status::Blocked => named,
+                _ => false,
+            },
             Self::Fix(pressed) => fix::fits(record, pressed),
-            Self::Bypass => {
-                matches!(record.status, Status::Failed | Status::Blocked | Status::Held)
-            }
+            Self::Bypass => match record.status {
+                Status::Failed | Status::Blocked | Status::Held => true,
+                Status::Queued => named,
+                _ => false,
+            },
             Self::ResetReference => {
                 matches!(record.status, Status::Failed | Status::Synced)
                     && record.reference.is_some()
             }
         }
     }
+}
+
+/// Why a record is bypassed is for others to read.
+pub(crate) fn check_reason(reason: &str) -> Result<(), EngineError> {
+    let length = reason.trim().chars().count();
+    if (1..=MAX_REASON).contains(&length) {
+        return Ok(());
+    }
+    Err(EngineError::BadInput {
+        pointer: "/reason".to_owned(),
+        why: format!("a reason has 1 to {MAX_REASON} characters, not {length}"),
+    })
 }
 
 fn only(record: &Record, able: &[Status], what: &str) -> Result<(), EngineError> {

@@ -82,7 +82,7 @@ impl Work<'_> {
                     let question = Question::Outcome(sent);
                     let asked = self.ask(About { record: Some(record.key.clone()), question }, raw);
                     record.asked = Some(asked);
-                    let note = "QuickBooks has no memory of it; its books are asked";
+                    let note = "its outcome is not known; QuickBooks' books are asked";
                     record.become_status(Status::InDoubt, now, note);
                     self.put_record(record);
                     Ok(())

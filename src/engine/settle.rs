@@ -56,8 +56,9 @@ impl Work<'_> {
             Reading::Broken { body, why } => {
                 let mut message_set = message_set;
                 message_set.response = Some(body.clone());
+                message_set.unreadable += 1;
                 let why = format!("the response of QuickBooks cannot be read: {why}");
-                if message_set.writes && message_set.handed_out >= MAX_UNREADABLE {
+                if message_set.writes && message_set.unreadable >= MAX_UNREADABLE {
                     self.give_up(message_set, &why).await?;
                     return Ok(Event::Answered { settled: 0, left: self.left().await? });
                 }

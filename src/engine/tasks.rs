@@ -20,6 +20,7 @@ use crate::engine::BulkAction;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::ambient;
+use crate::engine::operate::check_reason;
 use crate::store::RecordFilter;
 
 /// Tasks that are remembered; the oldest are forgotten.
@@ -83,6 +84,9 @@ impl Engine {
         reason: String,
         actor: &Actor,
     ) -> Result<Task, EngineError> {
+        if action == BulkAction::Bypass {
+            check_reason(&reason)?;
+        }
         let matching = self.matching(connection, filter, &action).await?;
         let task = Task {
             id: ambient::time_ordered(self.ambient.as_ref()),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
+use crate::qbxml::schema::Element;
 use crate::qbxml::schema::Kind;
 use crate::qbxml::schema::ValueType;
 use crate::qbxml::schema::schema;
@@ -52,6 +53,23 @@ pub fn check(kind: &str, data: &Value, target: &Target) -> Vec<Finding> {
 
 /// The most characters that the value at a pointer such as `/BillAddress/Addr1` may have.
 pub fn limit(kind: &str, pointer: &str, edition: Edition) -> Option<usize> {
+    at(kind, pointer, |element| match element.value()? {
+        ValueType::Text(limit) => limit.of(edition),
+        _ => None,
+    })
+}
+
+/// Where a person types what is missing at a pointer: there, or in the name of a reference.
+pub fn typed_at(kind: &str, pointer: &str) -> Option<String> {
+    at(kind, pointer, |element| match (element.value(), element.shape()) {
+        (Some(_), _) => Some(pointer.to_owned()),
+        (None, Some(shape)) if shape.is_reference() => Some(format!("{pointer}/FullName")),
+        _ => None,
+    })
+}
+
+/// What an element says, found by its pointer.
+fn at<T>(kind: &str, pointer: &str, read: impl Fn(&Element) -> Option<T>) -> Option<T> {
     let kind = schema().kind(kind)?;
     let mut shape = Kind::shape(&kind.add).clone();
     let mut parts = pointer.trim_start_matches('/').split('/').peekable();
@@ -66,12 +84,7 @@ pub fn limit(kind: &str, pointer: &str, edition: Edition) -> Option<usize> {
                 let inner = inner.clone();
                 shape = inner;
             }
-            (None, _) => {
-                return match element.value()? {
-                    ValueType::Text(limit) => limit.of(edition),
-                    _ => None,
-                };
-            }
+            (None, _) => return read(element),
             _ => return None,
         }
     }

@@ -115,6 +115,11 @@ fn a_filter_that_cannot_be_read_changes_nothing() {
     for body in [
         json!({}),
         json!({"filter": null}),
+        json!({"filter": [], "reason": "r"}),
+        json!({"filter": ["failed"], "reason": "r"}),
+        json!({"filter": {}, "reason": " "}),
+        json!({"filter": {}, "reason": " ", "background": true}),
+        json!({"filter": {}, "reason": "r".repeat(501)}),
         json!({"filter": {"status": "faild"}}),
         json!({"filter": {"state": "failed"}}),
         json!({"filter": {"cause": "X"}}),

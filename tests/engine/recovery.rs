@@ -289,6 +289,11 @@ async fn an_exception_in_the_middle_leaves_the_message_set_in_doubt() {
 async fn a_torn_response_is_kept_and_asked_for_again() {
     let mut bench = Bench::new().await;
     bench.customer("Customer/1").await;
+    // Answers that were lost on their way are none that could not be read.
+    for _ in 0..2 {
+        bench.open().await;
+        bench.hands.pass(901);
+    }
     let first = bench.open().await;
     let answer = bench.agree(&first.qbxml);
 

@@ -152,6 +152,7 @@ pub(super) fn message_set(number: u128, source_ids: &[&str]) -> MessageSet {
         items: source_ids.iter().map(item).collect(),
         progress: Progress::Sent,
         handed_out: 1,
+        unreadable: 0,
         sent_at: at(1),
         settled_at: None,
         response: None,

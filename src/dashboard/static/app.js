@@ -4,13 +4,24 @@
 // Live parts: the server tells that something changed, and the part is fetched again.
 const live = document.querySelector("[data-live]");
 if (live && window.EventSource) {
-  const source = new EventSource(live.dataset.live);
+  let source = null;
   let busy = false;
-  source.addEventListener("change", async () => {
-    // Nobody loses what is being typed or ticked.
-    const typing = document.activeElement && live.contains(document.activeElement) &&
-      document.activeElement.matches("input, select, textarea");
-    if (busy || typing || live.querySelector("input:checked, details[open]")) return;
+  // Nobody loses what is being typed, ticked, opened or marked.
+  const changed = (field) => field.type === "checkbox" || field.type === "radio"
+    ? field.checked !== field.defaultChecked
+    : field.tagName === "SELECT"
+      ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((one) => one.defaultSelected))
+      : field.type !== "hidden" && field.value !== field.defaultValue;
+  const inUse = () => {
+    const at = document.activeElement;
+    const marked = getSelection();
+    return (at && live.contains(at) && at.matches("input, select, textarea")) ||
+      [...live.querySelectorAll("input, select, textarea")].some(changed) ||
+      [...live.querySelectorAll("details")].some((one) => one.open !== one.hasAttribute("data-open")) ||
+      (!marked.isCollapsed && live.contains(marked.anchorNode));
+  };
+  const refresh = async () => {
+    if (busy || inUse()) return;
     busy = true;
     try {
       const answer = await fetch(location.href, { headers: { "X-Live": "1" } });
@@ -25,8 +36,23 @@ if (live && window.EventSource) {
     } finally {
       busy = false;
     }
+  };
+  // A page that nobody sees watches nothing: a browser has six connections for all its tabs.
+  const watch = () => {
+    if (document.hidden && source) {
+      source.close();
+      source = null;
+    } else if (!document.hidden && !source) {
+      source = new EventSource(live.dataset.live);
+      source.addEventListener("change", refresh);
+    }
+  };
+  watch();
+  document.addEventListener("visibilitychange", () => {
+    watch();
+    if (!document.hidden) refresh();
   });
-  window.addEventListener("pagehide", () => source.close());
+  window.addEventListener("pagehide", () => source && source.close());
 }
 
 // Times stand in UTC; here they are told in the reader's own.
