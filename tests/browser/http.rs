@@ -264,3 +264,21 @@ fn a_table_is_exported_and_a_spreadsheet_takes_nothing_in_it_for_a_formula() {
     assert!(table.header("content-type").starts_with("text/csv"));
     assert!(table.body.contains("Customer,'=1+1,queued,'@x,"), "{}", table.body);
 }
+
+#[test]
+fn a_filter_that_is_not_understood_matches_nothing_and_changes_nothing() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Customer","sourceId":"1","data":{"Name":"a:b"}}"#);
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/settings").csrf();
+
+    for wrong in ["status=faled", "problem=zzz", "cause=bogus", "kind=Custommer"] {
+        let page = ann.get(&format!("/c/acme/records?{wrong}")).body;
+        assert!(page.contains("So no record matches."), "{wrong}");
+        assert!(!page.contains("/c/acme/records/Customer/1"), "{wrong}");
+        let form = [("csrf", csrf.as_str()), ("do", "bypass"), ("sure", "1")];
+        assert_eq!(ann.post(&format!("/c/acme/records/bulk?{wrong}"), &form).status, 400);
+        assert_eq!(ann.get(&format!("/c/acme/records.csv?{wrong}")).status, 400, "{wrong}");
+    }
+    assert!(ann.get("/c/acme/records?kind=customer&status=failed").body.contains("Customer/1"));
+}
