@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 use actix_web::web;
 use askama::Template;
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::dashboard::connection::known;
@@ -131,8 +130,7 @@ struct Page {
 
 async fn record(engine: &Engine, path: &(String, String, String)) -> Result<Record, Trouble> {
     let connection = known(engine, &path.0).await?;
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let key = RecordKey::new(&connection.id, &decoded(&path.1), &decoded(&path.2));
+    let key = RecordKey::new(&connection.id, &path.1, &path.2);
     let key = key.map_err(|_| Trouble::nowhere())?;
     engine.store().record(&key).await?.ok_or_else(Trouble::nowhere)
 }

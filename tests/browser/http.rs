@@ -282,3 +282,25 @@ fn a_filter_that_is_not_understood_matches_nothing_and_changes_nothing() {
     }
     assert!(ann.get("/c/acme/records?kind=customer&status=failed").body.contains("Customer/1"));
 }
+
+#[test]
+fn a_record_opens_from_the_list_whatever_its_id() {
+    let house = house();
+    let ids = ["a%41b", "a/b", "50%", "%2F", "x+y"];
+    for id in ids {
+        house.push(
+            "acme",
+            &format!(r#"{{"kind":"Customer","sourceId":"{id}","data":{{"Name":"{id}"}}}}"#),
+        );
+    }
+    let ann = Caller::first(&house);
+    let list = ann.get("/c/acme/records").body;
+    let links: Vec<&str> = list.split("tr data-href=\"").skip(1).collect();
+
+    assert_eq!(links.len(), ids.len());
+    for (link, id) in links.into_iter().zip(ids.into_iter().rev()) {
+        let page = ann.get(link.split('"').next().unwrap());
+        assert_eq!(page.status, 200, "{id}");
+        assert!(page.body.contains(&format!("› {id}</p>")), "{id}: {}", page.body);
+    }
+}
