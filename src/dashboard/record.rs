@@ -386,7 +386,7 @@ async fn act(
         Ok(record) if record.asked.is_some() => {
             Ok(see_saying(&home, "It is done at the next session of the Web Connector."))
         }
-        Ok(Record { status, .. }) => Ok(see_saying(&home, &format!("Done. It is {status} now."))),
+        Ok(record) => Ok(became(&home, &record)),
         Err(EngineError::NotNow(why) | EngineError::BadInput { why, .. }) => {
             Ok(see_refusal(&home, &sentence(&why)))
         }
@@ -395,6 +395,17 @@ async fn act(
             Ok(see_refusal(&home, &why.unwrap_or_default()))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Back to the record, which says what became of it: what failed is no success, and says why.
+fn became(home: &str, record: &Record) -> HttpResponse {
+    let Row { status, why, more, .. } = Row::of(record);
+    let why = sentence(if more.is_empty() { &why } else { &more });
+    match record.status {
+        Status::Failed => see_refusal(home, &format!("It is failed now. {why}")),
+        Status::Blocked => see_saying(home, &format!("Done. It is {status} now. {why}")),
+        _ => see_saying(home, &format!("Done. It is {status} now.")),
     }
 }
 

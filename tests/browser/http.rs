@@ -304,3 +304,18 @@ fn a_record_opens_from_the_list_whatever_its_id() {
         assert!(page.body.contains(&format!("› {id}</p>")), "{id}: {}", page.body);
     }
 }
+
+#[test]
+fn what_fails_again_is_not_told_as_a_success() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Customer","sourceId":"1","data":{"Name":"a:b"}}"#);
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/settings").csrf();
+
+    let retried =
+        ann.post("/c/acme/records/Customer/1/act", &[("csrf", &csrf), ("do", "retry")]);
+
+    assert!(retried.location.contains("?refused=It%20is%20failed%20now"), "{}", retried.location);
+    let page = ann.get(&retried.location).body;
+    assert!(page.contains("<p class=\"flash bad\" role=\"alert\">It is failed now. "), "{page}");
+}
