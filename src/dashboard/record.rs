@@ -23,6 +23,7 @@ use crate::dashboard::view::sign;
 use crate::dashboard::visitor::Visitor;
 use crate::diagnosis;
 use crate::domain::activity::Scope;
+use crate::domain::ids::Digest;
 use crate::domain::ids::RecordKey;
 use crate::domain::message_set::Purpose;
 use crate::domain::outcome::Finding;
@@ -123,6 +124,7 @@ struct Page {
     can_bypass: bool,
     can_link: bool,
     editable: bool,
+    seen: String,
     parts: Vec<Part>,
     left_out: usize,
     timeline: Vec<Moment>,
@@ -188,6 +190,7 @@ async fn page(
         ),
         can_link: open && record.status != Status::Withdrawn,
         editable,
+        seen: seen(&record),
         parts,
         left_out,
         timeline: timeline.collect(),
@@ -247,6 +250,12 @@ fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
         all.push(("reset-reference", "Forget the QuickBooks id and make it anew"));
     }
     all
+}
+
+/// What the data was when a form was made of it: an edit of older data is none of what is there.
+fn seen(record: &Record) -> String {
+    let Digest(bytes) = Digest::of(record.amended().to_string().as_bytes());
+    bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The values of a record, each with its limit, as far as the table of kinds knows one; and how many
@@ -458,6 +467,11 @@ fn decision(record: &Record, form: &Fields) -> Result<Action, String> {
         "bypass" => Action::Bypass { reason: form.text("reason").to_owned(), reference: object },
         "link" => Action::Link { id: object.ok_or("Give the ListID or TxnID.")? },
         "undo" => Action::Fix(Pressed { id: "undo".to_owned(), ..Pressed::default() }),
+        "edit" if form.text("seen") != seen(record) => {
+            return Err("It changed while you edited it: nothing of yours is saved. The data below is \
+                        what it says now."
+                .to_owned());
+        }
         "edit" => {
             let data = record.amended();
             let changed = form.begins("/").filter(|(pointer, value)| {

@@ -319,3 +319,33 @@ fn what_fails_again_is_not_told_as_a_success() {
     let page = ann.get(&retried.location).body;
     assert!(page.contains("<p class=\"flash bad\" role=\"alert\">It is failed now. "), "{page}");
 }
+
+#[test]
+fn an_edit_of_older_data_does_not_win_over_newer_data() {
+    let house = house();
+    let push = |phone: &str| {
+        let data = format!(r#"{{"Name":"a:b","Phone":"{phone}"}}"#);
+        house.push("acme", &format!(r#"{{"kind":"Customer","sourceId":"1","data":{data}}}"#));
+    };
+    push("1");
+    let ann = Caller::first(&house);
+    let page = "/c/acme/records/Customer/1";
+    let save = |form: &Answer, phone: &str| {
+        let seen = form.body.split("name=\"seen\" value=\"").nth(1).unwrap();
+        let seen = seen.split('"').next().unwrap();
+        let csrf = form.csrf();
+        let form =
+            [("csrf", csrf.as_str()), ("do", "edit"), ("seen", seen), ("/Name", "a:b"), ("/Phone", phone)];
+        ann.post(&format!("{page}/act"), &form)
+    };
+    let old = ann.get(page);
+    push("2");
+
+    let refused = save(&old, "1");
+
+    assert!(refused.location.contains("refused=It%20changed"), "{}", refused.location);
+    let new = ann.get(&refused.location);
+    assert!(new.body.contains("name=\"/Phone\" type=\"text\" value=\"2\""), "{}", new.body);
+    save(&new, "3");
+    assert!(ann.get(page).body.contains("value=\"3\""));
+}
