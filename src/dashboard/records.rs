@@ -1,5 +1,7 @@
 //! Records: filtered by the address, walked by keys, decided about all at once.
 
+use std::fmt::Write as _;
+
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -9,10 +11,11 @@ use askama::Template;
 use crate::dashboard::connection::known;
 use crate::dashboard::fields::Fields;
 use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::see;
 use crate::dashboard::frame::see_refusal;
-use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
 use crate::dashboard::trouble::Trouble;
+use crate::dashboard::trouble::sentence;
 use crate::dashboard::view::Choice;
 use crate::dashboard::view::Row;
 use crate::dashboard::view::choices;
@@ -70,6 +73,7 @@ struct Page {
     problem_id: String,
     without_problem: String,
     not_understood: Option<String>,
+    progress: Option<Progress>,
     rows: Vec<Row>,
     next: Option<String>,
     bulk: [(&'static str, &'static str); BULK.len()],
@@ -124,6 +128,45 @@ async fn page(
     shown(&visitor, &id, &engine, &asked, None).await
 }
 
+/// How far a decision about many is, in words.
+struct Progress {
+    tone: &'static str,
+    said: String,
+}
+
+impl Progress {
+    /// Of the task that the address names, if it is still remembered.
+    fn of(engine: &Engine, connection: &ConnectionId, task: &str) -> Option<Self> {
+        let task = engine.task(connection, uuid::Uuid::parse_str(task).ok()?).ok()?;
+        let left = task.looked_at.saturating_sub(task.done);
+        let to_do = task.total.saturating_sub(task.looked_at);
+        let mut said = format!("{} changed", records_in_words(task.done));
+        if left > 0 {
+            let _ = write!(said, ", {left} left as they were");
+        }
+        let tone = match (&task.error, task.ended_at) {
+            (Some(why), _) => {
+                let _ = write!(said, ", {to_do} not done: it broke off. {}", sentence(why));
+                "bad"
+            }
+            (None, Some(_)) => {
+                said.insert_str(0, "Done: ");
+                said.push('.');
+                if task.done > 0 { "" } else { "bad" }
+            }
+            (None, None) => {
+                let _ = write!(said, ", {to_do} still to do.");
+                ""
+            }
+        };
+        Some(Self { tone, said })
+    }
+}
+
+fn records_in_words(count: u64) -> String {
+    if count == 1 { "1 record".to_owned() } else { format!("{count} records") }
+}
+
 async fn shown(
     visitor: &Visitor,
     id: &str,
@@ -148,9 +191,10 @@ async fn shown(
         "changed" => records.sort_by_key(|record| std::cmp::Reverse(record.updated_at)),
         _ => {}
     }
-    let caption = match (records.len(), next.is_some()) {
-        (count, true) => format!("{count} records of those that match, newest first."),
-        (count, false) => format!("{count} records."),
+    let count = records_in_words(records.len() as u64);
+    let caption = match next {
+        Some(_) => format!("The newest {count} of those that match from here on."),
+        None => format!("{count}."),
     };
     let text = |name: &str| asked.text(name).to_owned();
     let (preview, chosen, reason) = match preview {
@@ -177,6 +221,7 @@ async fn shown(
         query,
         caption,
         not_understood,
+        progress: asked.given("task").and_then(|task| Progress::of(engine, &connection.id, task)),
         rows: records.iter().map(Row::of).collect(),
         next,
         chosen_words: words.unwrap_or(&chosen).to_owned(),
@@ -255,11 +300,7 @@ async fn bulk(
     }
     let back = format!("/c/{}/records?{}", connection.id, asked.query(&FILTERS));
     match engine.begin_on_all(&connection.id, &filter, action, reason, &actor).await {
-        Ok(task) => {
-            let said =
-                format!("{} records are being changed; the list shows how far it is.", task.total);
-            Ok(see_saying(&back, &said))
-        }
+        Ok(task) => Ok(see(&format!("{back}&task={}", task.id))),
         Err(crate::engine::EngineError::NotNow(why)) => Ok(see_refusal(&back, &why)),
         Err(error) => Err(error.into()),
     }
