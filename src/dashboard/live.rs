@@ -99,6 +99,6 @@ async fn fingerprint(engine: &Engine) -> Option<Digest> {
         let last = activity.items.first().map(|it| it.at);
         let _ = write!(seen, "{:?}{counts:?}{revision:?}{last:?}", connection.revision);
     }
-    let _ = write!(seen, "{:?}", engine.wire());
+    let _ = write!(seen, "{:?}{}", engine.wire(), engine.tasks_moved());
     Some(Digest::of(seen.as_bytes()))
 }

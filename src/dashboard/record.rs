@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 use actix_web::web;
 use askama::Template;
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::dashboard::connection::known;
@@ -25,6 +24,7 @@ use crate::dashboard::view::sign;
 use crate::dashboard::visitor::Visitor;
 use crate::diagnosis;
 use crate::domain::activity::Scope;
+use crate::domain::ids::Digest;
 use crate::domain::ids::RecordKey;
 use crate::domain::message_set::Purpose;
 use crate::domain::outcome::Code;
@@ -126,6 +126,7 @@ struct Page {
     can_bypass: bool,
     can_link: bool,
     editable: bool,
+    seen: String,
     parts: Vec<Part>,
     left_out: usize,
     timeline: Vec<Moment>,
@@ -133,8 +134,7 @@ struct Page {
 
 async fn record(engine: &Engine, path: &(String, String, String)) -> Result<Record, Trouble> {
     let connection = known(engine, &path.0).await?;
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let key = RecordKey::new(&connection.id, &decoded(&path.1), &decoded(&path.2));
+    let key = RecordKey::new(&connection.id, &path.1, &path.2);
     let key = key.map_err(|_| Trouble::nowhere())?;
     engine.store().record(&key).await?.ok_or_else(Trouble::nowhere)
 }
@@ -192,6 +192,7 @@ async fn page(
         ),
         can_link: open && record.status != Status::Withdrawn,
         editable,
+        seen: seen(&record),
         parts,
         left_out,
         timeline: timeline.collect(),
@@ -251,6 +252,12 @@ fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
         all.push(("reset-reference", "Forget the QuickBooks id and make it anew"));
     }
     all
+}
+
+/// What the data was when a form was made of it: an edit of older data is none of what is there.
+fn seen(record: &Record) -> String {
+    let Digest(bytes) = Digest::of(record.amended().to_string().as_bytes());
+    bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The values of a record, each with its limit, as far as the table of kinds knows one; and how many
@@ -395,7 +402,7 @@ async fn act(
         Ok(record) if record.asked.is_some() => {
             Ok(see_saying(&home, "It is done at the next session of the Web Connector."))
         }
-        Ok(Record { status, .. }) => Ok(see_saying(&home, &format!("Done. It is {status} now."))),
+        Ok(record) => Ok(became(&home, &record)),
         Err(EngineError::NotNow(why) | EngineError::BadInput { why, .. }) => {
             Ok(see_refusal(&home, &sentence(&why)))
         }
@@ -404,6 +411,17 @@ async fn act(
             Ok(see_refusal(&home, &why.unwrap_or_default()))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Back to the record, which says what became of it: what failed is no success, and says why.
+fn became(home: &str, record: &Record) -> HttpResponse {
+    let Row { status, why, more, .. } = Row::of(record);
+    let why = sentence(if more.is_empty() { &why } else { &more });
+    match record.status {
+        Status::Failed => see_refusal(home, &format!("It is failed now. {why}")),
+        Status::Blocked => see_saying(home, &format!("Done. It is {status} now. {why}")),
+        _ => see_saying(home, &format!("Done. It is {status} now.")),
     }
 }
 
@@ -443,6 +461,13 @@ fn decision(record: &Record, form: &Fields) -> Result<Action, String> {
         "bypass" => Action::Bypass { reason: form.text("reason").to_owned(), reference: object },
         "link" => Action::Link { id: object.ok_or("Give the ListID or TxnID.")? },
         "undo" => Action::Fix(Pressed { id: "undo".to_owned(), ..Pressed::default() }),
+        "edit" if form.text("seen") != seen(record) => {
+            return Err(
+                "It changed while you edited it: nothing of yours is saved. The data below is \
+                        what it says now."
+                    .to_owned(),
+            );
+        }
         "edit" => {
             let data = record.amended();
             let changed = form.begins("/").filter(|(pointer, value)| match data.pointer(pointer) {

@@ -1,5 +1,7 @@
 //! Records: filtered by the address, walked by keys, decided about all at once.
 
+use std::fmt::Write as _;
+
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -9,10 +11,11 @@ use askama::Template;
 use crate::dashboard::connection::known;
 use crate::dashboard::fields::Fields;
 use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::see;
 use crate::dashboard::frame::see_refusal;
-use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
 use crate::dashboard::trouble::Trouble;
+use crate::dashboard::trouble::sentence;
 use crate::dashboard::view::Choice;
 use crate::dashboard::view::Row;
 use crate::dashboard::view::choices;
@@ -36,7 +39,7 @@ const PAGE: usize = 50;
 /// Records in an exported table: more belong into `bookbridge export`.
 const MOST_EXPORTED: usize = 100_000;
 /// What an address keeps.
-const FILTERS: [&str; 6] = ["status", "kind", "cause", "problem", "q", "sort"];
+const FILTERS: [&str; 7] = ["status", "kind", "cause", "label", "problem", "q", "sort"];
 /// How a page may be sorted.
 const SORTS: [(&str, &str); 4] = [
     ("", "as they came, newest first"),
@@ -69,6 +72,8 @@ struct Page {
     problem: Option<String>,
     problem_id: String,
     without_problem: String,
+    not_understood: Option<String>,
+    progress: Option<Progress>,
     rows: Vec<Row>,
     next: Option<String>,
     bulk: [(&'static str, &'static str); BULK.len()],
@@ -79,19 +84,38 @@ struct Page {
 }
 
 /// The filter that an address says.
-pub(super) fn filter(asked: &Fields) -> RecordFilter {
-    RecordFilter {
-        status: asked.given("status").and_then(Status::parse),
-        kind: asked.given("kind").map(str::to_owned),
-        cause: asked.given("cause").and_then(code),
+///
+/// # Errors
+///
+/// A sentence about what is not understood. Then nothing matches: a slip of the pen must not mean
+/// all records.
+pub(super) fn filter(asked: &Fields) -> Result<RecordFilter, String> {
+    let unknown = |what: &str, text: &str| format!("There is no {what} “{text}”.");
+    let status = asked
+        .given("status")
+        .map(|text| Status::parse(text).ok_or_else(|| unknown("status", text)));
+    let kind = asked.given("kind").map(|text| kind(text).ok_or_else(|| unknown("kind", text)));
+    let cause = asked.given("cause").map(|text| code(text).ok_or_else(|| unknown("cause", text)));
+    let problem = asked
+        .given("problem")
+        .map(|text| Group::parse(text).ok_or_else(|| unknown("problem", text)));
+    Ok(RecordFilter {
+        status: status.transpose()?,
+        kind: kind.transpose()?.map(str::to_owned),
+        cause: cause.transpose()?,
         label: asked.given("label").map(str::to_owned),
-        problem: asked.given("problem").and_then(Group::parse),
+        problem: problem.transpose()?,
         text: asked.given("q").map(str::to_owned),
-    }
+    })
 }
 
 fn code(text: &str) -> Option<Code> {
     Code::ALL.iter().copied().find(|code| code.as_str() == text)
+}
+
+/// A kind as QuickBooks writes it, whatever the case.
+pub(super) fn kind(text: &str) -> Option<&'static str> {
+    schema().kinds().map(|kind| kind.name).find(|name| name.eq_ignore_ascii_case(text))
 }
 
 async fn page(
@@ -104,6 +128,45 @@ async fn page(
     shown(&visitor, &id, &engine, &asked, None).await
 }
 
+/// How far a decision about many is, in words.
+struct Progress {
+    tone: &'static str,
+    said: String,
+}
+
+impl Progress {
+    /// Of the task that the address names, if it is still remembered.
+    fn of(engine: &Engine, connection: &ConnectionId, task: &str) -> Option<Self> {
+        let task = engine.task(connection, uuid::Uuid::parse_str(task).ok()?).ok()?;
+        let left = task.looked_at.saturating_sub(task.done);
+        let to_do = task.total.saturating_sub(task.looked_at);
+        let mut said = format!("{} changed", records_in_words(task.done));
+        if left > 0 {
+            let _ = write!(said, ", {left} left as they were");
+        }
+        let tone = match (&task.error, task.ended_at) {
+            (Some(why), _) => {
+                let _ = write!(said, ", {to_do} not done: it broke off. {}", sentence(why));
+                "bad"
+            }
+            (None, Some(_)) => {
+                said.insert_str(0, "Done: ");
+                said.push('.');
+                if task.done > 0 { "" } else { "bad" }
+            }
+            (None, None) => {
+                let _ = write!(said, ", {to_do} still to do.");
+                ""
+            }
+        };
+        Some(Self { tone, said })
+    }
+}
+
+fn records_in_words(count: u64) -> String {
+    if count == 1 { "1 record".to_owned() } else { format!("{count} records") }
+}
+
 async fn shown(
     visitor: &Visitor,
     id: &str,
@@ -112,8 +175,13 @@ async fn shown(
     preview: Option<(u64, String, String)>,
 ) -> Result<HttpResponse, Trouble> {
     let connection = known(engine, id).await?;
-    let found =
-        engine.store().records(&connection.id, &filter(asked), asked.given("cursor"), PAGE).await?;
+    let (found, not_understood) = match filter(asked) {
+        Ok(filter) => {
+            let store = engine.store();
+            (store.records(&connection.id, &filter, asked.given("cursor"), PAGE).await?, None)
+        }
+        Err(why) => (crate::store::Page { items: Vec::new(), next: None }, Some(why)),
+    };
     let query = asked.query(&FILTERS);
     let next = found.next.as_ref().map(|next| format!("?{query}&cursor={next}"));
     let mut records = found.items;
@@ -123,9 +191,10 @@ async fn shown(
         "changed" => records.sort_by_key(|record| std::cmp::Reverse(record.updated_at)),
         _ => {}
     }
-    let caption = match (records.len(), next.is_some()) {
-        (count, true) => format!("{count} records of those that match, newest first."),
-        (count, false) => format!("{count} records."),
+    let count = records_in_words(records.len() as u64);
+    let caption = match next {
+        Some(_) => format!("The newest {count} of those that match from here on."),
+        None => format!("{count}."),
     };
     let text = |name: &str| asked.text(name).to_owned();
     let (preview, chosen, reason) = match preview {
@@ -151,6 +220,8 @@ async fn shown(
             .query(&FILTERS.map(|name| if name == "problem" { "" } else { name })),
         query,
         caption,
+        not_understood,
+        progress: asked.given("task").and_then(|task| Progress::of(engine, &connection.id, task)),
         rows: records.iter().map(Row::of).collect(),
         next,
         chosen_words: words.unwrap_or(&chosen).to_owned(),
@@ -167,7 +238,7 @@ async fn problem_title(
     connection: &ConnectionId,
     asked: &Fields,
 ) -> Result<Option<String>, Trouble> {
-    let Some(problem) = filter(asked).problem else { return Ok(None) };
+    let Some(problem) = asked.given("problem").and_then(Group::parse) else { return Ok(None) };
     let first = engine.store().failing(connection, problem, 1).await?.into_iter().next();
     let finding = first.and_then(|record| record.findings.into_iter().next());
     let solved = || "It is solved: nothing fails of it any more".to_owned();
@@ -220,7 +291,7 @@ async fn bulk(
         },
     };
     let reason = form.given("reason").unwrap_or("bypassed with all that match a filter").to_owned();
-    let filter = filter(&asked);
+    let filter = filter(&asked).map_err(|why| Trouble::bad(&why))?;
     let actor = visitor.actor();
     if form.given("sure").is_none() {
         let act = engine.act_on_all(&connection.id, &filter, action, &reason, true, &actor);
@@ -229,11 +300,7 @@ async fn bulk(
     }
     let back = format!("/c/{}/records?{}", connection.id, asked.query(&FILTERS));
     match engine.begin_on_all(&connection.id, &filter, action, reason, &actor).await {
-        Ok(task) => {
-            let said =
-                format!("{} records are being changed; the list shows how far it is.", task.total);
-            Ok(see_saying(&back, &said))
-        }
+        Ok(task) => Ok(see(&format!("{back}&task={}", task.id))),
         Err(crate::engine::EngineError::NotNow(why)) => Ok(see_refusal(&back, &why)),
         Err(error) => Err(error.into()),
     }
@@ -247,7 +314,7 @@ async fn export(
 ) -> Result<HttpResponse, Trouble> {
     let asked = Fields::of_query(request.query_string());
     let connection = known(&engine, &id).await?;
-    let filter = filter(&asked);
+    let filter = filter(&asked).map_err(|why| Trouble::bad(&why))?;
     let mut writer = csv::Writer::from_writer(Vec::new());
     let broken = |_| Trouble::bad("The table cannot be written.");
     let head = ["kind", "sourceId", "status", "name", "quickbooksId", "code", "why", "changedAt"];

@@ -137,6 +137,13 @@ impl Engine {
         });
     }
 
+    /// A number that grows whenever any task moves on.
+    pub fn tasks_moved(&self) -> u64 {
+        self.tasks.change(|tasks| {
+            tasks.values().map(|it| 1 + it.looked_at + u64::from(it.ended_at.is_some())).sum()
+        })
+    }
+
     /// How far a task is.
     ///
     /// # Errors

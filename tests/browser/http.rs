@@ -264,3 +264,114 @@ fn a_table_is_exported_and_a_spreadsheet_takes_nothing_in_it_for_a_formula() {
     assert!(table.header("content-type").starts_with("text/csv"));
     assert!(table.body.contains("Customer,'=1+1,queued,'@x,"), "{}", table.body);
 }
+
+#[test]
+fn a_filter_that_is_not_understood_matches_nothing_and_changes_nothing() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Customer","sourceId":"1","data":{"Name":"a:b"}}"#);
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/settings").csrf();
+
+    for wrong in ["status=faled", "problem=zzz", "cause=bogus", "kind=Custommer"] {
+        let page = ann.get(&format!("/c/acme/records?{wrong}")).body;
+        assert!(page.contains("So no record matches."), "{wrong}");
+        assert!(!page.contains("/c/acme/records/Customer/1"), "{wrong}");
+        let form = [("csrf", csrf.as_str()), ("do", "bypass"), ("sure", "1")];
+        assert_eq!(ann.post(&format!("/c/acme/records/bulk?{wrong}"), &form).status, 400);
+        assert_eq!(ann.get(&format!("/c/acme/records.csv?{wrong}")).status, 400, "{wrong}");
+    }
+    assert!(ann.get("/c/acme/records?kind=customer&status=failed").body.contains("Customer/1"));
+}
+
+#[test]
+fn a_record_opens_from_the_list_whatever_its_id() {
+    let house = house();
+    let ids = ["a%41b", "a/b", "50%", "%2F", "x+y"];
+    for id in ids {
+        house.push(
+            "acme",
+            &format!(r#"{{"kind":"Customer","sourceId":"{id}","data":{{"Name":"{id}"}}}}"#),
+        );
+    }
+    let ann = Caller::first(&house);
+    let list = ann.get("/c/acme/records").body;
+    let links: Vec<&str> = list.split("tr data-href=\"").skip(1).collect();
+
+    assert_eq!(links.len(), ids.len());
+    for (link, id) in links.into_iter().zip(ids.into_iter().rev()) {
+        let page = ann.get(link.split('"').next().unwrap());
+        assert_eq!(page.status, 200, "{id}");
+        assert!(page.body.contains(&format!("› {id}</p>")), "{id}: {}", page.body);
+    }
+}
+
+#[test]
+fn what_fails_again_is_not_told_as_a_success() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Customer","sourceId":"1","data":{"Name":"a:b"}}"#);
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/settings").csrf();
+
+    let retried = ann.post("/c/acme/records/Customer/1/act", &[("csrf", &csrf), ("do", "retry")]);
+
+    assert!(retried.location.contains("?refused=It%20is%20failed%20now"), "{}", retried.location);
+    let page = ann.get(&retried.location).body;
+    assert!(page.contains("<p class=\"flash bad\" role=\"alert\">It is failed now. "), "{page}");
+}
+
+#[test]
+fn an_edit_of_older_data_does_not_win_over_newer_data() {
+    let house = house();
+    let push = |phone: &str| {
+        let data = format!(r#"{{"Name":"a:b","Phone":"{phone}"}}"#);
+        house.push("acme", &format!(r#"{{"kind":"Customer","sourceId":"1","data":{data}}}"#));
+    };
+    push("1");
+    let ann = Caller::first(&house);
+    let page = "/c/acme/records/Customer/1";
+    let save = |form: &Answer, phone: &str| {
+        let seen = form.body.split("name=\"seen\" value=\"").nth(1).unwrap();
+        let seen = seen.split('"').next().unwrap();
+        let csrf = form.csrf();
+        let form = [
+            ("csrf", csrf.as_str()),
+            ("do", "edit"),
+            ("seen", seen),
+            ("/Name", "a:b"),
+            ("/Phone", phone),
+        ];
+        ann.post(&format!("{page}/act"), &form)
+    };
+    let old = ann.get(page);
+    push("2");
+
+    let refused = save(&old, "1");
+
+    assert!(refused.location.contains("refused=It%20changed"), "{}", refused.location);
+    let new = ann.get(&refused.location);
+    assert!(new.body.contains("name=\"/Phone\" type=\"text\" value=\"2\""), "{}", new.body);
+    save(&new, "3");
+    assert!(ann.get(page).body.contains("value=\"3\""));
+}
+
+#[test]
+fn a_tool_answers_where_it_is_looked_for_and_keeps_the_connection() {
+    let house = house();
+    house.run(&["connection", "add", "Beta"]);
+    let ann = Caller::first(&house);
+    let page = ann.get("/tools");
+    let csrf = page.csrf();
+
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("tool", "check"),
+        ("connection", "beta"),
+        ("kind", "Customer"),
+        ("data", "{}"),
+    ];
+    let checked = ann.post("/tools", &form).body;
+
+    assert!(page.body.contains("action=\"/tools#said-check\""), "{}", page.body);
+    assert!(checked.contains("<div id=\"said-check\" tabindex=\"-1\">"), "{checked}");
+    assert!(checked.contains("<option selected>beta</option>"), "{checked}");
+}

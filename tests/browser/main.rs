@@ -151,7 +151,7 @@ async fn many_are_fixed_by_a_filter_and_one_is_bypassed() {
     screen.sees("120 records would be changed").await;
     screen.sees("A colon in a name").await;
     screen.click("form[action*=bulk] button.main").await;
-    screen.sees("120 records are being changed").await;
+    screen.sees("Done: 120 records changed.").await;
     screen.until("all are changed", "document.body.innerText.includes('No record matches.')").await;
 
     screen.goto("/c/acme/records/Customer/C-7").await;
