@@ -186,6 +186,83 @@ fn a_viewer_sees_an_operator_decides_and_an_admin_manages() {
     assert!(activity.contains("bypassed") && activity.contains(">op<"), "{activity}");
 }
 
+/// The value of the first hidden field of a name.
+fn hidden(body: &str, name: &str) -> String {
+    let after = body.split(&format!("name=\"{name}\" value=\"")).nth(1);
+    after.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn what_makes_a_secret_makes_one_for_a_press_and_what_cannot_be_taken_back_asks_first() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let page = ann.get("/settings").body;
+    let (csrf, once) = (hidden(&page, "csrf"), hidden(&page, "once"));
+    let form = [("csrf", csrf.as_str()), ("once", once.as_str()), ("name", "shop")];
+
+    assert!(ann.post("/settings/keys", &form).body.contains("bbk_"));
+    let again = ann.post("/settings/keys", &form);
+    assert!(again.status == 303 && again.location.contains("refused="), "{}", again.location);
+    let page = ann.get("/settings").body;
+    assert_eq!(page.matches(">shop<").count(), 1, "{page}");
+
+    let key = page.split(">shop<").nth(1).map(|rest| hidden(rest, "id")).unwrap();
+    let form = [("csrf", csrf.as_str()), ("id", key.as_str())];
+    assert!(ann.post("/settings/revoke", &form).body.contains("id=\"sure\""));
+    assert!(!ann.get("/settings").body.contains(">revoked<"));
+    let sure = [form.as_slice(), &[("sure", "1")]].concat();
+    assert_eq!(ann.post("/settings/revoke", &sure).status, 303);
+    assert!(ann.get("/settings").body.contains(">revoked<"));
+
+    let asked = ann.post("/c/acme/rotate-password", &[("csrf", &csrf)]);
+    assert!(asked.body.contains("id=\"sure\"") && !asked.body.contains("id=\"secret\""));
+    let once = hidden(&asked.body, "once");
+    let sure = [("csrf", csrf.as_str()), ("once", &once), ("sure", "1")];
+    assert!(ann.post("/c/acme/rotate-password", &sure).body.contains("id=\"secret\""));
+    assert_eq!(ann.post("/c/acme/rotate-password", &sure).status, 303, "loaded again");
+
+    let nothing = ann.get("/c/acme/rotate-password");
+    assert_eq!((nothing.status, nothing.body.contains("press of a button")), (405, true));
+}
+
+#[test]
+fn a_login_that_ended_comes_back_to_its_page_and_says_what_was_not_done() {
+    let house = house();
+    let nobody = Caller::nobody(&house);
+    let url = nobody.url("/c/acme/records/Customer/1/act");
+    let page = nobody.url("/c/acme/records/Customer/1");
+
+    let request = nobody.agent.post(url).header("referer", &page);
+    let answer = Answer::of(request.send_form([("do", "retry")]).unwrap());
+
+    assert_eq!(answer.status, 303);
+    let login = nobody.get(&answer.location).body;
+    assert!(login.contains("was not done"), "{login}");
+    assert_eq!(hidden(&login, "next"), "/c/acme/records/Customer/1");
+}
+
+#[test]
+fn what_is_missing_is_typed_in_on_the_page() {
+    let house = house();
+    let data = r#"{"kind":"Invoice","sourceId":"1","data":{"InvoiceLine":{"Desc":"x"}}}"#;
+    house.push("acme", data);
+    let ann = Caller::first(&house);
+    let page = ann.get("/c/acme/records/Invoice/1").body;
+    assert!(page.contains("name=\"/CustomerRef/FullName\""), "{page}");
+    let (csrf, seen) = (hidden(&page, "csrf"), hidden(&page, "seen"));
+
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("do", "edit"),
+        ("seen", seen.as_str()),
+        ("/CustomerRef/FullName", "Jones"),
+    ];
+    ann.post("/c/acme/records/Invoice/1/act", &form);
+
+    let page = ann.get("/c/acme/records/Invoice/1").body;
+    assert!(page.contains("queued") && page.contains("value=\"Jones\""), "{page}");
+}
+
 #[test]
 fn who_is_shut_out_is_out_at_once_and_one_admin_is_always_left() {
     let house = house();
