@@ -164,7 +164,11 @@ fn stamped(line: &str) -> (Option<Timestamp>, &str) {
         iso.parse::<DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()
     });
     match parsed {
-        Some(time) => (Some(time.timestamp()), line.get(17..).unwrap_or_default()),
+        Some(time) => {
+            let rest = line.get(17..).unwrap_or_default();
+            let rest = rest.strip_prefix(" UTC").unwrap_or(rest);
+            (Some(time.timestamp()), rest.trim_start_matches(['\t', ' ', ':']))
+        }
         None => (None, line),
     }
 }
@@ -185,6 +189,7 @@ mod tests {
 
         let bad: Vec<bool> = events.iter().map(|event| event.bad).collect();
         assert_eq!(bad, [false, true, true]);
+        assert!(events[1].what.starts_with("Error message:"), "{}", events[1].what);
         assert_eq!(events[1].at.unwrap().to_string(), "2026-11-24T08:33:09Z");
         assert_eq!(conclude(&events), "A dialog is open in QuickBooks. Close it.");
         let well = format!("{LOG}20261124.09:00:00 UTC\t: Update completed successfully.");

@@ -12,6 +12,8 @@ use crate::dashboard::qwclog;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::trouble::sentence;
 use crate::dashboard::view;
+use crate::dashboard::view::Choice;
+use crate::dashboard::view::choices;
 use crate::dashboard::visitor::Visitor;
 use crate::diagnosis;
 use crate::domain::activity::Scope;
@@ -57,7 +59,8 @@ struct Told {
 #[template(path = "tools.html")]
 struct Page {
     frame: Frame,
-    connections: Vec<String>,
+    connections: Vec<Choice>,
+    chosen: String,
     kind: String,
     data: String,
     checked: Option<Vec<Said>>,
@@ -68,11 +71,17 @@ struct Page {
 }
 
 impl Page {
-    async fn empty(visitor: &Visitor, engine: &Engine) -> Result<Self, Trouble> {
+    async fn empty(visitor: &Visitor, engine: &Engine, chosen: &str) -> Result<Self, Trouble> {
         let all = engine.store().connections().await?;
+        let ids: Vec<String> = all.into_iter().map(|it| it.id.to_string()).collect();
+        let chosen = match ids.as_slice() {
+            [only] => only.as_str(),
+            _ => chosen,
+        };
         Ok(Self {
+            chosen: chosen.to_owned(),
             frame: Frame::of(visitor, "Tools", "tools"),
-            connections: all.into_iter().map(|connection| connection.id.to_string()).collect(),
+            connections: choices(ids.iter().map(|id| (id.as_str(), id.as_str())), chosen),
             kind: "Customer".to_owned(),
             data: "{\n  \"Name\": \"Jones\"\n}".to_owned(),
             checked: None,
@@ -85,7 +94,7 @@ impl Page {
 }
 
 async fn page(visitor: Visitor, engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> {
-    Ok(show(&Page::empty(&visitor, &engine).await?))
+    Ok(show(&Page::empty(&visitor, &engine, "").await?))
 }
 
 async fn work(
@@ -94,7 +103,7 @@ async fn work(
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Trouble> {
     visitor.sent(&form, Scope::Read)?;
-    let mut page = Page::empty(&visitor, &engine).await?;
+    let mut page = Page::empty(&visitor, &engine, form.text("connection")).await?;
     match form.text("tool") {
         "check" => {
             form.text("kind").trim().clone_into(&mut page.kind);
@@ -170,7 +179,9 @@ async fn tell(engine: &Engine, log: &str) -> Result<Told, Trouble> {
             what: event.what.clone(),
             means: event.means,
             bad: event.bad,
-            href: session.map(|session| format!("/c/{}", session.connection)),
+            href: session.map(|session| {
+                format!("/c/{}/sessions/{}", session.connection, session.id)
+            }),
         }
     });
     Ok(Told { sentence: qwclog::conclude(&events), events: shown.collect() })

@@ -349,3 +349,26 @@ fn an_edit_of_older_data_does_not_win_over_newer_data() {
     save(&new, "3");
     assert!(ann.get(page).body.contains("value=\"3\""));
 }
+
+#[test]
+fn a_tool_answers_where_it_is_looked_for_and_keeps_the_connection() {
+    let house = house();
+    house.run(&["connection", "add", "Beta"]);
+    let ann = Caller::first(&house);
+    let page = ann.get("/tools");
+    let csrf = page.csrf();
+
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("tool", "check"),
+        ("connection", "beta"),
+        ("kind", "Customer"),
+        ("data", "{}"),
+    ];
+    let checked = ann.post("/tools", &form).body;
+
+    assert!(page.body.contains("<option value=\"\">choose one</option>"), "{}", page.body);
+    assert!(page.body.contains("action=\"/tools#said-check\""), "{}", page.body);
+    assert!(checked.contains("<div id=\"said-check\" tabindex=\"-1\">"), "{checked}");
+    assert!(checked.contains("<option selected>beta</option>"), "{checked}");
+}
