@@ -31,9 +31,18 @@ const SESSIONS: usize = 200;
 /// An event belongs to a session that began or was called this long before or after it, in seconds.
 const NEAR: i64 = 5;
 
+/// Bytes of a form here, as they are sent: a log of the Web Connector has some millions. `app.js`
+/// cuts to its end what is longer.
+const LONGEST: usize = 8 << 20;
+
 /// Its routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.service(web::resource("/tools").route(web::get().to(page)).route(web::post().to(work)));
+    config.service(
+        web::resource("/tools")
+            .app_data(web::FormConfig::default().limit(LONGEST))
+            .route(web::get().to(page))
+            .route(web::post().to(work)),
+    );
 }
 
 struct Said {

@@ -372,3 +372,22 @@ fn a_tool_answers_where_it_is_looked_for_and_keeps_the_connection() {
     assert!(checked.contains("<div id=\"said-check\" tabindex=\"-1\">"), "{checked}");
     assert!(checked.contains("<option selected>beta</option>"), "{checked}");
 }
+
+#[test]
+fn a_log_of_more_than_a_megabyte_is_read_and_one_too_long_is_said_to_be() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/tools").csrf();
+    let line = "20261124.08:33:06 UTC\t: Authentication succeeded\n";
+    let read = |lines: usize| {
+        let log = line.repeat(lines);
+        ann.post("/tools", &[("csrf", &csrf), ("tool", "log"), ("log", &log)])
+    };
+
+    let (long, longer) = (read(30_000), read(200_000));
+
+    assert_eq!(long.status, 200, "{}", long.body);
+    assert!(long.body.contains("Nothing in it went wrong."));
+    assert_eq!(longer.status, 413);
+    assert!(longer.body.contains("too long to be read"), "{}", longer.body);
+}

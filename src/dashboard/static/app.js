@@ -59,6 +59,19 @@ function count(field) {
   told.classList.toggle("over", length > Number(field.dataset.limit));
 }
 
+// The end of a text, as much as a form of so many bytes carries: most signs are sent as three.
+function ending(text, most) {
+  let from = text.length;
+  for (let room = most; from > 0; from--) {
+    const sign = text.charCodeAt(from - 1);
+    if (sign >= 0x800) room -= 9;
+    else if (sign >= 0x80 || sign === 10 || sign === 13) room -= 6;
+    else room -= /[\w*.\- ]/.test(text[from - 1]) ? 1 : 3;
+    if (room < 0) break;
+  }
+  return text.slice(from);
+}
+
 function prepare(root) {
   tell(root);
   for (const field of root.querySelectorAll("[data-limit]")) {
@@ -79,9 +92,15 @@ function prepare(root) {
   }
   for (const input of root.querySelectorAll("[data-file]")) {
     const area = document.getElementById(input.dataset.file);
+    const most = 8000000;
     const take = async (file) => {
-      if (file) area.value = (await file.text()).slice(-900000);
+      // Of a long file the end is read; more than this is never sent.
+      if (file) area.value = ending(await file.slice(-most).text(), most);
     };
+    area.form.addEventListener("submit", () => {
+      const end = ending(area.value, most);
+      if (end.length < area.value.length) area.value = end;
+    });
     input.addEventListener("change", () => take(input.files[0]));
     area.addEventListener("dragover", (event) => {
       if (!event.dataTransfer.types.includes("Files")) return;
