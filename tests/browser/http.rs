@@ -391,3 +391,32 @@ fn a_log_of_more_than_a_megabyte_is_read_and_one_too_long_is_said_to_be() {
     assert_eq!(longer.status, 413);
     assert!(longer.body.contains("too long to be read"), "{}", longer.body);
 }
+
+#[test]
+fn mapping_goes_on_until_something_is_found() {
+    use std::fmt::Write as _;
+
+    let house = house();
+    let mut lines = String::new();
+    for id in 0..520 {
+        let data = format!(r#"{{"Name":"Vendor {id}"}}"#);
+        let posted = r#""posted":false"#;
+        writeln!(lines, r#"{{"kind":"Vendor","sourceId":"{id}","data":{data},{posted}}}"#).unwrap();
+    }
+    house.push("acme", &lines);
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/settings").csrf();
+    let linked = ann.post(
+        "/c/acme/records/Vendor/0/act",
+        &[("csrf", &csrf), ("do", "link"), ("object", "80000001-1234567890")],
+    );
+    assert!(linked.location.contains("said="), "{}", linked.location);
+
+    let shown = ann.get("/c/acme/mapping?kind=Vendor&show=linked").body;
+    assert!(shown.contains("/c/acme/records/Vendor/0\""), "{shown}");
+    ann.post("/settings/users", &[("csrf", &csrf), ("name", "vi"), ("role", "viewer"), ("password", PASSWORD)]);
+    let vi = Caller::login(&house, "vi", PASSWORD);
+    assert!(vi.get("/c/acme/mapping?kind=Vendor&show=all").body.contains("Older records"));
+    let nothing = ann.post("/c/acme/mapping?kind=Vendor", &[("csrf", &csrf)]);
+    assert!(nothing.location.contains("refused="), "{}", nothing.location);
+}
