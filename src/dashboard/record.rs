@@ -468,9 +468,11 @@ fn decision(record: &Record, form: &Fields) -> Result<Action, String> {
         "link" => Action::Link { id: object.ok_or("Give the ListID or TxnID.")? },
         "undo" => Action::Fix(Pressed { id: "undo".to_owned(), ..Pressed::default() }),
         "edit" if form.text("seen") != seen(record) => {
-            return Err("It changed while you edited it: nothing of yours is saved. The data below is \
+            return Err(
+                "It changed while you edited it: nothing of yours is saved. The data below is \
                         what it says now."
-                .to_owned());
+                    .to_owned(),
+            );
         }
         "edit" => {
             let data = record.amended();

@@ -91,14 +91,14 @@ struct Page {
 /// all records.
 pub(super) fn filter(asked: &Fields) -> Result<RecordFilter, String> {
     let unknown = |what: &str, text: &str| format!("There is no {what} “{text}”.");
-    let status = asked.given("status").map(|text| {
-        Status::parse(text).ok_or_else(|| unknown("status", text))
-    });
+    let status = asked
+        .given("status")
+        .map(|text| Status::parse(text).ok_or_else(|| unknown("status", text)));
     let kind = asked.given("kind").map(|text| kind(text).ok_or_else(|| unknown("kind", text)));
     let cause = asked.given("cause").map(|text| code(text).ok_or_else(|| unknown("cause", text)));
-    let problem = asked.given("problem").map(|text| {
-        Group::parse(text).ok_or_else(|| unknown("problem", text))
-    });
+    let problem = asked
+        .given("problem")
+        .map(|text| Group::parse(text).ok_or_else(|| unknown("problem", text)));
     Ok(RecordFilter {
         status: status.transpose()?,
         kind: kind.transpose()?.map(str::to_owned),

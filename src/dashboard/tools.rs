@@ -188,9 +188,8 @@ async fn tell(engine: &Engine, log: &str) -> Result<Told, Trouble> {
             what: event.what.clone(),
             means: event.means,
             bad: event.bad,
-            href: session.map(|session| {
-                format!("/c/{}/sessions/{}", session.connection, session.id)
-            }),
+            href: session
+                .map(|session| format!("/c/{}/sessions/{}", session.connection, session.id)),
         }
     });
     Ok(Told { sentence: qwclog::conclude(&events), events: shown.collect() })

@@ -312,8 +312,7 @@ fn what_fails_again_is_not_told_as_a_success() {
     let ann = Caller::first(&house);
     let csrf = ann.get("/settings").csrf();
 
-    let retried =
-        ann.post("/c/acme/records/Customer/1/act", &[("csrf", &csrf), ("do", "retry")]);
+    let retried = ann.post("/c/acme/records/Customer/1/act", &[("csrf", &csrf), ("do", "retry")]);
 
     assert!(retried.location.contains("?refused=It%20is%20failed%20now"), "{}", retried.location);
     let page = ann.get(&retried.location).body;
@@ -334,8 +333,13 @@ fn an_edit_of_older_data_does_not_win_over_newer_data() {
         let seen = form.body.split("name=\"seen\" value=\"").nth(1).unwrap();
         let seen = seen.split('"').next().unwrap();
         let csrf = form.csrf();
-        let form =
-            [("csrf", csrf.as_str()), ("do", "edit"), ("seen", seen), ("/Name", "a:b"), ("/Phone", phone)];
+        let form = [
+            ("csrf", csrf.as_str()),
+            ("do", "edit"),
+            ("seen", seen),
+            ("/Name", "a:b"),
+            ("/Phone", phone),
+        ];
         ann.post(&format!("{page}/act"), &form)
     };
     let old = ann.get(page);
@@ -414,7 +418,10 @@ fn mapping_goes_on_until_something_is_found() {
 
     let shown = ann.get("/c/acme/mapping?kind=Vendor&show=linked").body;
     assert!(shown.contains("/c/acme/records/Vendor/0\""), "{shown}");
-    ann.post("/settings/users", &[("csrf", &csrf), ("name", "vi"), ("role", "viewer"), ("password", PASSWORD)]);
+    ann.post(
+        "/settings/users",
+        &[("csrf", &csrf), ("name", "vi"), ("role", "viewer"), ("password", PASSWORD)],
+    );
     let vi = Caller::login(&house, "vi", PASSWORD);
     assert!(vi.get("/c/acme/mapping?kind=Vendor&show=all").body.contains("Older records"));
     let nothing = ann.post("/c/acme/mapping?kind=Vendor", &[("csrf", &csrf)]);

@@ -149,7 +149,8 @@ async fn the_row_that_is_chosen_stays_while_rows_come_and_go() {
         let key = "new KeyboardEvent('keydown', {key: 'j', bubbles: true})";
         screen.eval(&format!("document.body.dispatchEvent({key})")).await;
     }
-    let chosen = "document.querySelector('tr.at')?.dataset.href === '/c/acme/records/Customer/C%2D1'";
+    let chosen =
+        "document.querySelector('tr.at')?.dataset.href === '/c/acme/records/Customer/C%2D1'";
     screen.until("the second is chosen", chosen).await;
 
     let late = json!({"kind": "Customer", "sourceId": "late", "data": {"Name": "x:y"}});
