@@ -6,6 +6,7 @@ use std::pin::Pin;
 use actix_web::FromRequest;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::web;
 
 use crate::dashboard::trouble::Trouble;
@@ -63,7 +64,14 @@ impl FromRequest for Fields {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let form = web::Form::<Vec<(String, String)>>::from_request(request, payload);
         Box::pin(async move {
-            let form = form.await.map_err(|_| Trouble::bad("This form cannot be read."))?;
+            let form =
+                form.await.map_err(|error| match error.as_response_error().status_code() {
+                    StatusCode::PAYLOAD_TOO_LARGE => Trouble::Said(
+                        StatusCode::PAYLOAD_TOO_LARGE,
+                        "This is too long to be read: go back, and send the end of it.".to_owned(),
+                    ),
+                    _ => Trouble::bad("This form cannot be read."),
+                })?;
             Ok(Self(form.into_inner()))
         })
     }

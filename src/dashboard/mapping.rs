@@ -13,6 +13,7 @@ use askama::Template;
 use crate::dashboard::connection::known;
 use crate::dashboard::fields::Fields;
 use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
 use crate::dashboard::trouble::Trouble;
@@ -36,6 +37,8 @@ use crate::store::RecordFilter;
 
 /// Records on a page: as many as a first import is confirmed at once.
 const PAGE: usize = 500;
+/// Pages without anything to show that are looked through at once; then a link leads on.
+const MOST_PAGES: usize = 20;
 /// Objects of QuickBooks that a search shows.
 const FOUND: usize = 50;
 /// What an address keeps.
@@ -106,18 +109,25 @@ async fn page(
         ..RecordFilter::default()
     };
     let store = engine.store();
-    let page = store.records(&connection.id, &filter, asked.given("cursor"), PAGE).await?;
     let mut rows = Vec::new();
-    for record in &page.items {
-        let linked = record.reference.is_some();
-        let shown = match chosen.as_str() {
-            "linked" => linked,
-            "all" => true,
-            _ => !linked && record.status != Status::Withdrawn,
-        };
-        if shown {
-            let proposal = if linked { None } else { propose(&engine, record).await? };
-            rows.push(line(record, proposal));
+    let mut next = asked.given("cursor").map(str::to_owned);
+    for _ in 0..MOST_PAGES {
+        let page = store.records(&connection.id, &filter, next.as_deref(), PAGE).await?;
+        for record in &page.items {
+            let linked = record.reference.is_some();
+            let shown = match chosen.as_str() {
+                "linked" => linked,
+                "all" => true,
+                _ => !linked && record.status != Status::Withdrawn,
+            };
+            if shown {
+                let proposal = if linked { None } else { propose(&engine, record).await? };
+                rows.push(line(record, proposal));
+            }
+        }
+        next = page.next;
+        if next.is_none() || !rows.is_empty() {
+            break;
         }
     }
     let mut found = Vec::new();
@@ -145,7 +155,7 @@ async fn page(
         shows: choices(SHOWS, &chosen),
         q: asked.text("q").to_owned(),
         there: asked.text("there").to_owned(),
-        next: page.next.map(|next| format!("?{query}&cursor={next}")),
+        next: next.map(|next| format!("?{query}&cursor={next}")),
         query,
         found,
         rows,
@@ -227,6 +237,10 @@ async fn link(
             Err(_) => left += 1,
         }
     }
+    let home = format!("/c/{}/mapping?{}", connection.id, asked.query(&FILTERS));
+    if linked + left == 0 {
+        return Ok(see_refusal(&home, "Nothing is linked: tick what belongs together first."));
+    }
     let mut said = format!("{linked} linked.");
     if left > 0 {
         let _ = write!(
@@ -234,5 +248,5 @@ async fn link(
             " {left} were not: another record stands there, or they are with QuickBooks now."
         );
     }
-    Ok(see_saying(&format!("/c/{}/mapping?{}", connection.id, asked.query(&FILTERS)), &said))
+    Ok(if linked > 0 { see_saying(&home, &said) } else { see_refusal(&home, &said) })
 }

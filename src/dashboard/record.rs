@@ -257,7 +257,8 @@ fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
 /// What the data was when a form was made of it: an edit of older data is none of what is there.
 fn seen(record: &Record) -> String {
     let Digest(bytes) = Digest::of(record.amended().to_string().as_bytes());
-    bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let half: [u8; 16] = std::array::from_fn(|at| bytes[at]);
+    format!("{:032x}", u128::from_be_bytes(half))
 }
 
 /// The values of a record, each with its limit, as far as the table of kinds knows one; and how many

@@ -31,9 +31,18 @@ const SESSIONS: usize = 200;
 /// An event belongs to a session that began or was called this long before or after it, in seconds.
 const NEAR: i64 = 5;
 
+/// Bytes of a form here, as they are sent: a log of the Web Connector has some millions. `app.js`
+/// cuts to its end what is longer.
+const LONGEST: usize = 8 << 20;
+
 /// Its routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.service(web::resource("/tools").route(web::get().to(page)).route(web::post().to(work)));
+    config.service(
+        web::resource("/tools")
+            .app_data(web::FormConfig::default().limit(LONGEST))
+            .route(web::get().to(page))
+            .route(web::post().to(work)),
+    );
 }
 
 struct Said {
@@ -60,6 +69,7 @@ struct Told {
 struct Page {
     frame: Frame,
     connections: Vec<Choice>,
+    chosen: String,
     kind: String,
     data: String,
     checked: Option<Vec<Said>>,
@@ -73,7 +83,12 @@ impl Page {
     async fn empty(visitor: &Visitor, engine: &Engine, chosen: &str) -> Result<Self, Trouble> {
         let all = engine.store().connections().await?;
         let ids: Vec<String> = all.into_iter().map(|it| it.id.to_string()).collect();
+        let chosen = match ids.as_slice() {
+            [only] => only.as_str(),
+            _ => chosen,
+        };
         Ok(Self {
+            chosen: chosen.to_owned(),
             frame: Frame::of(visitor, "Tools", "tools"),
             connections: choices(ids.iter().map(|id| (id.as_str(), id.as_str())), chosen),
             kind: "Customer".to_owned(),

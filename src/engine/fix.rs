@@ -459,10 +459,10 @@ fn meant(record: &Record, finding: &Finding, pressed: &Pressed) -> Result<String
 
 /// The old date, for the memo.
 fn memo(record: &Record, finding: &Finding) -> Option<String> {
-    let data = record.amended();
-    let date = data.get("TxnDate").and_then(Value::as_str)?;
+    let amended = record.amended();
+    let date = amended.get("TxnDate").and_then(Value::as_str)?;
     check::limit(&record.key.kind, "Memo", Edition::Us)?;
-    let old = data.get("Memo").and_then(Value::as_str).unwrap_or_default();
+    let old = amended.get("Memo").and_then(Value::as_str).unwrap_or_default();
     let closing = finding.facts.get("closingDate").map_or("", String::as_str);
     let note = format!("Dated {date}; moved because the books are closed up to {closing}.");
     Some(if old.is_empty() { note } else { format!("{old} ({note})") })

@@ -448,7 +448,59 @@ fn a_tool_answers_where_it_is_looked_for_and_keeps_the_connection() {
     ];
     let checked = ann.post("/tools", &form).body;
 
+    assert!(page.body.contains("<option value=\"\">choose one</option>"), "{}", page.body);
     assert!(page.body.contains("action=\"/tools#said-check\""), "{}", page.body);
     assert!(checked.contains("<div id=\"said-check\" tabindex=\"-1\">"), "{checked}");
     assert!(checked.contains("<option selected>beta</option>"), "{checked}");
+}
+
+#[test]
+fn a_log_of_more_than_a_megabyte_is_read_and_one_too_long_is_said_to_be() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/tools").csrf();
+    let line = "20261124.08:33:06 UTC\t: Authentication succeeded\n";
+    let read = |lines: usize| {
+        let log = line.repeat(lines);
+        ann.post("/tools", &[("csrf", &csrf), ("tool", "log"), ("log", &log)])
+    };
+
+    let (long, longer) = (read(30_000), read(200_000));
+
+    assert_eq!(long.status, 200, "{}", long.body);
+    assert!(long.body.contains("Nothing in it went wrong."));
+    assert_eq!(longer.status, 413);
+    assert!(longer.body.contains("too long to be read"), "{}", longer.body);
+}
+
+#[test]
+fn mapping_goes_on_until_something_is_found() {
+    use std::fmt::Write as _;
+
+    let house = house();
+    let mut lines = String::new();
+    for id in 0..520 {
+        let data = format!(r#"{{"Name":"Vendor {id}"}}"#);
+        let posted = r#""posted":false"#;
+        writeln!(lines, r#"{{"kind":"Vendor","sourceId":"{id}","data":{data},{posted}}}"#).unwrap();
+    }
+    house.push("acme", &lines);
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/settings").csrf();
+    let linked = ann.post(
+        "/c/acme/records/Vendor/0/act",
+        &[("csrf", &csrf), ("do", "link"), ("object", "80000001-1234567890")],
+    );
+    assert!(linked.location.contains("said="), "{}", linked.location);
+
+    let shown = ann.get("/c/acme/mapping?kind=Vendor&show=linked").body;
+    assert!(shown.contains("/c/acme/records/Vendor/0\""), "{shown}");
+    ann.post(
+        "/settings/users",
+        &[("csrf", &csrf), ("name", "vi"), ("role", "viewer"), ("password", PASSWORD)],
+    );
+    let vi = Caller::login(&house, "vi", PASSWORD);
+    assert!(vi.get("/c/acme/mapping?kind=Vendor&show=all").body.contains("Older records"));
+    let nothing = ann.post("/c/acme/mapping?kind=Vendor", &[("csrf", &csrf)]);
+    assert!(nothing.location.contains("refused="), "{}", nothing.location);
 }

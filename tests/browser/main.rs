@@ -139,6 +139,31 @@ async fn a_failed_record_is_fixed_by_its_button_until_it_is_green() {
 }
 
 #[tokio::test]
+async fn the_row_that_is_chosen_stays_while_rows_come_and_go() {
+    let house = House::open();
+    connection(&house, "Acme");
+    house.push("acme", &customers(3, "Site:", true));
+    let screen = Screen::logged_in(&house, false).await;
+    screen.goto("/c/acme/records").await;
+    for _ in 0..2 {
+        let key = "new KeyboardEvent('keydown', {key: 'j', bubbles: true})";
+        screen.eval(&format!("document.body.dispatchEvent({key})")).await;
+    }
+    let chosen =
+        "document.querySelector('tr.at')?.dataset.href === '/c/acme/records/Customer/C%2D1'";
+    screen.until("the second is chosen", chosen).await;
+
+    let late = json!({"kind": "Customer", "sourceId": "late", "data": {"Name": "x:y"}});
+    house.push("acme", &late.to_string());
+
+    screen.sees("Customer/late").await;
+    screen.until("it is chosen still", chosen).await;
+    let focus = "document.activeElement.closest('tr') === document.querySelector('tr.at')";
+    screen.until("it has the focus", focus).await;
+    screen.close().await;
+}
+
+#[tokio::test]
 async fn many_are_fixed_by_a_filter_and_one_is_bypassed() {
     let house = House::open();
     let (user, password) = connection(&house, "Acme");

@@ -85,8 +85,22 @@ function count(field) {
   told.classList.toggle("over", length > Number(field.dataset.limit));
 }
 
+// The end of a text, as much as a form of so many bytes carries: most signs are sent as three.
+function ending(text, most) {
+  let from = text.length;
+  for (let room = most; from > 0; from--) {
+    const sign = text.charCodeAt(from - 1);
+    if (sign >= 0x800) room -= 9;
+    else if (sign >= 0x80 || sign === 10 || sign === 13) room -= 6;
+    else room -= /[\w*.\- ]/.test(text[from - 1]) ? 1 : 3;
+    if (room < 0) break;
+  }
+  return text.slice(from);
+}
+
 function prepare(root) {
   tell(root);
+  if (root !== document) stay();
   for (const field of root.querySelectorAll("[data-limit]")) {
     count(field);
     field.addEventListener("input", () => count(field));
@@ -105,9 +119,15 @@ function prepare(root) {
   }
   for (const input of root.querySelectorAll("[data-file]")) {
     const area = document.getElementById(input.dataset.file);
+    const most = 8000000;
     const take = async (file) => {
-      if (file) area.value = (await file.text()).slice(-900000);
+      // Of a long file the end is read; more than this is never sent.
+      if (file) area.value = ending(await file.slice(-most).text(), most);
     };
+    area.form.addEventListener("submit", () => {
+      const end = ending(area.value, most);
+      if (end.length < area.value.length) area.value = end;
+    });
     input.addEventListener("change", () => take(input.files[0]));
     area.addEventListener("dragover", (event) => {
       if (!event.dataTransfer.types.includes("Files")) return;
@@ -127,15 +147,30 @@ prepare(document);
 
 // j and k walk the rows, Enter opens, r tries again, b bypasses; / searches.
 const rows = () => [...document.querySelectorAll("tr[data-href]")];
-let at = -1;
-function go(to) {
+let at = null; // The address of the row, which stays while rows come and go.
+let place = -1; // Where it stood.
+const here = () => rows().findIndex((row) => row.dataset.href === at);
+function mark(index, focus) {
   const all = rows();
-  if (!all.length) return;
-  at = Math.max(0, Math.min(all.length - 1, to));
-  all.forEach((row, index) => row.classList.toggle("at", index === at));
-  all[at].scrollIntoView({ block: "nearest" });
-  const link = all[at].querySelector("a");
-  if (link) link.focus();
+  place = index;
+  all.forEach((row, one) => row.classList.toggle("at", one === index));
+  const link = all[index].querySelector("a");
+  if (focus && link) link.focus({ preventScroll: true });
+}
+function go(step) {
+  const all = rows();
+  const now = here();
+  // Where a row is gone, the next one stands in its place.
+  const to = now < 0 && at !== null && step > 0 ? place : (now < 0 ? place : now) + step;
+  const index = Math.max(0, Math.min(all.length - 1, to));
+  at = all[index].dataset.href;
+  mark(index, true);
+  all[index].scrollIntoView({ block: "nearest" });
+}
+// After rows were fetched again: the same one, and where the focus was lost with it, it comes back.
+function stay() {
+  const index = at === null ? -1 : here();
+  if (index >= 0) mark(index, document.activeElement === document.body);
 }
 document.addEventListener("keydown", (event) => {
   const typing = event.target.matches("input, select, textarea");
@@ -146,10 +181,11 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (!rows().length) return;
-  if (event.key === "j") go(at + 1);
-  else if (event.key === "k") go(at - 1);
-  else if (event.key === "Enter" && at >= 0 && !event.target.matches("a, button")) location.href = rows()[at].dataset.href;
-  else if ((event.key === "r" || event.key === "b") && at >= 0) location.href = rows()[at].dataset.href + "#" + (event.key === "r" ? "do-retry" : "bypass-reason");
+  if (event.key === "j") go(1);
+  else if (event.key === "k") go(-1);
+  else if (here() < 0) return;
+  else if (event.key === "Enter" && !event.target.matches("a, button")) location.href = at;
+  else if (event.key === "r" || event.key === "b") location.href = at + "#" + (event.key === "r" ? "do-retry" : "bypass-reason");
 });
 const named = location.hash && document.getElementById(location.hash.slice(1));
 if (named) {
