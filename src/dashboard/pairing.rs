@@ -19,11 +19,14 @@ use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::show;
 use crate::dashboard::live;
 use crate::dashboard::trouble::Trouble;
+use crate::dashboard::trouble::sentence;
 use crate::dashboard::visitor::base;
 use crate::diagnosis;
 use crate::domain::connection::Connection;
 use crate::domain::connection::ConnectorState;
 use crate::domain::connection::Pairing;
+use crate::domain::outcome::Code;
+use crate::domain::outcome::Finding;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Wire;
@@ -33,10 +36,18 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/pair/{token}").route(web::get().to(page)))
         .service(web::resource("/pair/{token}/qwc").route(web::get().to(download)))
-        .service(web::resource("/pair/{token}/password").route(web::post().to(password)))
+        .service(
+            web::resource("/pair/{token}/password")
+                .route(web::get().to(steps_of))
+                .route(web::post().to(password)),
+        )
         .service(web::resource("/pair/{token}/confirm").route(web::post().to(confirm)))
         .service(web::resource("/pair/{token}/live").route(web::get().to(watch)));
 }
+
+/// Said where the form of a password is sent once more.
+const SHOWN_ALREADY: &str = "The password was shown already, and goes on working. If it is lost, \
+                             make another one.";
 
 type Explained = (&'static str, &'static str);
 
@@ -90,7 +101,24 @@ struct Step {
     tone: &'static str,
     pill: &'static str,
     state: &'static str,
-    errors: Vec<Explained>,
+    errors: Vec<(String, String)>,
+}
+
+/// What went wrong at a step, and what helps.
+struct Told {
+    what: String,
+    help: Vec<(String, String)>,
+}
+
+impl Told {
+    fn of(finding: &Finding) -> Self {
+        let rendered = diagnosis::render(finding);
+        let code = finding.said.as_ref().and_then(|said| said.hresult.as_deref());
+        let code = code.map(|code| format!(" (the Web Connector shows {code})"));
+        let what = rendered.detail + &code.unwrap_or_default();
+        let help = rendered.fixes.into_iter().map(|fix| (fix.label, fix.how.unwrap_or_default()));
+        Self { what, help: help.collect() }
+    }
 }
 
 #[derive(Template)]
@@ -103,8 +131,10 @@ struct Page {
     tone: &'static str,
     steps: Vec<Step>,
     password: Option<String>,
+    revealed: String,
     reveal: &'static str,
-    can_confirm: bool,
+    /// Company and path that a person may confirm.
+    confirm: Option<(String, String)>,
 }
 
 async fn known(engine: &Engine, token: &str) -> Result<(Connection, Pairing), Trouble> {
@@ -131,6 +161,7 @@ async fn shown(
 ) -> Result<HttpResponse, Trouble> {
     let (connection, pairing) = known(engine, token).await?;
     let asked = Fields::of_query(request.query_string());
+    engine.pairing_opened(&connection, &pairing).await?;
     let answered = engine.ask_for_company(&connection, &pairing).await?;
     let state = engine.store().state(&connection.id).await?;
     let state = state.unwrap_or_else(|| ConnectorState::new(connection.id.clone()));
@@ -152,13 +183,14 @@ async fn shown(
     frame.alert = asked.given("refused").map(str::to_owned);
     Ok(show(&Page {
         frame,
-        can_confirm: seen.company.is_some() && !seen.confirmed,
+        confirm: seen.company.clone().filter(|_| !seen.confirmed),
         name: connection.name,
         token: token.to_owned(),
         sentence,
         tone,
         steps,
         password,
+        revealed: pairing.revealed(),
         reveal: if pairing.revealed_at.is_some() {
             "Make another password and show it"
         } else {
@@ -172,12 +204,12 @@ async fn shown(
 struct Seen {
     downloaded: bool,
     certificate: bool,
-    version: bool,
+    called: bool,
     login: bool,
     refused: bool,
     company: Option<(String, String)>,
     confirmed: bool,
-    trouble: Option<String>,
+    trouble: Option<Finding>,
     mode: String,
     answered: bool,
 }
@@ -185,20 +217,23 @@ struct Seen {
 impl Seen {
     fn of(pairing: &Pairing, wire: &Wire, state: &ConnectorState, answered: bool) -> Self {
         let since = |at: Option<Timestamp>| at.is_some_and(|at| at >= pairing.began_at);
-        let login = since(state.last_seen_at);
-        let refused = since(state.last_login_failed_at);
-        let host = state.host.as_ref().filter(|_| login);
+        // With the password that was shown last; a good login clears the failed one before it.
+        let shown = pairing.revealed_at.unwrap_or(pairing.began_at);
+        let refused = since(state.last_login_failed_at.filter(|at| *at >= shown));
+        let login = since(state.last_seen_at.filter(|at| *at >= shown)) && !refused;
+        let seen = since(state.last_seen_at);
+        let host = state.host.as_ref().filter(|_| seen);
         let company = host.map(|host| (host.company_name.clone(), host.company_file.clone()));
-        let trouble = state.trouble.as_ref().filter(|_| login);
+        let trouble = state.trouble.as_ref().filter(|_| seen);
         Self {
             downloaded: pairing.downloaded_at.is_some(),
             certificate: since(wire.certificate_at),
-            version: since(wire.version_at) || login || refused,
+            called: since(wire.version_at) || seen || since(state.last_login_failed_at),
             login,
             refused,
             company: company.filter(|(_, file)| !file.is_empty()),
             confirmed: pairing.confirmed_at.is_some(),
-            trouble: trouble.map(|finding| diagnosis::render(finding).detail),
+            trouble: trouble.cloned(),
             mode: host.map(|host| host.file_mode.clone()).unwrap_or_default(),
             answered,
         }
@@ -206,27 +241,36 @@ impl Seen {
 
     /// The steps, in order; a step is done as well if a later one shows it.
     fn steps(&self) -> Vec<Step> {
-        let called = self.version;
+        let called = self.called;
+        let trouble = self.trouble.as_ref().map(Told::of);
+        // What QuickBooks says stands at the step that mends it.
+        let access = |finding: &Finding| finding.code == Code::AccessNotGranted;
+        let (no_access, trouble) = match &self.trouble {
+            Some(finding) if access(finding) => (trouble, None),
+            _ => (None, trouble),
+        };
+        let unhurt = no_access.is_none() && trouble.is_none();
         let mut steps = vec![
             step("download", "Download the .qwc", "It tells the Web Connector where Bookbridge is. It holds no password.".to_owned(), self.downloaded || called, None, &[]),
             step("add", "Add it in the Web Connector", "Open the company file in QuickBooks as Admin, in single-user mode. Start the Web Connector, press Add an Application, choose the file.".to_owned(), self.certificate || called, None, ADDING),
-            step("access", "Give access in QuickBooks", "QuickBooks asks once. Choose Yes, always; allow access even if QuickBooks is not running.".to_owned(), called, None, GIVING),
+            step("access", "Give access in QuickBooks", "QuickBooks asks once. Choose Yes, always; allow access even if QuickBooks is not running.".to_owned(), called, no_access, GIVING),
         ];
-        let wrong = self.refused && !self.login;
         let text = "Click the Password column of this application in the Web Connector, paste it, press Enter, and let it be saved.".to_owned();
-        let bad = wrong.then(|| "The Web Connector logged in with a wrong password (it shows QBWC1012). Make another one here and paste that.".to_owned());
+        let bad = self.refused.then(|| Told {
+            what: "The Web Connector logged in with a wrong password (it shows QBWC1040). Paste the one that was shown last; if it is lost, make another one here and paste that.".to_owned(),
+            help: Vec::new(),
+        });
         steps.push(step("password", "Paste the password", text, self.login, bad, &[]));
         let text = match &self.company {
             Some((name, file)) => format!("The company file that is open is {name} ({file})."),
             None => "Tick the box of the application, and press Update Selected. Tick Auto-Run as well, so that it comes by itself from then on.".to_owned(),
         };
-        let bad = self.trouble.clone();
         steps.push(step(
             "update",
             "Update Selected: the company file is seen",
             text,
-            self.company.is_some() && bad.is_none(),
-            bad,
+            self.company.is_some() && unhurt,
+            trouble,
             UPDATING,
         ));
         let text = match &self.company {
@@ -264,7 +308,7 @@ fn step(
     title: &'static str,
     text: String,
     done: bool,
-    bad: Option<String>,
+    bad: Option<Told>,
     errors: &[Explained],
 ) -> Step {
     let (tone, pill, state) = match (&bad, done) {
@@ -272,9 +316,14 @@ fn step(
         (None, true) => ("done", "ok", "done"),
         (None, false) => ("", "", "to do"),
     };
-    let errors = if done && bad.is_none() { Vec::new() } else { errors.to_vec() };
-    let mark = String::new();
-    Step { id, title, text: bad.unwrap_or(text), mark, tone, pill, state, errors }
+    let usual = || errors.iter().map(|(what, helps)| ((*what).to_owned(), (*helps).to_owned()));
+    // What was seen is explained; before that, what may be.
+    let (text, errors) = match bad {
+        Some(told) => (told.what, told.help),
+        None if done => (text, Vec::new()),
+        None => (text, usual().collect()),
+    };
+    Step { id, title, text, mark: String::new(), tone, pill, state, errors }
 }
 
 async fn download(
@@ -292,21 +341,32 @@ async fn password(
     request: HttpRequest,
     token: web::Path<String>,
     engine: web::Data<Engine>,
+    form: Option<Fields>,
 ) -> Result<HttpResponse, Trouble> {
     let (connection, _) = known(&engine, &token).await?;
-    let password = engine.pairing_password(&connection.id).await?;
-    shown(&request, &token, &engine, Some(password.expose_secret().to_owned())).await
+    let form = form.unwrap_or_default();
+    match engine.pairing_password(&connection.id, form.text("after")).await? {
+        Some(made) => shown(&request, &token, &engine, Some(made.expose_secret().to_owned())).await,
+        // The page was loaded again: the password that was pasted goes on working.
+        None => Ok(see_refusal(&format!("/pair/{token}"), SHOWN_ALREADY)),
+    }
+}
+
+/// Who loads the page of a password again, or goes back to it, is led to the steps.
+async fn steps_of(token: web::Path<String>) -> HttpResponse {
+    see(&format!("/pair/{token}"))
 }
 
 async fn confirm(
     token: web::Path<String>,
     engine: web::Data<Engine>,
+    form: Option<Fields>,
 ) -> Result<HttpResponse, Trouble> {
     let (connection, _) = known(&engine, &token).await?;
-    let here = format!("/pair/{token}");
-    match engine.confirm_company(&connection.id).await {
+    let (here, form) = (format!("/pair/{token}"), form.unwrap_or_default());
+    match engine.confirm_company(&connection.id, form.text("file"), form.text("company")).await {
         Ok(()) => Ok(see(&here)),
-        Err(EngineError::NotNow(_)) => Ok(see_refusal(&here, "No company file was seen yet.")),
+        Err(EngineError::NotNow(why)) => Ok(see_refusal(&here, &sentence(&why))),
         Err(error) => Err(error.into()),
     }
 }

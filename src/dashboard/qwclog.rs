@@ -31,13 +31,13 @@ pub(super) struct Event {
 /// What a text means: the first that is found in a line counts.
 const MEANINGS: &[(&str, &str, bool)] = &[
     (
-        "QBWC1012",
-        "Authentication failed: user name or password is wrong. Type the password again; make a new one if it is lost.",
+        "QBWC1040",
+        "User name or password is wrong. Type the password again; make a new one if it is lost.",
         true,
     ),
     (
-        "QBWC1013",
-        "The server cannot be reached. Is Bookbridge running, and is its address right?",
+        "QBWC1012",
+        "The login did not come to its end: the network, the certificate, or what the server answered. Is Bookbridge running, and is its address right?",
         true,
     ),
     (
@@ -85,6 +85,12 @@ const MEANINGS: &[(&str, &str, bool)] = &[
     (
         "Could not start QuickBooks",
         "QuickBooks could not be started. Open it on this machine with the company file.",
+        true,
+    ),
+    // Behind the codes of QuickBooks, which say more.
+    (
+        "QBWC1013",
+        "QuickBooks could not be opened. Open it on this machine with the company file, and close its dialogs.",
         true,
     ),
     ("Authentication failed", "User name or password is wrong. Type the password again.", true),
@@ -194,6 +200,16 @@ mod tests {
         assert_eq!(conclude(&events), "A dialog is open in QuickBooks. Close it.");
         let well = format!("{LOG}20261124.09:00:00 UTC\t: Update completed successfully.");
         assert!(conclude(&read(&well)).contains("ended well"));
+    }
+
+    #[test]
+    fn a_wrong_password_is_told_from_a_login_that_broke_off() {
+        let means = |line: &str| read(line).first().map_or("", |event| event.means);
+
+        assert!(means("QBWC1040: Invalid user name or password").contains("password is wrong"));
+        assert!(means("QBWC1012: Authentication failed due to").contains("network"));
+        assert!(means("QBWC1013: Error connecting to QuickBooks").contains("QuickBooks"));
+        assert!(means("QBWC1013: 0x80040414: A dialog").contains("dialog is open"));
     }
 
     #[test]

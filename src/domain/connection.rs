@@ -60,6 +60,16 @@ pub struct Connection {
     pub created_at: Timestamp,
 }
 
+impl Connection {
+    /// Whether a person at the pairing page has yet to say that the open company file is the right
+    /// one. Only who opened that page is waited for: other programs know nothing of it.
+    pub fn awaits_confirmation(&self) -> bool {
+        let asked =
+            |pairing: &Pairing| pairing.opened_at.is_some() && pairing.confirmed_at.is_none();
+        self.company_file.is_none() && self.pairing.as_ref().is_some_and(asked)
+    }
+}
+
 /// What is done about a number that another transaction of the same kind (of the same vendor, for
 /// bills and receipts) has: QuickBooks Desktop takes both without a word.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -97,12 +107,23 @@ pub struct Pairing {
     pub began_at: Timestamp,
     /// When it stops working.
     pub expires_at: Timestamp,
+    /// When a person first looked at its page while nothing told which company file is the right
+    /// one: until that is confirmed, nothing is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<Timestamp>,
     /// When the `.qwc` was downloaded by it.
     pub downloaded_at: Option<Timestamp>,
     /// When it showed a password.
     pub revealed_at: Option<Timestamp>,
     /// When a person confirmed the company file by it.
     pub confirmed_at: Option<Timestamp>,
+}
+
+impl Pairing {
+    /// Tells one showing of a password from the next; empty before the first.
+    pub fn revealed(&self) -> String {
+        self.revealed_at.map(|at| at.to_string()).unwrap_or_default()
+    }
 }
 
 /// Why a connection gets no work.

@@ -21,6 +21,7 @@ use crate::domain::outcome::Said;
 use crate::domain::plant::Plant;
 use crate::domain::plant::planted;
 use crate::domain::session::Company;
+use crate::domain::session::Ending;
 use crate::domain::session::Event;
 use crate::domain::session::Machine;
 use crate::domain::session::Reply;
@@ -81,6 +82,9 @@ pub struct FirstCall {
 const EXPIRED: &str = "the session expired; it goes on at the next run";
 /// `getLastError` where a person, or an alert, paused the connection.
 const PAUSED: &str = "the connection is paused in Bookbridge; nothing is sent until it is resumed";
+/// `getLastError` where a person has yet to confirm the company file.
+const UNCONFIRMED: &str = "nothing is written until the company file is confirmed on the pairing \
+                           page of Bookbridge";
 /// A session that is between two calls has nothing of QuickBooks to wait for: it speaks again within
 /// this time, or its last answer was lost on the way.
 const BETWEEN_CALLS: SignedDuration = SignedDuration::from_mins(2);
@@ -137,7 +141,10 @@ impl Engine {
     async fn remember_refusal(&self, connection: &Connection) -> Result<(), EngineError> {
         let now = self.now();
         let mut state = self.state(&connection.id).await?;
-        if state.last_login_failed_at.is_some_and(|at| now.duration_since(at) < LOGIN_NOTE) {
+        // One that came after a new password was shown is another story.
+        let shown = connection.pairing.as_ref().and_then(|pairing| pairing.revealed_at);
+        let noted = state.last_login_failed_at.filter(|at| shown.is_none_or(|shown| shown <= *at));
+        if noted.is_some_and(|at| now.duration_since(at) < LOGIN_NOTE) {
             return Ok(());
         }
         state.last_login_failed_at = Some(now);
@@ -169,9 +176,11 @@ impl Engine {
             });
         }
         work.freshen_mirror();
-        // What the session before held goes back into the queue in this very step.
-        let due =
-            work.requeued_now() > 0 || !self.store.ready(&connection.id, now, 1).await?.is_empty();
+        // What the session before held goes back into the queue in this very step; and who is to
+        // confirm the company file wants to see which one is open.
+        let due = connection.awaits_confirmation()
+            || work.requeued_now() > 0
+            || !self.store.ready(&connection.id, now, 1).await?.is_empty();
         if work.state.outstanding.is_none() && work.state.splits.is_empty() && !due {
             work.state.last_success_at = Some(now);
             let wanted = std::mem::take(&mut work.state.wanted);
@@ -271,7 +280,7 @@ impl Engine {
         }
         let mut work = Work::new(self, connection, state);
         let company = if session.machine.stage == Stage::Opened {
-            let before = work.state.host.take();
+            let before = company::bound(call, &work.connection, &mut work.state);
             let verdict = company::verdict(call, &work.connection, before.as_ref());
             work.state.host = if verdict == Company::Ours {
                 Some(company::read(call, &work.connection, before.as_ref()))
@@ -301,6 +310,9 @@ impl Engine {
         let mut step = session.machine.clone().step(event);
         if work.connection.pause.is_some() && step.reply == Reply::Nothing {
             PAUSED.clone_into(&mut step.machine.last_error);
+        } else if work.connection.awaits_confirmation() && step.machine.ending == Some(Ending::Done)
+        {
+            UNCONFIRMED.clone_into(&mut step.machine.last_error);
         }
         work.fresh = fresh;
         let sent = work.apply(&mut session, step, Some("sendRequestXML")).await?;

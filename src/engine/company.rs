@@ -6,6 +6,7 @@
 
 use crate::diagnosis;
 use crate::domain::connection::Connection;
+use crate::domain::connection::ConnectorState;
 use crate::domain::connection::Host;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
@@ -47,6 +48,26 @@ pub(crate) fn read(call: &FirstCall, connection: &Connection, before: Option<&Ho
     }
 }
 
+/// Whether the company file carried the connection's stamp.
+pub(crate) fn is_stamped(connection: &Connection, host: &Host) -> bool {
+    host.file_id.as_deref().is_some_and(|id| same_id(id, &braced(connection.file_id)))
+}
+
+/// What was known of the company file before, as far as it binds: until a person has confirmed it,
+/// each session tells anew which one is open, as long as nothing came of the one before.
+pub(crate) fn bound(
+    call: &FirstCall,
+    connection: &Connection,
+    state: &mut ConnectorState,
+) -> Option<Host> {
+    let untouched = state.acknowledge.is_none()
+        && state.outstanding.is_none()
+        && state.mirror.values().all(|part| part.told_at.is_none());
+    let may_change = untouched && connection.awaits_confirmation();
+    let same = |host: &Host| verdict(call, connection, Some(host)) == Company::Ours;
+    state.host.take().filter(|host| !may_change || same(host))
+}
+
 /// Compares what the first call tells with what the connection expects.
 pub(crate) fn verdict(call: &FirstCall, connection: &Connection, before: Option<&Host>) -> Company {
     let facts = HostFacts::read(&call.hcp, &braced(connection.owner_id));
@@ -59,8 +80,7 @@ pub(crate) fn verdict(call: &FirstCall, connection: &Connection, before: Option<
             other(connection, before, call, &facts.company_name, why)
         };
     }
-    let stamped_before =
-        before.and_then(|host| host.file_id.as_deref()).is_some_and(|id| same_id(id, &ours));
+    let stamped_before = before.is_some_and(|host| is_stamped(connection, host));
     if stamped_before && !facts.company_name.is_empty() {
         let why = "it does not carry this connection's stamp";
         return other(connection, before, call, &facts.company_name, why);

@@ -143,6 +143,10 @@ impl Engine {
         work: &mut Work<'_>,
         seen: &BTreeSet<Subject>,
     ) -> Result<Vec<Subject>, EngineError> {
+        if work.connection.awaits_confirmation() {
+            let question = self.question_of(&work.connection).await?;
+            return Ok(question.into_iter().filter(|subject| !seen.contains(subject)).collect());
+        }
         while let Some(group) = work.state.splits.pop() {
             let left: Vec<_> =
                 group.into_iter().filter(|subject| !seen.contains(subject)).collect();

@@ -196,6 +196,13 @@ impl Waiting {
     }
 }
 
+/// That a person has to confirm the company file.
+fn unconfirmed(state: &ConnectorState) -> String {
+    let open = state.host.as_ref().map_or("", |host| host.company_file.as_str());
+    let open = if open.is_empty() { String::new() } else { format!(" ({open})") };
+    format!("Nothing is written until the company file{open} is confirmed on the pairing page.")
+}
+
 /// The most likely reason first, in one word and one sentence.
 fn judge(
     connection: &Connection,
@@ -232,6 +239,9 @@ fn judge(
     if let Some(trouble) = state.trouble.clone().or(failed_login) {
         let summary = diagnosis::render(&trouble).detail;
         return (HealthState::Blocked, summary, vec![trouble]);
+    }
+    if connection.awaits_confirmation() {
+        return (HealthState::Waiting, unconfirmed(state), Vec::new());
     }
     let silent = now.duration_since(seen);
     let minutes = silent.as_mins();

@@ -12,10 +12,14 @@ use crate::domain::connection::Connection;
 use crate::domain::connection::Pairing;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::Digest;
+use crate::domain::message_set::Subject;
+use crate::domain::request::Request;
+use crate::domain::request::RequestStatus;
 use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::NewRequest;
+use crate::engine::company;
 use crate::engine::until_settled;
 use crate::store::Change;
 use crate::store::Commit;
@@ -82,12 +86,16 @@ impl Engine {
             token: Digest::of(token.as_bytes()),
             began_at: now,
             expires_at: now + LIVES,
+            opened_at: None,
             downloaded_at: None,
             revealed_at: None,
             confirmed_at: None,
         };
         self.change_pairing(id, Some(actor), "made a pairing link", |connection| {
-            connection.pairing = Some(pairing.clone());
+            // Who was waited for is waited for still.
+            let before = connection.pairing.take().filter(|it| it.confirmed_at.is_none());
+            let opened_at = before.and_then(|before| before.opened_at);
+            connection.pairing = Some(Pairing { opened_at, ..pairing.clone() });
         })
         .await?;
         Ok(token)
@@ -122,6 +130,46 @@ impl Engine {
         Ok(None)
     }
 
+    /// A person looks at the page of a link. From then on nothing is written until the company file
+    /// is confirmed, unless it is known already: by its path, or by our stamp. A stamp that comes
+    /// later tells nothing: the Web Connector puts it into whichever file is open.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnection`].
+    pub async fn pairing_opened(
+        &self,
+        connection: &Connection,
+        pairing: &Pairing,
+    ) -> Result<(), EngineError> {
+        if pairing.opened_at.is_some() || connection.company_file.is_some() {
+            return Ok(());
+        }
+        let host = self.state(&connection.id).await?.host;
+        if host.is_some_and(|host| company::is_stamped(connection, &host)) {
+            return Ok(());
+        }
+        let now = self.now();
+        self.change_pairing(&connection.id, None, "", |connection| {
+            if let Some(pairing) = &mut connection.pairing {
+                pairing.opened_at.get_or_insert(now);
+            }
+        })
+        .await
+    }
+
+    /// The harmless question of a link, while it waits: all that is handed out before a person has
+    /// confirmed the company file.
+    pub(crate) async fn question_of(
+        &self,
+        connection: &Connection,
+    ) -> Result<Option<Subject>, EngineError> {
+        let Some(pairing) = &connection.pairing else { return Ok(None) };
+        let asked = self.store.request_of_key(&connection.id, &key(pairing)).await?;
+        let waits = |it: &Request| it.status == RequestStatus::Queued && !it.writes;
+        Ok(asked.filter(waits).map(|request| Subject::Request(request.id)))
+    }
+
     /// Puts a harmless question into the queue, once a link: its answer is the last step.
     ///
     /// # Errors
@@ -132,11 +180,10 @@ impl Engine {
         connection: &Connection,
         pairing: &Pairing,
     ) -> Result<bool, EngineError> {
-        let key = format!("pairing {}", pairing.began_at);
         let new = NewRequest::Xml("<CompanyQueryRq/>".to_owned());
         let actor = Actor("pairing".to_owned());
-        let request = self.submit(&connection.id, new, Some(key), &actor).await?;
-        Ok(request.status == crate::domain::request::RequestStatus::Answered)
+        let request = self.submit(&connection.id, new, Some(key(pairing)), &actor).await?;
+        Ok(request.status == RequestStatus::Answered)
     }
 
     /// The `.qwc` was downloaded by the link.
@@ -154,37 +201,60 @@ impl Engine {
         .await
     }
 
-    /// Makes a password and shows it, by the link.
+    /// Makes a password and shows it, by the link. `after` is the [`Pairing::revealed`] that the
+    /// person saw; `None` if a password was shown since: the same form was sent once more.
     ///
     /// # Errors
     ///
     /// [`EngineError::NoConnection`].
-    pub async fn pairing_password(&self, id: &ConnectionId) -> Result<SecretString, EngineError> {
-        let actor = Actor("pairing".to_owned());
-        let (_, password) = self.rotate_password(id, &actor).await?;
+    pub async fn pairing_password(
+        &self,
+        id: &ConnectionId,
+        after: &str,
+    ) -> Result<Option<SecretString>, EngineError> {
         let now = self.now();
-        self.change_pairing(id, None, "", |connection| {
-            if let Some(pairing) = &mut connection.pairing {
-                pairing.revealed_at = Some(now);
+        let first = until_settled!(async {
+            let mut connection = self.connection(id).await?;
+            let Some(pairing) = &mut connection.pairing else { return Ok(false) };
+            if pairing.revealed() != after {
+                return Ok(false);
             }
-        })
-        .await?;
-        Ok(password)
+            pairing.revealed_at = Some(now);
+            self.store.commit(Change::PutConnection(connection).into()).await?;
+            Ok::<_, EngineError>(true)
+        })?;
+        if !first {
+            return Ok(None);
+        }
+        let (_, password) = self.rotate_password(id, &Actor("pairing".to_owned())).await?;
+        Ok(Some(password))
     }
 
-    /// A person said that the company file that was open is the right one.
+    /// A person said that the company file which they saw, by its path and company, is the right
+    /// one.
     ///
     /// # Errors
     ///
-    /// [`EngineError::NotNow`] if none was seen yet.
-    pub async fn confirm_company(&self, id: &ConnectionId) -> Result<(), EngineError> {
+    /// [`EngineError::NotNow`] if none was seen yet, or another is open by now.
+    pub async fn confirm_company(
+        &self,
+        id: &ConnectionId,
+        file: &str,
+        company: &str,
+    ) -> Result<(), EngineError> {
         let host = self.state(id).await?.host.filter(|host| !host.company_file.is_empty());
         let seen = || EngineError::NotNow("no company file was seen yet".to_owned());
-        let file = host.ok_or_else(seen)?.company_file;
+        let host = host.ok_or_else(seen)?;
+        if (host.company_file.as_str(), host.company_name.as_str()) != (file, company) {
+            return Err(EngineError::NotNow(format!(
+                "the company file that is open by now is {} ({}); look whether it is the right one",
+                host.company_name, host.company_file
+            )));
+        }
         let now = self.now();
         let actor = Actor("pairing".to_owned());
         self.change_pairing(id, Some(&actor), "confirmed the company file", |connection| {
-            connection.company_file = Some(file.clone());
+            connection.company_file = Some(file.to_owned());
             if let Some(pairing) = &mut connection.pairing {
                 pairing.confirmed_at = Some(now);
             }
@@ -207,4 +277,9 @@ impl Engine {
             Ok::<_, EngineError>(self.store.commit(Commit { guards: Vec::new(), changes }).await?)
         })
     }
+}
+
+/// Names the harmless question of a link.
+fn key(pairing: &Pairing) -> String {
+    format!("pairing {}", pairing.began_at)
 }

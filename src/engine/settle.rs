@@ -170,7 +170,8 @@ impl Work<'_> {
 
     /// How many requests could be sent now, beyond what this step settles.
     pub(super) async fn left(&mut self) -> Result<u64, EngineError> {
-        if self.is_alerted() || self.connection.pause.is_some() {
+        let held = self.connection.pause.is_some() || self.connection.awaits_confirmation();
+        if self.is_alerted() || held {
             return Ok(0);
         }
         let now = self.engine.now();

@@ -154,6 +154,22 @@ impl House {
         let program = Command::new(program()).args(arguments).output();
         program.unwrap()
     }
+
+    /// The same on a company file that has this path.
+    pub(crate) fn poll_file(
+        &self,
+        user: &str,
+        password: &str,
+        company: &str,
+        path: &str,
+    ) -> Output {
+        let url = format!("{}/qbwc", self.url);
+        let company = self.directory.path().join(company);
+        let arguments = ["--url", &url, "--user", user, "--password", password, "--once"];
+        let mut command = Command::new(program());
+        command.arg("simulate").args(arguments).args(["--company-file", path]);
+        command.arg("--company").arg(company).output().unwrap()
+    }
 }
 
 impl Drop for House {

@@ -7,17 +7,17 @@ use crate::house::House;
 use crate::screen::PASSWORD;
 
 /// Somebody with a cookie, or nobody.
-struct Caller<'a> {
+pub(crate) struct Caller<'a> {
     house: &'a House,
     agent: Agent,
     cookie: String,
 }
 
-struct Answer {
-    status: u16,
-    location: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) location: String,
     headers: Vec<(String, String)>,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -49,7 +49,7 @@ impl Answer {
 }
 
 impl<'a> Caller<'a> {
-    fn nobody(house: &'a House) -> Self {
+    pub(crate) fn nobody(house: &'a House) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
         Self { house, agent: config.new_agent(), cookie: String::new() }
     }
@@ -58,12 +58,12 @@ impl<'a> Caller<'a> {
         if path.starts_with('/') { format!("{}{path}", self.house.url) } else { path.to_owned() }
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         let request = self.agent.get(self.url(path)).header("cookie", &self.cookie);
         Answer::of(request.call().unwrap())
     }
 
-    fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+    pub(crate) fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         let request = self.agent.post(self.url(path)).header("cookie", &self.cookie);
         Answer::of(request.send_form(form.iter().copied()).unwrap())
     }

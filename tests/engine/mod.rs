@@ -2,6 +2,7 @@
 
 mod bench;
 mod decisions;
+mod pairing;
 mod questions;
 mod queue;
 mod recovery;

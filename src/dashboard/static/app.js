@@ -1,7 +1,8 @@
 // What the pages do beyond reading. Every page works without it.
 "use strict";
 
-// Live parts: the server tells that something changed, and the part is fetched again.
+// Live parts: the server tells that something changed, and the part is fetched again; from
+// elsewhere, if the page itself is the answer to a form.
 const live = document.querySelector("[data-live]");
 if (live && window.EventSource) {
   let source = null;
@@ -24,7 +25,7 @@ if (live && window.EventSource) {
     if (busy || inUse()) return;
     busy = true;
     try {
-      const answer = await fetch(location.href, { headers: { "X-Live": "1" } });
+      const answer = await fetch(live.dataset.liveFrom || location.href, { headers: { "X-Live": "1" } });
       if (answer.ok) {
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
         const part = fresh.querySelector("[data-live]");
