@@ -161,7 +161,6 @@ async fn shown(
 ) -> Result<HttpResponse, Trouble> {
     let (connection, pairing) = known(engine, token).await?;
     let asked = Fields::of_query(request.query_string());
-    engine.pairing_opened(&connection, &pairing).await?;
     let answered = engine.ask_for_company(&connection, &pairing).await?;
     let state = engine.store().state(&connection.id).await?;
     let state = state.unwrap_or_else(|| ConnectorState::new(connection.id.clone()));
@@ -343,8 +342,9 @@ async fn password(
     engine: web::Data<Engine>,
     form: Option<Fields>,
 ) -> Result<HttpResponse, Trouble> {
-    let (connection, _) = known(&engine, &token).await?;
+    let (connection, pairing) = known(&engine, &token).await?;
     let form = form.unwrap_or_default();
+    engine.pairing_opened(&connection, &pairing).await?;
     match engine.pairing_password(&connection.id, form.text("after")).await? {
         Some(made) => shown(&request, &token, &engine, Some(made.expose_secret().to_owned())).await,
         // The page was loaded again: the password that was pasted goes on working.

@@ -62,7 +62,7 @@ pub struct Connection {
 
 impl Connection {
     /// Whether a person at the pairing page has yet to say that the open company file is the right
-    /// one. Only who opened that page is waited for: other programs know nothing of it.
+    /// one. Only who paired on that page is waited for: other programs know nothing of it.
     pub fn awaits_confirmation(&self) -> bool {
         let asked =
             |pairing: &Pairing| pairing.opened_at.is_some() && pairing.confirmed_at.is_none();
@@ -107,8 +107,8 @@ pub struct Pairing {
     pub began_at: Timestamp,
     /// When it stops working.
     pub expires_at: Timestamp,
-    /// When a person first looked at its page while nothing told which company file is the right
-    /// one: until that is confirmed, nothing is written.
+    /// When a person first asked for the password on its page while nothing told which company file
+    /// is the right one: until that is confirmed, nothing is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_at: Option<Timestamp>,
     /// When the `.qwc` was downloaded by it.

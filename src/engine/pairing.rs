@@ -130,9 +130,10 @@ impl Engine {
         Ok(None)
     }
 
-    /// A person looks at the page of a link. From then on nothing is written until the company file
-    /// is confirmed, unless it is known already: by its path, or by our stamp. A stamp that comes
-    /// later tells nothing: the Web Connector puts it into whichever file is open.
+    /// A person pairs on the page of a link: they asked for its password. (To look at the page changes
+    /// nothing, a program may do that.) From then on nothing is written until the company file is
+    /// confirmed, unless it is known already: by its path, or by our stamp. A stamp that comes later
+    /// tells nothing: the Web Connector puts it into whichever file is open.
     ///
     /// # Errors
     ///
