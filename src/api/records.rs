@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use actix_web::HttpResponse;
 use actix_web::web;
 use serde::Deserialize;
+use serde::Deserializer;
 use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
@@ -41,6 +42,7 @@ use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::NewRecord;
 use crate::engine::Put;
+use crate::store::Order;
 use crate::store::RecordFilter;
 
 /// The longest text to search for, in characters.
@@ -179,15 +181,25 @@ async fn show(
 #[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Filter {
+    #[serde(deserialize_with = "given")]
     status: Option<String>,
     /// Such as `Customer`.
+    #[serde(deserialize_with = "given")]
     kind: Option<String>,
     /// The code of the first finding, such as `NAME_IN_USE`, or its finer `cause`.
+    #[serde(deserialize_with = "given")]
     cause: Option<String>,
     /// The `problem` of `GET …/problems`: records that fail of it.
+    #[serde(deserialize_with = "given")]
     problem: Option<String>,
     /// A part of `Kind/sourceId`, of the name or number, or of the id in QuickBooks.
+    #[serde(deserialize_with = "given")]
     q: Option<String>,
+}
+
+/// Null is refused: what an application forgot to fill in must not mean all records.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(from).map(Some)
 }
 
 impl Filter {
@@ -212,7 +224,15 @@ impl Filter {
         let cause = code.first().map(|text| one_of("cause", text, &codes)).transpose()?;
         let label = label.into_iter().next();
         let problem = problem.transpose()?;
-        Ok(RecordFilter { status, kind: self.kind, cause, label, problem, text: self.q })
+        Ok(RecordFilter {
+            status,
+            kind: self.kind,
+            cause,
+            label,
+            problem,
+            text: self.q,
+            order: Order::Newest,
+        })
     }
 
     /// The same as a member of a body, with the place of what is wrong.

@@ -13,6 +13,7 @@ use actix_web::http::header::HeaderValue;
 use actix_web::middleware::Next;
 use askama::Template;
 
+use crate::dashboard::said::Tone;
 use crate::dashboard::statics;
 use crate::dashboard::visitor::Visitor;
 use crate::domain::activity::Scope;
@@ -164,16 +165,12 @@ pub(super) fn see(to: &str) -> HttpResponse {
 
 /// To another page, which says this.
 pub(super) fn see_saying(to: &str, said: &str) -> HttpResponse {
-    let said = percent_encoding::utf8_percent_encode(said, percent_encoding::NON_ALPHANUMERIC);
-    let join = if to.contains('?') { '&' } else { '?' };
-    see(&format!("{to}{join}said={said}"))
+    see(&Tone::Said.address(to, said))
 }
 
 /// To another page, which says that it did not work.
 pub(super) fn see_refusal(to: &str, said: &str) -> HttpResponse {
-    let said = percent_encoding::utf8_percent_encode(said, percent_encoding::NON_ALPHANUMERIC);
-    let join = if to.contains('?') { '&' } else { '?' };
-    see(&format!("{to}{join}refused={said}"))
+    see(&Tone::Refused.address(to, said))
 }
 
 /// Safe headers on everything.

@@ -7,7 +7,7 @@
 //! | file | is |
 //! |---|---|
 //! | `overview` `connection` `sessions` `records` `record` `problems` `mapping` `activity` `tools` `settings` `pairing` | a page each |
-//! | `frame` `view` `trouble` | what every page has, how values are shown, and what is refused |
+//! | `frame` `said` `view` `trouble` | what every page has, what one tells the next, how values are shown, and what is refused |
 //! | `visitor` `logins` | who looks: cookies, roles, and the token in every form |
 //! | `live` `statics` | server-sent events; the sheet and the script |
 //!
@@ -27,6 +27,7 @@ mod problems;
 mod qwclog;
 mod record;
 mod records;
+mod said;
 mod sessions;
 mod settings;
 mod statics;

@@ -18,6 +18,7 @@ use crate::dashboard::frame::see;
 use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::show;
 use crate::dashboard::live;
+use crate::dashboard::said::Tone;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::trouble::sentence;
 use crate::dashboard::visitor::base;
@@ -179,7 +180,7 @@ async fn shown(
         (None, None) => ("All done: QuickBooks answers. You can close this page.".to_owned(), "ok"),
     };
     let mut frame = Frame::titled(&format!("Pair {}", connection.name));
-    frame.alert = asked.given("refused").map(str::to_owned);
+    frame.alert = Tone::Refused.read(&asked);
     Ok(show(&Page {
         frame,
         confirm: seen.company.clone().filter(|_| !seen.confirmed),

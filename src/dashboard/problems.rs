@@ -100,7 +100,7 @@ impl Card {
             code: words.code.to_string(),
             example_href: view::href(&problem.example),
             example: problem.example.path(),
-            bulk: format!("/c/{connection}/records/bulk?status=failed&problem={id}"),
+            bulk: format!("/c/{connection}/records/bulk?status=failed&problem={id}&from=problems"),
             fixes: fixes.collect(),
             there,
             by_people,

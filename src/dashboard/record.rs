@@ -24,7 +24,6 @@ use crate::dashboard::view::sign;
 use crate::dashboard::visitor::Visitor;
 use crate::diagnosis;
 use crate::domain::activity::Scope;
-use crate::domain::ids::Digest;
 use crate::domain::ids::RecordKey;
 use crate::domain::message_set::Purpose;
 use crate::domain::outcome::Code;
@@ -256,9 +255,7 @@ fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
 
 /// What the data was when a form was made of it: an edit of older data is none of what is there.
 fn seen(record: &Record) -> String {
-    let Digest(bytes) = Digest::of(record.amended().to_string().as_bytes());
-    let half: [u8; 16] = std::array::from_fn(|at| bytes[at]);
-    format!("{:032x}", u128::from_be_bytes(half))
+    Engine::version_of(record).short()
 }
 
 /// The values of a record, each with its limit, as far as the table of kinds knows one; and how many
@@ -477,7 +474,7 @@ fn decision(record: &Record, form: &Fields) -> Result<Action, String> {
                 Some(other) => other.to_string().as_str() != *value,
             });
             let owned = changed.map(|(pointer, value)| (pointer.to_owned(), value.to_owned()));
-            Action::Edit(owned.collect())
+            Action::Edit { values: owned.collect(), version: Engine::version_of(record) }
         }
         other => match other.strip_prefix("fix:") {
             Some("reset-reference") => Action::ResetReference,

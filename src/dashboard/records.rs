@@ -32,6 +32,7 @@ use crate::engine::Engine;
 use crate::engine::FIXES;
 use crate::engine::Pressed;
 use crate::qbxml::schema::schema;
+use crate::store::Order;
 use crate::store::RecordFilter;
 
 /// Records on a page.
@@ -40,13 +41,16 @@ const PAGE: usize = 50;
 const MOST_EXPORTED: usize = 100_000;
 /// What an address keeps.
 const FILTERS: [&str; 7] = ["status", "kind", "cause", "label", "problem", "q", "sort"];
-/// How a page may be sorted.
-const SORTS: [(&str, &str); 4] = [
-    ("", "as they came, newest first"),
-    ("record", "by record"),
-    ("status", "by status"),
-    ("changed", "by last change"),
+/// In which order records are listed.
+const SORTS: [(&str, &str, Order); 3] = [
+    ("", "newest first", Order::Newest),
+    ("oldest", "oldest first", Order::Oldest),
+    ("name", "by kind and id", Order::Name),
 ];
+
+fn sort(text: &str) -> Option<Order> {
+    SORTS.iter().find(|(value, ..)| *value == text).map(|(.., order)| *order)
+}
 
 /// Its routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -81,6 +85,8 @@ struct Page {
     chosen: String,
     chosen_words: String,
     reason: String,
+    /// Where it came from, if it is not done.
+    leave: String,
 }
 
 /// The filter that an address says.
@@ -96,6 +102,10 @@ pub(super) fn filter(asked: &Fields) -> Result<RecordFilter, String> {
         .map(|text| Status::parse(text).ok_or_else(|| unknown("status", text)));
     let kind = asked.given("kind").map(|text| kind(text).ok_or_else(|| unknown("kind", text)));
     let cause = asked.given("cause").map(|text| code(text).ok_or_else(|| unknown("cause", text)));
+    let order = match asked.given("sort") {
+        Some(text) => Some(sort(text).ok_or_else(|| unknown("order", text))?),
+        None => None,
+    };
     let problem = asked
         .given("problem")
         .map(|text| Group::parse(text).ok_or_else(|| unknown("problem", text)));
@@ -106,6 +116,7 @@ pub(super) fn filter(asked: &Fields) -> Result<RecordFilter, String> {
         label: asked.given("label").map(str::to_owned),
         problem: problem.transpose()?,
         text: asked.given("q").map(str::to_owned),
+        order: order.unwrap_or_default(),
     })
 }
 
@@ -184,16 +195,10 @@ async fn shown(
     };
     let query = asked.query(&FILTERS);
     let next = found.next.as_ref().map(|next| format!("?{query}&cursor={next}"));
-    let mut records = found.items;
-    match asked.text("sort") {
-        "record" => records.sort_by_key(|record| record.key.clone()),
-        "status" => records.sort_by_key(|record| record.status),
-        "changed" => records.sort_by_key(|record| std::cmp::Reverse(record.updated_at)),
-        _ => {}
-    }
+    let records = found.items;
     let count = records_in_words(records.len() as u64);
     let caption = match next {
-        Some(_) => format!("The newest {count} of those that match from here on."),
+        Some(_) => format!("{count} of those that match; more on the next page."),
         None => format!("{count}."),
     };
     let text = |name: &str| asked.text(name).to_owned();
@@ -202,6 +207,10 @@ async fn shown(
         None => (None, String::new(), String::new()),
     };
     let words = bulk_words(&chosen);
+    let leave = match asked.text("from") {
+        "problems" => format!("/c/{}/problems", connection.id),
+        _ => format!("/c/{}/records?{query}", connection.id),
+    };
     Ok(show(&Page {
         frame: Frame::of(visitor, "Records", "records").within(&connection),
         id: connection.id.to_string(),
@@ -213,7 +222,7 @@ async fn shown(
         kind: text("kind"),
         causes: choices(Code::ALL.iter().map(|it| (it.as_str(), it.as_str())), asked.text("cause")),
         q: text("q"),
-        sorts: choices(SORTS, asked.text("sort")),
+        sorts: choices(SORTS.map(|(value, words, _)| (value, words)), asked.text("sort")),
         problem: problem_title(engine, &connection.id, asked).await?,
         problem_id: text("problem"),
         without_problem: asked
@@ -229,6 +238,7 @@ async fn shown(
         preview,
         chosen,
         reason,
+        leave,
     }))
 }
 
@@ -315,7 +325,8 @@ async fn export(
     let asked = Fields::of_query(request.query_string());
     let connection = known(&engine, &id).await?;
     let filter = filter(&asked).map_err(|why| Trouble::bad(&why))?;
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Spreadsheets take a file without this mark for one of an older encoding.
+    let mut writer = csv::Writer::from_writer(Vec::from("\u{feff}"));
     let broken = |_| Trouble::bad("The table cannot be written.");
     let head = ["kind", "sourceId", "status", "name", "quickbooksId", "code", "why", "changedAt"];
     writer.write_record(head).map_err(broken)?;

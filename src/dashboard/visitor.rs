@@ -20,6 +20,7 @@ use crate::dashboard::frame::Frame;
 use crate::dashboard::frame::see;
 use crate::dashboard::frame::show;
 use crate::dashboard::frame::show_with;
+use crate::dashboard::said::Tone;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::trouble::sentence;
 use crate::domain::activity::Scope;
@@ -114,8 +115,8 @@ async fn visitor(request: &HttpRequest) -> Result<Visitor, Trouble> {
         scope: user.scope,
         csrf: login.csrf,
         token,
-        said: asked.given("said").map(|text| text.chars().take(300).collect()),
-        refused: asked.given("refused").map(|text| text.chars().take(600).collect()),
+        said: Tone::Said.read(&asked),
+        refused: Tone::Refused.read(&asked),
     })
 }
 

@@ -244,6 +244,12 @@ impl Digest {
         use subtle::ConstantTimeEq as _;
         self.0.ct_eq(&other.0).into()
     }
+
+    /// Its first half, in hexadecimal digits: long enough to tell that something is the same.
+    pub fn short(&self) -> String {
+        let half: [u8; 16] = std::array::from_fn(|at| self.0[at]);
+        format!("{:032x}", u128::from_be_bytes(half))
+    }
 }
 
 impl fmt::Debug for Digest {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use tracing::instrument;
 
 use crate::domain::ids::ConnectionId;
+use crate::domain::ids::Digest;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Group;
@@ -49,8 +50,13 @@ pub enum Action {
     },
     /// Apply a fix that the diagnosis offers.
     Fix(Pressed),
-    /// Send other values, by pointer, than the application gave, for as long as it gives the same.
-    Edit(Vec<(String, String)>),
+    /// Send other values than the application gave, for as long as it gives the same.
+    Edit {
+        /// The values, by pointer.
+        values: Vec<(String, String)>,
+        /// The data that they were typed over: [`Engine::version_of`].
+        version: Digest,
+    },
     /// The source application takes it back.
     Withdraw(Wanted),
 }
@@ -200,8 +206,14 @@ impl Engine {
                 Ok("linked")
             }
             Action::Fix(pressed) => work.press(record, pressed).await,
-            Action::Edit(values) => {
+            Action::Edit { values, version } => {
                 only(&record, &[Status::Failed], "edited")?;
+                if *version != Self::version_of(&record) {
+                    return Err(EngineError::NotNow(format!(
+                        "the data of {} changed while it was edited",
+                        record.key.path()
+                    )));
+                }
                 work.edit(record, values).await?;
                 Ok("edited")
             }
@@ -210,6 +222,11 @@ impl Engine {
                 Ok("withdrew")
             }
         }
+    }
+
+    /// What tells whether the data of a record is still what a person saw.
+    pub fn version_of(record: &Record) -> Digest {
+        Digest::of(record.amended().to_string().as_bytes())
     }
 
     /// Believes a person about where a record stands. Two records cannot stand at one place.

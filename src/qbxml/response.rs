@@ -7,14 +7,20 @@
 //! Source: OSR, "QBXMLMsgsRs"; captured responses, whose prolog names no encoding and whose bytes
 //! are UTF-8 or, from older hosts, windows-1252.
 
+mod fragment;
+mod ret;
+
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
 use quick_xml::Reader;
-use quick_xml::Writer;
 use quick_xml::events::BytesStart;
 use quick_xml::events::Event;
 
+pub use self::fragment::fragment;
+use self::ret::LINKS;
+pub use self::ret::Linked;
+pub use self::ret::Ret;
 use crate::domain::outcome::Said;
 use crate::qbxml::decode::Decoded;
 
@@ -24,16 +30,12 @@ const MAX_DEPTH: usize = 64;
 const MAX_TEXT: usize = 64 << 10;
 /// Longest attribute that is kept, in characters: the messages of QuickBooks have some hundred.
 const MAX_ATTRIBUTE: usize = 8_000;
-/// Longest fragment that is cut out, in bytes.
-const MAX_FRAGMENT: usize = 16 << 20;
 /// References to whom a transaction is with.
 const ENTITIES: &[&str] = &["CustomerRef", "VendorRef", "PayeeEntityRef", "EntityRef"];
 /// Lines of one object whose ids are kept.
 const MAX_LINES: usize = 100_000;
 /// Links of one object that are kept.
 const MAX_LINKED: usize = 100;
-/// Members that hold a link to another transaction.
-const LINKS: [&str; 2] = ["LinkedTxn", "AppliedToTxnRet"];
 
 /// Why a response cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -73,70 +75,6 @@ pub struct AnswerHead {
     pub iterator_id: Option<String>,
     /// `iteratorRemainingCount`.
     pub iterator_remaining: Option<u64>,
-}
-
-/// What is kept of one object.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Ret {
-    /// Such as `CustomerRet`.
-    pub name: String,
-    /// `ListID` of a list object.
-    pub list_id: Option<String>,
-    /// `TxnID` of a transaction.
-    pub txn_id: Option<String>,
-    /// `EditSequence`.
-    pub edit_sequence: Option<String>,
-    /// `TimeModified`, as QuickBooks writes it.
-    pub time_modified: Option<String>,
-    /// `FullName`, or `Name` where the kind has no levels.
-    pub full_name: Option<String>,
-    /// `RefNumber`.
-    pub ref_number: Option<String>,
-    /// `TimeCreated`, as QuickBooks writes it.
-    pub time_created: Option<String>,
-    /// `TxnDate`.
-    pub txn_date: Option<String>,
-    /// ListID of the customer, vendor or payee.
-    pub entity: Option<String>,
-    /// `IsPaid`.
-    pub is_paid: Option<bool>,
-    /// `IsActive`.
-    pub is_active: Option<bool>,
-    /// Full name of the customer, vendor or payee.
-    pub entity_name: Option<String>,
-    /// `Subtotal`, or else `TotalAmount`, `AmountDue` or `Amount`.
-    pub amount: Option<String>,
-    /// `Balance` or `BalanceRemaining`.
-    pub balance: Option<String>,
-    /// `AccountType` of an account.
-    pub account_type: Option<String>,
-    /// What people tell it by: street and city, or a description.
-    pub hint: Option<String>,
-    /// `ListDelType` or `TxnDelType` of what was deleted.
-    pub deleted_kind: Option<String>,
-    /// `TimeDeleted` of what was deleted.
-    pub time_deleted: Option<String>,
-    /// What it is linked to, or what it pays.
-    pub linked: Vec<Linked>,
-    /// `TxnLineID`s of the lines directly in it, in order; what a group line holds is not counted.
-    pub line_ids: Vec<String>,
-}
-
-/// A transaction that another is linked to (`LinkedTxn`), or pays (`AppliedToTxnRet`).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Linked {
-    /// `TxnID`.
-    pub id: String,
-    /// `TxnType`, such as `ReceivePayment`.
-    pub kind: String,
-    /// `TxnDate`.
-    pub date: String,
-    /// `RefNumber`.
-    pub number: String,
-    /// `Amount`.
-    pub amount: String,
-    /// `BalanceRemaining` of what is paid.
-    pub balance: Option<String>,
 }
 
 /// One part of a response, in the order of the document.
@@ -282,67 +220,6 @@ impl Walk {
     }
 }
 
-impl Ret {
-    fn take(&mut self, name: &str, text: String) {
-        match name {
-            "ListID" => self.list_id = Some(text),
-            "TxnID" => self.txn_id = Some(text),
-            "EditSequence" => self.edit_sequence = Some(text),
-            "TimeCreated" => self.time_created = Some(text),
-            "TimeModified" => self.time_modified = Some(text),
-            "TxnDate" => self.txn_date = Some(text),
-            "FullName" => self.full_name = Some(text),
-            "Name" => {
-                self.full_name.get_or_insert(text);
-            }
-            "RefNumber" => self.ref_number = Some(text),
-            "IsPaid" => self.is_paid = Some(text == "true" || text == "1"),
-            "IsActive" => self.is_active = Some(text == "true" || text == "1"),
-            "AccountType" => self.account_type = Some(text),
-            "Balance" | "BalanceRemaining" => self.balance = Some(text),
-            "Subtotal" => self.amount = Some(text),
-            "TotalAmount" | "AmountDue" | "Amount" => {
-                self.amount.get_or_insert(text);
-            }
-            "Desc" | "SalesDesc" | "Memo" => {
-                self.hint.get_or_insert(text);
-            }
-            "ListDelType" | "TxnDelType" => self.deleted_kind = Some(text),
-            "TimeDeleted" => self.time_deleted = Some(text),
-            _ => {}
-        }
-    }
-
-    fn take_inner(&mut self, outer: &str, name: &str, text: String) {
-        if LINKS.contains(&outer) {
-            let Some(linked) = self.linked.last_mut() else { return };
-            match name {
-                "TxnID" => linked.id = text,
-                "TxnType" => linked.kind = text,
-                "TxnDate" => linked.date = text,
-                "RefNumber" => linked.number = text,
-                "Amount" => linked.amount = text,
-                "BalanceRemaining" => linked.balance = Some(text),
-                _ => {}
-            }
-            return;
-        }
-        match (outer, name) {
-            ("BillAddress" | "VendorAddress", "Addr1" | "Addr2" | "City") if !text.is_empty() => {
-                let hint = self.hint.get_or_insert_default();
-                if !hint.is_empty() {
-                    hint.push_str(", ");
-                }
-                hint.push_str(&text);
-            }
-            ("SalesOrPurchase", "Desc") | ("SalesAndPurchase", "SalesDesc") => {
-                self.hint.get_or_insert(text);
-            }
-            _ => {}
-        }
-    }
-}
-
 fn attributes(start: &BytesStart<'_>, mut each: impl FnMut(&str, String)) -> Result<(), String> {
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| error.to_string())?;
@@ -376,56 +253,6 @@ fn answer(name: &str, start: &BytesStart<'_>) -> Result<AnswerHead, String> {
         _ => {}
     })?;
     Ok(answer)
-}
-
-/// The one `…Rq` or `…Rs` with this `requestID`, verbatim, out of a whole document. `None` if it is
-/// not there or cannot be read.
-pub fn fragment(input: impl BufRead, request_id: &str) -> Option<String> {
-    let mut reader = Reader::from_reader(Decoded::new(input));
-    let mut buffer = Vec::new();
-    let mut depth = 0_usize;
-    let mut cut: Option<Writer<Vec<u8>>> = None;
-    loop {
-        buffer.clear();
-        reader.get_mut().renew();
-        let event = reader.read_event_into(&mut buffer).ok()?;
-        match &event {
-            Event::Start(start) | Event::Empty(start)
-                if depth == 2 && is_asked(start, request_id) =>
-            {
-                cut = Some(Writer::new(Vec::new()));
-            }
-            Event::Eof => return None,
-            _ => {}
-        }
-        let closes = match &event {
-            Event::Start(_) => {
-                depth += 1;
-                false
-            }
-            Event::End(_) => {
-                depth = depth.checked_sub(1)?;
-                depth == 2
-            }
-            Event::Empty(_) => depth == 2,
-            _ => false,
-        };
-        if let Some(writer) = &mut cut {
-            writer.write_event(event).ok()?;
-            if writer.get_ref().len() > MAX_FRAGMENT {
-                return None;
-            }
-        }
-        if closes && let Some(writer) = cut.take() {
-            return String::from_utf8(writer.into_inner()).ok();
-        }
-    }
-}
-
-fn is_asked(start: &BytesStart<'_>, request_id: &str) -> bool {
-    let mut asked = false;
-    let read = attributes(start, |name, value| asked |= name == "requestID" && value == request_id);
-    asked && read.is_ok()
 }
 
 #[cfg(test)]
@@ -502,17 +329,5 @@ mod tests {
 
         let Part::Ret(ret) = &parts[2] else { panic!("{parts:?}") };
         assert_eq!(ret.full_name.as_deref(), Some("Café €"));
-    }
-
-    #[test]
-    fn a_fragment_is_the_answer_to_one_request() {
-        assert_eq!(
-            fragment(RESPONSE.as_bytes(), "2").unwrap(),
-            r#"<InvoiceAddRs requestID="2" statusCode="3140" statusSeverity="Error" statusMessage="There is &quot;x&quot;." />"#
-        );
-        let customer = fragment(RESPONSE.as_bytes(), "1").unwrap();
-        assert!(customer.starts_with("<CustomerAddRs") && customer.ends_with("</CustomerAddRs>"));
-        assert!(customer.contains("<Name>A &amp; B</Name>"));
-        assert_eq!(fragment(RESPONSE.as_bytes(), "9"), None);
     }
 }

@@ -184,6 +184,20 @@ pub struct RecordFilter {
     /// Whose `Kind/sourceId`, name or number, or place in QuickBooks holds this text, whatever the
     /// case.
     pub text: Option<String>,
+    /// In which order they are listed.
+    pub order: Order,
+}
+
+/// In which order records are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// What was pushed last comes first.
+    #[default]
+    Newest,
+    /// What was pushed first comes first.
+    Oldest,
+    /// By kind, then by source id, as their bytes sort.
+    Name,
 }
 
 /// What is looked for in the mirror.

@@ -216,6 +216,7 @@ fn a_wrong_filter_is_told_by_its_member_and_a_bypass_of_many_needs_a_reason() {
         (json!({"kind": "Custmer"}), "/filter/kind"),
         (json!({"cause": "NOPE"}), "/filter/cause"),
         (json!({"nope": 1}), "/filter/nope"),
+        (json!({"status": null}), "/filter/status"),
     ] {
         assert_eq!(told(json!({"filter": filter}))["pointer"], pointer);
     }

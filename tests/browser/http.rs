@@ -339,6 +339,7 @@ fn a_table_is_exported_and_a_spreadsheet_takes_nothing_in_it_for_a_formula() {
     let table = ann.get("/c/acme/records.csv?kind=Customer");
 
     assert!(table.header("content-type").starts_with("text/csv"));
+    assert!(table.body.starts_with("\u{feff}kind,"), "{}", table.body);
     assert!(table.body.contains("Customer,'=1+1,queued,'@x,"), "{}", table.body);
 }
 

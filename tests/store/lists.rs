@@ -7,6 +7,7 @@ use bookbridge::domain::record::Record;
 use bookbridge::domain::record::Reference;
 use bookbridge::domain::record::Status;
 use bookbridge::store::Change;
+use bookbridge::store::Order;
 use bookbridge::store::Page;
 use bookbridge::store::RecordFilter;
 use bookbridge::store::Store;
@@ -19,6 +20,7 @@ for_each_store! {
     a_page_stands_still_while_others_write,
     a_record_keeps_its_place_in_the_list,
     filters_show_what_they_say,
+    records_are_listed_in_the_order_that_is_asked_for,
     failures_are_counted_by_their_problem,
     a_cursor_of_another_sort_shows_nothing,
     requests_are_listed_newest_first,
@@ -68,6 +70,42 @@ async fn a_record_keeps_its_place_in_the_list(store: &dyn Store) {
     change(store, "a", |record| record.sequence = 0).await;
 
     assert_eq!(names(&page(store, None, 9).await), ["c", "b", "a"]);
+}
+
+async fn records_are_listed_in_the_order_that_is_asked_for(store: &dyn Store) {
+    begin(store).await;
+    let invoice = |id| record_of(&RecordKey { kind: "Invoice".to_owned(), ..key(id) });
+    let failed = |record| Record { status: Status::Failed, ..record };
+    let all = [record("b"), invoice("9"), failed(record("a")), failed(invoice("1")), record("c")];
+    put_all(store, &all).await;
+    let (any, failed) = (RecordFilter::default(), Some(Status::Failed));
+    let customers = Some("Customer".to_owned());
+
+    for (filter, expected) in [
+        (RecordFilter { order: Order::Oldest, ..any.clone() }, vec!["b", "9", "a", "1", "c"]),
+        (RecordFilter { order: Order::Oldest, status: failed, ..any.clone() }, vec!["a", "1"]),
+        (RecordFilter { order: Order::Name, ..any.clone() }, vec!["a", "b", "c", "1", "9"]),
+        (RecordFilter { order: Order::Name, status: failed, ..any.clone() }, vec!["a", "1"]),
+        (RecordFilter { order: Order::Name, kind: customers, ..any.clone() }, vec!["a", "b", "c"]),
+    ] {
+        for limit in [1, 2, 9] {
+            let (mut seen, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = store.records(&acme(), &filter, cursor.as_deref(), limit).await.unwrap();
+                assert!(page.items.len() <= limit);
+                seen.extend(page.items.into_iter().map(|record| record.key.source_id));
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen, expected, "{filter:?}, {limit} at a time");
+        }
+        for wrong in ["", "zzzzzzzzzzzzz", "____________________________", "!"] {
+            let page = store.records(&acme(), &filter, Some(wrong), 9).await.unwrap();
+            assert!(page.items.len() <= expected.len(), "{wrong}");
+        }
+    }
 }
 
 async fn filters_show_what_they_say(store: &dyn Store) {

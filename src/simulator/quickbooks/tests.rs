@@ -13,11 +13,14 @@ use super::grammar::REQUESTS;
 use super::grammar::Version;
 use super::xml;
 
+mod changes;
 mod demo;
 mod hierarchy;
 mod message_sets;
+mod money;
 mod queries;
-mod rules;
+mod saving;
+mod shop;
 
 /// 2026-02-20, about noon in California.
 pub(super) const NOW: i64 = 1_771_617_600;

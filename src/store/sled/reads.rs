@@ -1,7 +1,10 @@
 //! Lists: index entries, in order, and the rows that they name.
 
-use jiff::Timestamp;
 use std::collections::BinaryHeap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 
 use crate::domain::activity::Activity;
 use crate::domain::activity::Call;
@@ -14,6 +17,7 @@ use crate::domain::outcome::Group;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::store::Counts;
+use crate::store::Order;
 use crate::store::Page;
 use crate::store::Queued;
 use crate::store::RecordFilter;
@@ -70,6 +74,31 @@ impl Shelf {
         self.trees.range(index, prefix.to_vec(), end).rev()
     }
 
+    /// Entries of an index of records behind a cursor.
+    fn ordered(
+        &self,
+        index: Tree,
+        prefix: &[u8],
+        cursor: Option<&str>,
+        order: Order,
+    ) -> Box<dyn Iterator<Item = Result<Entry, StoreError>>> {
+        // A cursor that we did not make shows nothing.
+        let from = match (order, cursor) {
+            (Order::Newest, _) => return Box::new(self.newest(index, prefix, cursor)),
+            (_, None) => prefix.to_vec(),
+            (Order::Oldest, Some(cursor)) => {
+                let last = u64::from_str_radix(cursor, 36).unwrap_or(u64::MAX);
+                keys::with(prefix.to_vec(), &[&keys::number(last.saturating_add(1))])
+            }
+            (Order::Name, Some(cursor)) => match URL_SAFE_NO_PAD.decode(cursor) {
+                Ok(last) => keys::with(prefix.to_vec(), &[&last, &[0]]),
+                Err(_) => keys::end_of(prefix),
+            },
+        };
+        let end = keys::end_of(prefix);
+        Box::new(self.trees.range(index, from.min(end.clone()), end))
+    }
+
     /// A page of an index whose values name rows.
     pub(super) fn page<T: TryFrom<Entity>>(
         &self,
@@ -107,27 +136,36 @@ impl Shelf {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Record>, StoreError> {
-        let (index, prefix) = match (filter.problem, filter.status) {
-            (Some(problem), _) => (Tree::Problem, keys::problem(connection, problem)),
-            (None, Some(status)) => {
-                let key = keys::with(keys::of(connection), &[&[keys::status(status)]]);
-                (Tree::RecordStatus, key)
+        let all = keys::of(connection);
+        let (index, prefix) = match (filter.order, filter.problem, filter.status) {
+            (Order::Name, ..) => {
+                let kind = filter.kind.iter().flat_map(|kind| [kind.as_bytes(), &[0]]);
+                (Tree::Record, keys::with(all.clone(), &kind.collect::<Vec<_>>()))
             }
-            (None, None) => (Tree::RecordOrder, keys::of(connection)),
+            (_, Some(problem), _) => (Tree::Problem, keys::problem(connection, problem)),
+            (_, None, Some(status)) => {
+                (Tree::RecordStatus, keys::with(all.clone(), &[&[keys::status(status)]]))
+            }
+            (_, None, None) => (Tree::RecordOrder, all.clone()),
         };
         let text = filter.text.as_ref().map(|text| text.to_lowercase());
         let mut page = Page { items: Vec::new(), next: None };
         let mut cursor = cursor.map(str::to_owned);
         for _ in 0..PATIENCE / BREATH {
             let mut seen = 0;
-            for entry in self.newest(index, &prefix, cursor.as_deref()).take(BREATH) {
+            let entries = self.ordered(index, &prefix, cursor.as_deref(), filter.order);
+            for entry in entries.take(BREATH) {
                 let (key, value) = entry?;
                 if page.items.len() >= limit {
                     page.next = cursor;
                     return Ok(page);
                 }
-                page.items.extend(self.shown(connection, &value, filter, text.as_deref())?);
-                cursor = cursor_at(&key);
+                let (local, here) = match filter.order {
+                    Order::Name => (&key[all.len()..], name_cursor(&key[prefix.len()..])),
+                    Order::Newest | Order::Oldest => (&*value, cursor_at(&key)),
+                };
+                page.items.extend(self.shown(connection, local, filter, text.as_deref())?);
+                cursor = here;
                 seen += 1;
             }
             if seen < BREATH {
@@ -338,6 +376,11 @@ impl Shelf {
 }
 
 /// A cursor names the last entry that was shown: the next page begins before it.
+/// The name of a record as it stands in an address.
+fn name_cursor(local: &[u8]) -> Option<String> {
+    Some(URL_SAFE_NO_PAD.encode(local))
+}
+
 fn cursor_at(key: &[u8]) -> Option<String> {
     let mut ordinal = keys::last_number(key)?;
     let mut digits = Vec::new();
