@@ -49,7 +49,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/c/{connection}").route(web::get().to(page)))
         .service(web::resource("/c/{connection}/qwc").route(web::get().to(download)))
         .service(
-            web::resource("/c/{connection}/{action:settings|sync-now|pause|resume|pair|unpair|refresh-mirror|rotate-password|rotate-identity}")
+            web::resource("/c/{connection}/{action:settings|sync-now|pause|resume|pair|unpair|refresh-mirror|rotate-password|rotate-identity|remove}")
                 .route(web::post().to(act)),
         );
 }
@@ -220,13 +220,15 @@ async fn act(
     if let Some((title, would)) = asks_first(&action)
         && form.given("sure").is_none()
     {
+        let counts = engine.store().counts(id).await?;
+        let would = would.replace("{records}", &counts.records.values().sum::<u64>().to_string());
         return Ok(show(&Sure {
             frame: frame(title),
             title,
             place: &connection.name,
             home: &home,
             action: &format!("{home}/{action}"),
-            would,
+            would: &would,
             hidden: &[("once", &engine.secret())],
         }));
     }
@@ -244,6 +246,10 @@ async fn act(
             .await
             .map(|_| "QuickBooks is asked for its lists at the next session."),
         "unpair" => engine.end_pairing(id, &actor).await.map(|()| "The pairing link is void."),
+        "remove" => {
+            engine.remove_connection(id, &actor).await?;
+            return Ok(see_saying("/", &format!("{} is removed.", connection.name)));
+        }
         "settings" => save(&engine, id, &form, &visitor).await.map(|()| "Saved."),
         "rotate-identity" => engine.rotate_identity(id, &actor).await.map(|_| {
             "It has a new identity. Remove the application from the Web Connector, and add its new .qwc."
@@ -281,7 +287,7 @@ async fn act(
     }
 }
 
-/// What stops the Web Connector until somebody has been at its machine.
+/// What stops the Web Connector until somebody has been at its machine, or is lost for good.
 fn asks_first(action: &str) -> Option<(&'static str, &'static str)> {
     match action {
         "rotate-password" => Some((
@@ -293,6 +299,13 @@ fn asks_first(action: &str) -> Option<(&'static str, &'static str)> {
             "Make a new identity",
             "Nothing is sent until the application is removed from the Web Connector and its new .qwc \
              is added there. QuickBooks asks for permission again.",
+        )),
+        "remove" => Some((
+            "Remove the connection",
+            "All its records ({records}), what became of them and its sessions are forgotten here, for \
+             good. What stands in QuickBooks stays there: a record that is pushed to a new connection \
+             later is made there once more, even if it is there already. Remove the application from \
+             the Web Connector too.",
         )),
         _ => None,
     }

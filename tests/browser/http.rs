@@ -193,6 +193,22 @@ fn hidden(body: &str, name: &str) -> String {
 }
 
 #[test]
+fn a_connection_is_removed_after_it_was_said_what_is_lost() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Customer","sourceId":"1","data":{"Name":"A"}}"#);
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/c/acme").csrf();
+
+    let asked = ann.post("/c/acme/remove", &[("csrf", &csrf)]).body;
+    assert!(asked.contains("All its records (1)") && asked.contains("id=\"sure\""), "{asked}");
+    assert_eq!(ann.get("/c/acme").status, 200);
+    let done = ann.post("/c/acme/remove", &[("csrf", &csrf), ("sure", "1")]);
+
+    assert!(ann.get(&done.location).body.contains(" is removed."), "{}", done.location);
+    assert_eq!(ann.get("/c/acme").status, 404);
+}
+
+#[test]
 fn what_makes_a_secret_makes_one_for_a_press_and_what_cannot_be_taken_back_asks_first() {
     let house = house();
     let ann = Caller::first(&house);
