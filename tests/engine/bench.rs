@@ -97,6 +97,11 @@ impl Bench {
     }
 
     /// Logs in and takes the first message set; empty if there is none.
+    pub(super) async fn wrong_login(&self) {
+        let refused = self.engine.authenticate(&self.username, &SecretString::from("wrong")).await;
+        assert!(matches!(refused.unwrap(), Login::Refused));
+    }
+
     pub(super) async fn open(&self) -> Carried {
         let Login::Work { ticket, .. } = self.login().await else { panic!("there is no work") };
         let qbxml = self.send(&ticket).await;

@@ -5,6 +5,7 @@ use bookbridge::domain::record::Status;
 use bookbridge::domain::record::Wanted;
 use bookbridge::engine::Action;
 use bookbridge::engine::BulkAction;
+use bookbridge::engine::Engine;
 use bookbridge::engine::EngineError;
 use bookbridge::engine::HealthState;
 use bookbridge::store::RecordFilter;
@@ -201,4 +202,44 @@ async fn a_record_is_not_linked_to_what_is_known_as_another_kind() {
     let refused = bench.engine.act(&bench.key("Vendor/1"), linked, &actor()).await.unwrap_err();
 
     assert!(refused.to_string().contains("is a Customer in QuickBooks, not a Vendor"), "{refused}");
+}
+
+#[actix_web::test]
+async fn an_edit_of_older_data_is_refused_in_the_same_step() {
+    let bench = Bench::new().await;
+    bench.put("Customer/1", json!({"Name": "a:b", "Phone": "1"})).await;
+    let seen = bench.record("Customer/1").await;
+    bench.put("Customer/1", json!({"Name": "a:b", "Phone": "2"})).await;
+    let key = bench.key("Customer/1");
+    let values = vec![("/Name".to_owned(), "a".to_owned())];
+
+    let version = Engine::version_of(&seen);
+    let edit = Action::Edit { values: values.clone(), version };
+    let refused = bench.engine.act(&key, edit, &actor()).await.unwrap_err();
+    assert!(refused.to_string().contains("changed while it was edited"), "{refused}");
+    assert_eq!(bench.record("Customer/1").await.status, Status::Failed);
+
+    let version = Engine::version_of(&bench.record("Customer/1").await);
+    let edited = bench.engine.act(&key, Action::Edit { values, version }, &actor()).await.unwrap();
+    assert_eq!((edited.status, &edited.amended()["Name"]), (Status::Queued, &json!("a")));
+}
+
+#[actix_web::test]
+async fn a_wrong_password_is_noted_once_a_minute_and_forgotten_after_a_right_one() {
+    let bench = Bench::new().await;
+    let noted = async || {
+        let state = bench.engine.store().state(&bench.id).await.unwrap();
+        state.and_then(|state| state.last_login_failed_at)
+    };
+    bench.wrong_login().await;
+    let first = noted().await.unwrap();
+
+    bench.hands.pass(59);
+    bench.wrong_login().await;
+    assert_eq!(noted().await, Some(first));
+    bench.hands.pass(2);
+    bench.wrong_login().await;
+    assert!(noted().await.unwrap() > first);
+    bench.login().await;
+    assert_eq!(noted().await, None);
 }
