@@ -41,6 +41,8 @@ const PAGE: usize = 50;
 const MOST_EXPORTED: usize = 100_000;
 /// What an address keeps.
 const FILTERS: [&str; 7] = ["status", "kind", "cause", "label", "problem", "q", "sort"];
+/// What else it may say.
+const BESIDE: [&str; 6] = ["cursor", "task", "said", "refused", "mark", "from"];
 /// In which order records are listed.
 const SORTS: [(&str, &str, Order); 3] = [
     ("", "newest first", Order::Newest),
@@ -97,6 +99,10 @@ struct Page {
 /// all records.
 pub(super) fn filter(asked: &Fields) -> Result<RecordFilter, String> {
     let unknown = |what: &str, text: &str| format!("There is no {what} “{text}”.");
+    let known = |name: &&str| FILTERS.contains(name) || BESIDE.contains(name);
+    if let Some(name) = asked.names().find(|name| !known(name)) {
+        return Err(unknown("filter", name));
+    }
     let status = asked
         .given("status")
         .map(|text| Status::parse(text).ok_or_else(|| unknown("status", text)));

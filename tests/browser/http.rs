@@ -366,7 +366,14 @@ fn a_filter_that_is_not_understood_matches_nothing_and_changes_nothing() {
     let ann = Caller::first(&house);
     let csrf = ann.get("/settings").csrf();
 
-    for wrong in ["status=faled", "problem=zzz", "cause=bogus", "kind=Custommer"] {
+    for wrong in [
+        "statuss=failed",
+        "sort=up",
+        "status=faled",
+        "problem=zzz",
+        "cause=bogus",
+        "kind=Custommer",
+    ] {
         let page = ann.get(&format!("/c/acme/records?{wrong}")).body;
         assert!(page.contains("So no record matches."), "{wrong}");
         assert!(!page.contains("/c/acme/records/Customer/1"), "{wrong}");
