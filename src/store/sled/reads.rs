@@ -161,7 +161,7 @@ impl Shelf {
                     return Ok(page);
                 }
                 let (local, here) = match filter.order {
-                    Order::Name => (&key[all.len()..], name_cursor(&key[prefix.len()..])),
+                    Order::Name => (&key[all.len()..], Some(name_cursor(&key[prefix.len()..]))),
                     Order::Newest | Order::Oldest => (&*value, cursor_at(&key)),
                 };
                 page.items.extend(self.shown(connection, local, filter, text.as_deref())?);
@@ -377,8 +377,8 @@ impl Shelf {
 
 /// A cursor names the last entry that was shown: the next page begins before it.
 /// The name of a record as it stands in an address.
-fn name_cursor(local: &[u8]) -> Option<String> {
-    Some(URL_SAFE_NO_PAD.encode(local))
+fn name_cursor(local: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(local)
 }
 
 fn cursor_at(key: &[u8]) -> Option<String> {
