@@ -95,6 +95,8 @@ const MAX_MESSAGE: usize = 4000;
 const PAUSED_SECONDS: u64 = 300;
 /// The shortest interval for a connection that has nothing due, in seconds.
 const PACE_SECONDS: u64 = 60;
+/// So few that wait are looked at ahead of the question for them.
+const LITTLE: usize = 25;
 /// A refused password is written down at most this often, so that guessing cannot fill the disk.
 const LOGIN_NOTE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -385,11 +387,37 @@ impl Engine {
         let reply = work.apply(&mut session, step, Some("receiveResponseXML")).await?;
         work.commit().await?;
         let woken = work.wake().await?;
-        Ok(match reply {
+        let percent = match reply {
             Reply::Percent(100) if woken > 0 => 99,
             Reply::Percent(percent) => i32::from(percent),
-            _ => -1,
-        })
+            _ => return Ok(-1),
+        };
+        if percent < 100 && until_settled!(self.is_drained(ticket))? {
+            return Ok(100);
+        }
+        Ok(percent)
+    }
+
+    /// Whether the next `sendRequestXML` would be handed nothing: what this answer told may settle
+    /// the little that still waits. A session that ends at that question looks like an error to the
+    /// Web Connector; so that little is settled here, and the session is done.
+    async fn is_drained(&self, ticket: &str) -> Result<bool, EngineError> {
+        let Some(Loaded { mut session, connection, state }) = self.load(ticket).await? else {
+            return Ok(false);
+        };
+        let ready = self.store.ready(&connection.id, self.now(), LITTLE + 1).await?.len();
+        let asks = session.machine.stage == Stage::Ready && state.outstanding.is_none();
+        if ready > LITTLE || !asks || connection.pause.is_some() {
+            return Ok(false);
+        }
+        let mut work = Work::new(self, connection, state);
+        if self.compose(&mut work, session.id).await?.is_some() {
+            return Ok(false);
+        }
+        session.machine.finished = true;
+        work.put_session(session);
+        work.commit().await?;
+        Ok(work.wake().await? == 0)
     }
 
     /// `connectionError`: `done`, or the company file to try instead.
