@@ -95,8 +95,6 @@ const MAX_MESSAGE: usize = 4000;
 const PAUSED_SECONDS: u64 = 300;
 /// The shortest interval for a connection that has nothing due, in seconds.
 const PACE_SECONDS: u64 = 60;
-/// So few that wait are looked at ahead of the question for them.
-const LITTLE: usize = 25;
 /// A refused password is written down at most this often, so that guessing cannot fill the disk.
 const LOGIN_NOTE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -248,7 +246,7 @@ impl Engine {
         Ok(self.store.commit(Change::PutSession(Box::new(session)).into()).await?)
     }
 
-    async fn load(&self, ticket: &str) -> Result<Option<Loaded>, EngineError> {
+    pub(crate) async fn load(&self, ticket: &str) -> Result<Option<Loaded>, EngineError> {
         let digest = Digest::of(ticket.as_bytes());
         let Some(session) = self.store.session_of_ticket(&digest).await? else { return Ok(None) };
         let Some(connection) = self.store.connection(&session.connection).await? else {
@@ -396,28 +394,6 @@ impl Engine {
             return Ok(100);
         }
         Ok(percent)
-    }
-
-    /// Whether the next `sendRequestXML` would be handed nothing: what this answer told may settle
-    /// the little that still waits. A session that ends at that question looks like an error to the
-    /// Web Connector; so that little is settled here, and the session is done.
-    async fn is_drained(&self, ticket: &str) -> Result<bool, EngineError> {
-        let Some(Loaded { mut session, connection, state }) = self.load(ticket).await? else {
-            return Ok(false);
-        };
-        let ready = self.store.ready(&connection.id, self.now(), LITTLE + 1).await?.len();
-        let asks = session.machine.stage == Stage::Ready && state.outstanding.is_none();
-        if ready > LITTLE || !asks || connection.pause.is_some() {
-            return Ok(false);
-        }
-        let mut work = Work::new(self, connection, state);
-        if self.compose(&mut work, session.id).await?.is_some() {
-            return Ok(false);
-        }
-        session.machine.finished = true;
-        work.put_session(session);
-        work.commit().await?;
-        Ok(work.wake().await? == 0)
     }
 
     /// `connectionError`: `done`, or the company file to try instead.

@@ -31,6 +31,7 @@ mod company;
 mod compose;
 mod conflict;
 mod connections;
+mod drained;
 mod explain;
 mod fix;
 mod follow_up;
