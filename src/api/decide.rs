@@ -304,7 +304,7 @@ async fn act_on_all(
     let DecisionAboutMany { filter, dry_run, reason, id: _, background } = body.0;
     let filter = filter.of_body()?;
     let dry_run = dry_run.unwrap_or(false);
-    let reason = reason.unwrap_or_else(|| "bypassed with all that match a filter".to_owned());
+    let reason = reason.unwrap_or_else(|| engine::MATCHED.to_owned());
     if background == Some(true) && !dry_run {
         let task = engine.begin_on_all(&named.0, &filter, action, reason, &caller.0).await?;
         let location = format!("/v1/connections/{}/tasks/{}", named.0, task.id);

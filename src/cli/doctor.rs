@@ -110,7 +110,9 @@ pub(super) fn run(_: &Doctor, global: &Global) -> anyhow::Result<()> {
     let types = schema().requests().count();
     report.ok("schema", format!("{types} request types of qbXML, up to version 16.0"));
     if reachable(&mut report, &client) {
-        endpoint(&mut report, &client.at(url));
+        let wrong =
+            if settings.public_url.is_some() { State::Error } else { State::Warning };
+        endpoint(&mut report, &client.at(url), wrong);
         clock(&mut report, &client, now());
         if key(&mut report, &client) {
             connections(&mut report, &client);
@@ -349,8 +351,9 @@ fn reachable(report: &mut Report, client: &Client) -> bool {
     true
 }
 
-/// What the Web Connector calls, at the address that it is given.
-fn endpoint(report: &mut Report, client: &Client) {
+/// What the Web Connector calls, at the address that it is given; `wrong` is what another address in
+/// the WSDL counts as: the server may have one that this command was not told.
+fn endpoint(report: &mut Report, client: &Client, wrong: State) {
     let fix = "let the proxy in front pass /qbwc and /support without asking for a login";
     let url = format!("{}/qbwc", client.base());
     match try_get(client, "/qbwc") {
@@ -381,7 +384,7 @@ fn endpoint(report: &mut Report, client: &Client) {
         Some(place) => {
             let detail = format!("it names {place}, not {url}");
             let fix = "set public-url, or let the proxy in front keep the Host header";
-            report.add("WSDL", State::Error, detail, fix);
+            report.add("WSDL", wrong, detail, fix);
         }
         None => report.add(
             "WSDL",

@@ -29,6 +29,7 @@ use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::engine::BulkAction;
 use crate::engine::Engine;
+use crate::engine::MATCHED;
 use crate::engine::FIXES;
 use crate::engine::Pressed;
 use crate::qbxml::schema::schema;
@@ -306,7 +307,7 @@ async fn bulk(
             None => return Err(Trouble::bad("There is nothing of that name to do.")),
         },
     };
-    let reason = form.given("reason").unwrap_or("bypassed with all that match a filter").to_owned();
+    let reason = form.given("reason").unwrap_or(MATCHED).to_owned();
     let filter = filter(&asked).map_err(|why| Trouble::bad(&why))?;
     let actor = visitor.actor();
     if form.given("sure").is_none() {

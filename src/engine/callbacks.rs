@@ -390,10 +390,13 @@ impl Engine {
             Reply::Percent(percent) => i32::from(percent),
             _ => return Ok(-1),
         };
-        if percent < 100 && until_settled!(self.is_drained(ticket))? {
-            return Ok(100);
-        }
-        Ok(percent)
+        // The answer is settled: what goes wrong from here on must not have it taken again.
+        let is_done = percent < 100
+            && until_settled!(self.settle_rest(ticket)).unwrap_or_else(|error| {
+                tracing::warn!("the rest of the queue is looked at later: {error}");
+                false
+            });
+        Ok(if is_done { 100 } else { percent })
     }
 
     /// `connectionError`: `done`, or the company file to try instead.

@@ -254,7 +254,7 @@ fn judge(
     }
     if silent.as_secs() > grace * LATE_INTERVALS {
         let summary = format!(
-            "The Web Connector last called {minutes} minutes ago; its interval is {} minutes.",
+            "The Web Connector last called {minutes} minutes ago; it is expected every {} min.",
             connection.every_minutes
         );
         return (HealthState::Late, summary, vec![offline]);

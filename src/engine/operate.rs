@@ -80,6 +80,8 @@ pub enum BulkAction {
     Fix(Pressed),
 }
 
+/// The reason of a bypass of many for which nobody gave one.
+pub const MATCHED: &str = "bypassed with all that match a filter";
 /// Longest reason of a bypass, in characters.
 const MAX_REASON: usize = 500;
 /// Longest ListID or TxnID, in characters (OSR, `IDTYPE`).

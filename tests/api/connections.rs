@@ -65,6 +65,18 @@ fn quickbooks_tells_connections_apart_by_their_app_names() {
 }
 
 #[test]
+fn long_names_that_begin_alike_get_ids_of_their_own() {
+    let app = TestApp::spawn();
+    let made = |name: String| {
+        let answer = app.post("/v1/connections", &json!({"name": name})).with(201).json();
+        answer["id"].as_str().unwrap().to_owned()
+    };
+
+    assert_eq!(made("a".repeat(100)), "a".repeat(48));
+    assert_eq!(made("A".repeat(80)), format!("{}-2", "a".repeat(44)));
+}
+
+#[test]
 fn an_id_is_taken_once() {
     let app = TestApp::spawn();
     app.post("/v1/connections", &json!({"name": "Acme", "id": "a"})).with(201);

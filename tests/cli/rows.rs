@@ -140,4 +140,12 @@ fn the_ids_of_fixes_are_shown_where_they_help() {
         assert!(text.contains("→ Shorten the name (shorten)"), "{text}");
     }
     assert!(nofix.contains("There is no fix \"nofix\""), "{nofix}");
+
+    let all = ["problems", "acme", "--cause", "STRING_TOO_LONG", "--fix", "shorten"];
+    let counted = house.run(&[&all[..], &["--dry-run"]].concat()).with(0).stdout;
+    assert_eq!(counted, "1 would be fixed\n");
+    assert_eq!(house.run(&all).with(0).stdout, "1 fixed\n");
+    assert_eq!(house.run(&all).with(0).stdout, "0 fixed\n");
+    let shown = house.run(&["record", "show", "acme", "Customer/C-1"]).with(0).stdout;
+    assert!(shown.contains("queued"), "{shown}");
 }

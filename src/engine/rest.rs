@@ -1,4 +1,4 @@
-//! A session whose queue is settled by what its last answer told.
+//! The rest of a queue that the last answer of a session settles.
 
 use super::callbacks::Loaded;
 use crate::domain::session::Stage;
@@ -10,10 +10,10 @@ use crate::engine::work::Work;
 const LITTLE: usize = 25;
 
 impl Engine {
-    /// Whether the next `sendRequestXML` would be handed nothing: what this answer told may settle
-    /// the little that still waits. A session that ends at that question looks like an error to the
-    /// Web Connector; so that little is settled here, and the session is done.
-    pub(crate) async fn is_drained(&self, ticket: &str) -> Result<bool, EngineError> {
+    /// Settles the little that still waits, if what the last answer told is enough for it; true if
+    /// the session is done by that. Else the next `sendRequestXML` would be handed nothing, which
+    /// looks like an error to the Web Connector.
+    pub(crate) async fn settle_rest(&self, ticket: &str) -> Result<bool, EngineError> {
         let Some(Loaded { mut session, connection, state }) = self.load(ticket).await? else {
             return Ok(false);
         };
