@@ -39,6 +39,7 @@ mod health;
 mod intake;
 mod keys;
 mod known;
+mod lost;
 mod mend;
 mod mirror;
 mod names;
