@@ -206,7 +206,7 @@ impl Finding {
 
 /// Failures that are one problem: the same code and cause, and, where many records miss one object,
 /// that object. It is a hash, so it has one length whatever the object is called.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Group([u8; 8]);
 
 impl Group {

@@ -18,6 +18,7 @@ use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Group;
+use crate::domain::request::Sent;
 
 /// Where a record stands, in life order.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -230,10 +231,15 @@ pub struct Record {
     pub alone: bool,
     /// Where it stands in QuickBooks.
     pub reference: Option<Reference>,
-    /// ListID or TxnID where it stood before a person had that forgotten: it is made anew only once
-    /// QuickBooks says that this one is gone.
+    /// ListID or TxnID where it stood before a person had that forgotten, or before a deletion of
+    /// which nobody knows the outcome: it is made anew only once QuickBooks says that this one is
+    /// gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former: Option<String>,
+    /// The Add of which nobody knows whether QuickBooks did it. While this is set, none is sent:
+    /// the books are searched for it, or a person says that it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Sent>,
     /// Digest of the data that went out last; differs from `digest` if it changed since.
     pub sent: Option<Digest>,
     /// What is wrong, while `failed`; a remark while `synced`.
@@ -304,6 +310,21 @@ impl Record {
             return Some(amended.unwrap_or(text)).filter(|name| !name.trim().is_empty());
         }
         None
+    }
+
+    /// Whether nothing in QuickBooks can be its own.
+    pub const fn is_nowhere(&self) -> bool {
+        self.reference.is_none() && self.former.is_none() && self.lost.is_none()
+    }
+
+    /// Whether nothing is left to be done for it: it was taken back, and nothing of it is to be taken
+    /// out of QuickBooks.
+    pub fn is_over(&self) -> bool {
+        match self.wanted {
+            Wanted::Present => false,
+            Wanted::Withdrawn => true,
+            Wanted::Deleted | Wanted::Voided => self.is_nowhere(),
+        }
     }
 
     /// Whether the data changed since it was last handed out.

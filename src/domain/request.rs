@@ -12,6 +12,7 @@ use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
 use crate::domain::ids::SessionId;
 use crate::domain::outcome::Finding;
+use crate::domain::outcome::Group;
 
 /// Where a raw request stands.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -85,6 +86,9 @@ pub struct About {
     pub record: Option<RecordKey>,
     /// What is asked.
     pub question: Question,
+    /// The problem that is gone once it is done: the record may have moved on by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Group>,
 }
 
 /// A question.

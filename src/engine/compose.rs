@@ -217,6 +217,11 @@ impl Engine {
         purpose: Purpose,
         target: &Target,
     ) -> Result<(), EngineError> {
+        let adds = purpose == Purpose::Add;
+        if record.is_over() || (adds && (record.wanted != Wanted::Present || record.lost.is_some()))
+        {
+            return work.place(record, "to be taken out of QuickBooks").await;
+        }
         let Ok(resolved) = self.resolve_all(work, &record).await? else {
             // A parent went away after the record was queued.
             return work.place(record, "a record that it refers to went away").await;
@@ -283,7 +288,8 @@ impl Engine {
 /// What the next request for a record does.
 fn purpose(record: &Record) -> Purpose {
     let Some(reference) = &record.reference else {
-        let asks = record.former.is_some() && record.insisted < Insisted::Duplicate;
+        let insists = record.wanted == Wanted::Present && record.insisted >= Insisted::Duplicate;
+        let asks = record.former.is_some() && !insists;
         return if asks { Purpose::Refresh } else { Purpose::Add };
     };
     match record.wanted {

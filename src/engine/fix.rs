@@ -25,6 +25,7 @@ use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::compose;
 use crate::engine::follow_up::query_of;
+use crate::engine::intake::is_unknown;
 use crate::engine::propose;
 use crate::engine::work::Work;
 use crate::qbxml::check;
@@ -77,6 +78,8 @@ enum Deed {
     Amend(Vec<(String, Value)>),
     /// The record goes although Bookbridge would keep it back.
     Insist,
+    /// What nobody knew the outcome of is not in QuickBooks, a person says: it goes again.
+    NotThere,
     /// QuickBooks is asked first.
     Ask(Box<Question>, String, Value),
 }
@@ -120,7 +123,7 @@ impl Engine {
             Deed::Decide(Action::Bypass { reference: Some(id), .. }) => {
                 format!("It is marked as done in QuickBooks, as {id}; nothing is sent.")
             }
-            Deed::Decide(_) => {
+            Deed::NotThere | Deed::Decide(_) => {
                 let rendered = record.findings.first().map(diagnosis::render);
                 let fixes = rendered.map(|it| it.fixes).unwrap_or_default();
                 let found = fixes.into_iter().find(|fix| fix.id == pressed.id);
@@ -146,18 +149,20 @@ impl Work<'_> {
         mut record: Record,
         pressed: &Pressed,
     ) -> Result<&'static str, EngineError> {
-        if record.asked.is_some() {
-            // The first press is on its way.
+        if self.is_pressed(&record, pressed).await? {
             return Ok("pressed again a fix of");
         }
-        let on_its_way = matches!(record.status, Status::Queued | Status::Blocked);
-        if on_its_way && pressed.id != "bypass" {
-            return Ok("pressed again a fix of");
-        }
+        record.asked = None;
         self.propose_all(&mut record).await?;
         match deed(&record, pressed)? {
             Deed::Decide(action) => {
                 return Box::pin(self.engine.decide(self, record, &action)).await;
+            }
+            Deed::NotThere => {
+                record.lost = None;
+                record.findings.clear();
+                record.insisted = record.insisted.max(Insisted::Retried);
+                self.place(record, "sent again: a person says that it is not there").await?;
             }
             Deed::Insist => {
                 record.insisted = Insisted::Duplicate;
@@ -175,7 +180,8 @@ impl Work<'_> {
             Deed::Ask(question, request, data) => {
                 let target = compose::target(self.state.host.as_ref());
                 let raw = raw::build(&request, &data, &target).map_err(EngineError::Refused)?;
-                let about = About { record: Some(record.key.clone()), question: *question };
+                let (key, problem) = (Some(record.key.clone()), record.problem());
+                let about = About { record: key, question: *question, problem };
                 record.asked = Some(self.ask(about, raw));
                 record.updated_at = self.engine.now();
                 self.put_record(record);
@@ -191,6 +197,7 @@ impl Work<'_> {
             "create-missing" => "made in QuickBooks what is needed by",
             "undo" => "undid",
             "send-anyway" => "sent although it may be there",
+            "send-again" => "sent again",
             _ => "fixed",
         })
     }
@@ -330,7 +337,9 @@ fn text(value: &Value) -> String {
 /// Whether a fix makes sense for a record.
 pub(crate) fn fits(record: &Record, pressed: &Pressed) -> bool {
     let in_doubt = record.status == Status::InDoubt && pressed.id == "ask-books";
-    record.asked.is_none() && (in_doubt || deed(record, pressed).is_ok())
+    // What nobody knows the outcome of is decided one by one.
+    let alone = is_unknown(record) && pressed.id != "bypass";
+    record.asked.is_none() && (in_doubt || (!alone && deed(record, pressed).is_ok()))
 }
 
 /// What a fix comes down to for a record as it stands.
@@ -364,9 +373,8 @@ fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineError> {
     };
     let amend = |pointer: &str, to: String| Deed::Amend(vec![(pointer.to_owned(), to.into())]);
     Ok(match id {
-        "retry" | "wait" | "refresh-edit-sequence" | "keep-ours" | "send-again" => {
-            Deed::Decide(Action::Retry)
-        }
+        "retry" | "wait" | "refresh-edit-sequence" | "keep-ours" => Deed::Decide(Action::Retry),
+        "send-again" => Deed::NotThere,
         "reset-reference" => Deed::Decide(Action::ResetReference),
         "send-anyway" => Deed::Insist,
         "bypass" => {

@@ -79,7 +79,7 @@ impl Work<'_> {
         let target = compose::target(self.state.host.as_ref());
         let built = queries.iter().map(|(query, data)| raw::build(query, data, &target).ok());
         if let Some(raw) = built.collect::<Option<Vec<Raw>>>().and_then(raw::join) {
-            self.ask(About { record: Some(key.clone()), question }, raw);
+            self.ask(About { record: Some(key.clone()), question, problem: None }, raw);
         }
     }
 
@@ -131,11 +131,11 @@ impl Work<'_> {
         &mut self,
         record: Record,
         request: &Request,
-        question: &Question,
+        about: &About,
         answers: &[Answer],
     ) -> Result<(), EngineError> {
         let ret = answers.first().and_then(Answer::ret);
-        match question {
+        match &about.question {
             Question::Paid => self.paid_told(record, answers).await?,
             Question::Gone => self.gone_told(record, answers).await?,
             Question::Inactive => self.inactive_told(record, ret).await?,
@@ -325,10 +325,12 @@ impl Work<'_> {
         record.asked = None;
         record.due = None;
         record.synced_at = Some(now);
+        record.former = None;
+        record.lost = None;
         record.become_status(Status::Synced, now, "linked to what is in QuickBooks");
         self.settled.push(record.key.clone());
-        self.put_record(record);
-        Ok(())
+        // On the heap: a record is also linked where it is placed.
+        Box::pin(self.go_on(record)).await
     }
 
     /// A record whose finding says more now.

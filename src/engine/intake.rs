@@ -197,6 +197,7 @@ impl Engine {
                 alone: false,
                 reference: None,
                 former: None,
+                lost: None,
                 sent: None,
                 findings: Vec::new(),
                 amendments: Vec::new(),
@@ -214,7 +215,8 @@ impl Engine {
                     && old.priority == new.priority
                     && old.depends_on == depends_on
                     && old.on_duplicate == new.on_duplicate
-                    && old.wanted == Wanted::Present;
+                    && old.wanted == Wanted::Present
+                    && old.status != Status::Withdrawn;
                 if same {
                     return Ok(Put::Same(old));
                 }
@@ -233,7 +235,8 @@ impl Engine {
         record.updated_at = now;
         if content {
             record.insisted = Insisted::Nothing;
-            record.asked = record.asked.filter(|_| record.status == Status::InDoubt);
+            let searched = record.status == Status::InDoubt || record.lost.is_some();
+            record.asked = record.asked.filter(|_| searched);
         }
         if handling == Handling::Strict {
             let findings = work.findings(&record).await?;
@@ -292,8 +295,8 @@ impl Engine {
 
 /// Whether nobody knows if QuickBooks has it.
 pub(crate) fn is_unknown(record: &Record) -> bool {
-    let first = record.findings.first();
-    record.reference.is_none() && first.is_some_and(|it| it.code == Code::OutcomeUnknown)
+    let said = record.findings.first().is_some_and(|it| it.code == Code::OutcomeUnknown);
+    record.reference.is_none() && (said || record.lost.is_some())
 }
 
 /// Parses the names in a new record: its own, and those of records that go before.

@@ -23,6 +23,7 @@ use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::compose;
+use crate::engine::fix::Pressed;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
@@ -35,12 +36,50 @@ use crate::store::RecordFilter;
 const CHUNK: usize = 200;
 
 impl Work<'_> {
+    /// Whether this very press is on its way already. Another one is refused while that is so: it
+    /// would do nothing.
+    pub(super) async fn is_pressed(
+        &mut self,
+        record: &Record,
+        pressed: &Pressed,
+    ) -> Result<bool, EngineError> {
+        let path = record.key.path();
+        let id = pressed.id.as_str();
+        if let Some(asked) = record.asked
+            && self.waits(record).await?
+        {
+            let request = self.request(asked).await?;
+            let question = request.and_then(|request| request.about).map(|about| about.question);
+            let same = match question {
+                Some(Question::Undo) => id == "undo",
+                Some(Question::Reactivate(_)) => id == "reactivate",
+                Some(Question::Mend(_)) => matches!(id, "create-missing" | "reactivate"),
+                _ => false,
+            };
+            let why = format!("QuickBooks is asked about {path} already; its next answer decides");
+            return if same { Ok(true) } else { Err(EngineError::NotNow(why)) };
+        }
+        let on_its_way = matches!(record.status, Status::Queued | Status::Blocked);
+        if !on_its_way || id == "bypass" {
+            return Ok(false);
+        }
+        let here = |value: &String| record.amendments.iter().any(|it| it.to == value.as_str());
+        if id != "link" && pressed.value.as_ref().is_none_or(here) {
+            return Ok(true);
+        }
+        Err(EngineError::NotNow(format!("{path} is {}; it is on its way already", record.status)))
+    }
+
     /// Deletes or voids what we made, if nobody edited it since.
     pub(super) fn undo_told(&mut self, mut record: Record, request: &Request, ret: Option<&Ret>) {
-        if record.asked != Some(request.id) || record.status != Status::Synced {
+        if record.asked != Some(request.id) {
             return;
         }
         record.asked = None;
+        if record.status != Status::Synced {
+            self.put_record(record);
+            return;
+        }
         let ours = record.reference.as_ref().and_then(|it| it.edit_sequence.clone());
         let theirs = ret.and_then(|ret| ret.edit_sequence.clone());
         if ret.is_some() && ours != theirs {
@@ -65,16 +104,12 @@ impl Work<'_> {
         target: &Target,
         ret: Option<&Ret>,
     ) -> Result<(), EngineError> {
-        if record.asked != Some(request.id) {
-            return Ok(());
-        }
         let Some(ret) = ret else {
             let why = format!("QuickBooks does not have {}", target.name);
             return self.unanswered(request, &why).await;
         };
         if ret.is_active != Some(false) {
-            record.asked = None;
-            return self.set_free(record).await;
+            return self.set_free(record, request).await;
         }
         let kind = ret.name.strip_suffix("Ret").unwrap_or_default();
         let change = json!({ format!("{kind}Mod"): {
@@ -86,21 +121,24 @@ impl Work<'_> {
             return self.unanswered(request, &why).await;
         };
         let question = Question::Mend("reactivate".to_owned());
-        record.asked = Some(self.ask(About { record: Some(record.key.clone()), question }, raw));
-        self.put_record(record);
+        let problem = request.about.as_ref().and_then(|about| about.problem);
+        let about = About { record: Some(record.key.clone()), question, problem };
+        let asked = self.ask(about, raw);
+        // The record may have moved on; others wait for the same.
+        if record.asked == Some(request.id) {
+            record.asked = Some(asked);
+            self.put_record(record);
+        }
         Ok(())
     }
 
     /// What the record waited for was changed, or not.
     pub(super) async fn mended(
         &mut self,
-        mut record: Record,
+        record: Record,
         request: &Request,
         answers: &[Answer],
     ) -> Result<(), EngineError> {
-        if record.asked != Some(request.id) {
-            return Ok(());
-        }
         let Some(answer) = answers.first() else {
             return self.unanswered(request, "QuickBooks answered nothing").await;
         };
@@ -111,14 +149,24 @@ impl Work<'_> {
         if !there {
             return self.unanswered(request, answer.said.message.trim()).await;
         }
-        record.asked = None;
-        self.set_free(record).await
+        self.set_free(record, request).await
     }
 
-    /// Sends a record again; all others that fail of the same follow once this step is written.
-    async fn set_free(&mut self, record: Record) -> Result<(), EngineError> {
-        self.gone.extend(record.problem());
-        self.free(record).await
+    /// Sends a record again, unless it moved on; all others that fail of the same follow once this
+    /// step is written.
+    async fn set_free(&mut self, mut record: Record, request: &Request) -> Result<(), EngineError> {
+        let problem = request.about.as_ref().and_then(|about| about.problem);
+        if record.asked != Some(request.id) {
+            self.gone.extend(problem);
+            return Ok(());
+        }
+        self.gone.extend(problem.or_else(|| record.problem()));
+        record.asked = None;
+        if record.status == Status::Failed {
+            return self.free(record).await;
+        }
+        self.put_record(record);
+        Ok(())
     }
 
     async fn free(&mut self, mut record: Record) -> Result<(), EngineError> {

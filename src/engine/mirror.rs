@@ -168,7 +168,11 @@ impl Work<'_> {
             let Ok(built) = raw::build(&format!("{part}QueryRq"), &data, &target) else {
                 continue;
             };
-            let about = About { record: None, question: Question::Mirror((*part).to_owned()) };
+            let about = About {
+                record: None,
+                question: Question::Mirror((*part).to_owned()),
+                problem: None,
+            };
             let request = self.ask_behind(about, built, PRIORITY);
             self.state.mirror.entry((*part).to_owned()).or_default().asked = Some(request);
             asked += 1;

@@ -38,6 +38,7 @@ mod health;
 mod intake;
 mod keys;
 mod known;
+mod lost;
 mod mend;
 mod mirror;
 mod names;

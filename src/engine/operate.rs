@@ -151,7 +151,13 @@ impl Engine {
         action: &Action,
     ) -> Result<&'static str, EngineError> {
         let now = self.now();
+        work.remember_lost(&mut record).await?;
+        let searches = is_unknown(&record) && record.status == Status::Failed;
         match action {
+            Action::Retry | Action::ResetReference if searches => {
+                work.search_again(record).await?;
+                Ok("asked the books about")
+            }
             Action::Retry => {
                 only(&record, &[Status::Failed, Status::Queued, Status::Blocked], "tried again")?;
                 let first = record.findings.first();
@@ -169,6 +175,7 @@ impl Engine {
                     self.adopt(&mut record, id, "/reference").await?;
                 }
                 record.bypass_reason = Some(reason.trim().to_owned());
+                record.asked = None;
                 record.blocked_by.clear();
                 record.due = None;
                 record.become_status(Status::Bypassed, now, reason.trim());
@@ -200,10 +207,16 @@ impl Engine {
                 record.sent = None;
                 record.refresh = false;
                 record.synced_at = None;
+                record.insisted = Insisted::Nothing;
                 work.place(record, "its QuickBooks id was reset").await?;
                 Ok("reset the QuickBooks id of")
             }
             Action::Link { id } => {
+                if record.status == Status::Withdrawn {
+                    let path = record.key.path();
+                    let why = format!("{path} was taken back; put it again, then link it");
+                    return Err(EngineError::NotNow(why));
+                }
                 work.link(record, id).await?;
                 Ok("linked")
             }
@@ -220,7 +233,7 @@ impl Engine {
                 Ok("edited")
             }
             Action::Withdraw(wanted) => {
-                withdraw(work, record, *wanted, now)?;
+                withdraw(work, record, *wanted, now).await?;
                 Ok("withdrew")
             }
         }
@@ -264,7 +277,6 @@ impl Engine {
             )));
         }
         record.reference = Some(Reference { id: id.to_owned(), ..Reference::default() });
-        record.former = None;
         Ok(())
     }
 
@@ -403,7 +415,7 @@ fn only(record: &Record, able: &[Status], what: &str) -> Result<(), EngineError>
     Err(EngineError::NotNow(format!("{path} is {}; it cannot be {what}", record.status)))
 }
 
-fn withdraw(
+async fn withdraw(
     work: &mut Work<'_>,
     mut record: Record,
     wanted: Wanted,
@@ -421,19 +433,12 @@ fn withdraw(
             why: format!("QuickBooks cannot do that to a {}", record.key.kind),
         });
     }
+    let done = record.status == Status::Withdrawn && record.wanted == wanted;
     record.wanted = wanted;
     record.updated_at = now;
-    if !record.status.is_out() {
-        record.blocked_by.clear();
-        record.findings.clear();
-        record.due = None;
-        if wanted == Wanted::Withdrawn || record.reference.is_none() {
-            record.become_status(Status::Withdrawn, now, "taken back");
-        } else if record.status != Status::Withdrawn || wanted == Wanted::Deleted {
-            record.sequence = 0;
-            record.become_status(Status::Queued, now, "to be taken out of QuickBooks");
-        }
+    if record.status.is_out() || (done && wanted == Wanted::Voided) {
+        work.put_record(record);
+        return Ok(());
     }
-    work.put_record(record);
-    Ok(())
+    work.place(record, "to be taken out of QuickBooks").await
 }

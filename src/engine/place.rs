@@ -141,11 +141,22 @@ impl Work<'_> {
     /// Checks a record that is not out, and puts it where it belongs.
     pub(crate) async fn place(&mut self, mut record: Record, why: &str) -> Result<(), EngineError> {
         let now = self.engine.now();
+        self.remember_lost(&mut record).await?;
         record.due = None;
         record.tries = 0;
         record.alone = false;
         record.blocked_by.clear();
         record.findings.clear();
+        if record.is_over() {
+            self.again(record, why);
+            return Ok(());
+        }
+        if record.reference.is_none()
+            && let Some(lost) = record.lost.clone()
+        {
+            return self.look_first(record, lost).await;
+        }
+        record.asked = None;
         let going = matches!(record.wanted, Wanted::Deleted | Wanted::Voided);
         let findings = if going { Vec::new() } else { self.preflight(&record) };
         if !findings.is_empty() {

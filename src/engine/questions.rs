@@ -28,6 +28,7 @@ use crate::domain::plant::planted;
 use crate::domain::record::Record;
 use crate::domain::record::Reference;
 use crate::domain::record::Status;
+use crate::domain::record::Wanted;
 use crate::domain::request::About;
 use crate::domain::request::Question;
 use crate::domain::request::Request;
@@ -70,28 +71,42 @@ impl Work<'_> {
             // Done twice, these end where they end done once: QuickBooks refuses a change with the
             // edit sequence of before, and a deletion of what is gone.
             Purpose::Mod | Purpose::Delete | Purpose::Void | Purpose::Refresh => {
-                record.refresh |= item.purpose == Purpose::Mod;
+                let taken_out = matches!(item.purpose, Purpose::Delete | Purpose::Void);
+                let comes_back = taken_out && record.wanted == Wanted::Present;
+                record.refresh |= comes_back || item.purpose == Purpose::Mod;
+                if comes_back && item.purpose == Purpose::Delete {
+                    // Gone or not, it is wanted again: QuickBooks is asked which.
+                    record.former = record.reference.as_ref().map(|it| it.id.clone());
+                }
                 record.alone = true;
-                record.become_status(Status::Queued, now, "its outcome is not known; done again");
-                self.put_record(record);
+                self.again(record, "its outcome is not known; done again");
                 Ok(())
             }
             Purpose::Add if planted(Plant::BlindRetry) => self.place(record, "sent again").await,
-            Purpose::Add | Purpose::Raw => match self.search(&record, item, message_set).await? {
-                Some((sent, raw)) => {
-                    let question = Question::Outcome(sent);
-                    let asked = self.ask(About { record: Some(record.key.clone()), question }, raw);
-                    record.asked = Some(asked);
-                    let note = "its outcome is not known; QuickBooks' books are asked";
-                    record.become_status(Status::InDoubt, now, note);
-                    self.put_record(record);
-                    Ok(())
+            Purpose::Add | Purpose::Raw => {
+                let sent = self.sent(&record, item, message_set).await?;
+                record.lost = Some(sent.clone());
+                if record.is_over() {
+                    self.again(record, why);
+                    return Ok(());
                 }
-                None => {
-                    self.fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why)).await
-                }
-            },
+                let Some(raw) = self.search(&record, &sent) else {
+                    let finding = Finding::new(Code::OutcomeUnknown).fact("why", why);
+                    return self.fail(record, finding).await;
+                };
+                record.asked = Some(self.ask_outcome(&record, sent, raw));
+                let note = "its outcome is not known; QuickBooks' books are asked";
+                record.become_status(Status::InDoubt, now, note);
+                self.put_record(record);
+                Ok(())
+            }
         }
+    }
+
+    /// Asks the books whether an Add is in them.
+    pub(super) fn ask_outcome(&mut self, record: &Record, sent: Sent, raw: Raw) -> RequestId {
+        let question = Question::Outcome(sent);
+        self.ask(About { record: Some(record.key.clone()), question, problem: None }, raw)
     }
 
     pub(crate) fn ask(&mut self, about: About, raw: Raw) -> RequestId {
@@ -129,40 +144,41 @@ impl Work<'_> {
         id
     }
 
-    /// The queries that find what an Add would have made; `None` if none can. What was sent counts:
-    /// the application may have changed the record since.
-    async fn search(
+    /// What an Add was to make. What was sent counts: the application may have changed the record
+    /// since.
+    pub(super) async fn sent(
         &mut self,
         record: &Record,
         item: &Item,
         message_set: &MessageSet,
-    ) -> Result<Option<(Sent, Raw)>, EngineError> {
-        let Some(kind) = schema().kind(&record.key.kind) else { return Ok(None) };
-        let Some(query) = &kind.query else { return Ok(None) };
-        let Some(request) = response::fragment(message_set.qbxml.as_bytes(), &item.request_id)
-        else {
-            return Ok(None);
+    ) -> Result<Sent, EngineError> {
+        let request = response::fragment(message_set.qbxml.as_bytes(), &item.request_id);
+        let values = raw::values(&request.unwrap_or_default());
+        let name = match schema().kind(&record.key.kind).map(|kind| kind.identity) {
+            Some(Identity::List) => self.sent_name(&values).await?,
+            _ => values.get("RefNumber").cloned(),
         };
-        let values = raw::values(&request);
-        let name = match kind.identity {
-            Identity::List => self.sent_name(&values).await?,
-            Identity::Transaction | Identity::Nothing => values.get("RefNumber").cloned(),
-        };
-        let sent = Sent {
+        Ok(Sent {
             at: message_set.sent_at,
             name,
             date: values.get("TxnDate").cloned(),
             entity: ENTITIES.iter().find_map(|it| values.get(&format!("{it}/ListID")).cloned()),
-        };
+        })
+    }
+
+    /// The queries that find what an Add would have made; `None` if none can.
+    pub(super) fn search(&self, record: &Record, sent: &Sent) -> Option<Raw> {
+        let kind = schema().kind(&record.key.kind)?;
+        let query = kind.query.as_ref()?;
         let target = compose::target(self.state.host.as_ref());
         let build = |data: Value| raw::build(query.name, &data, &target).ok();
         let from = (sent.at - MARGIN).strftime("%Y-%m-%dT%H:%M:%S").to_string();
         let most = MAX_RETS.to_string();
         // By its name, and whatever is new: a person may have renamed it since.
         let (named, since) = match kind.identity {
-            Identity::Nothing => return Ok(None),
+            Identity::Nothing => return None,
             Identity::List => {
-                let Some(name) = &sent.name else { return Ok(None) };
+                let name = sent.name.as_ref()?;
                 let since =
                     json!({"MaxReturned": most, "ActiveStatus": "All", "FromModifiedDate": from});
                 (Some(json!({ "FullName": [name] })), since)
@@ -174,8 +190,7 @@ impl Work<'_> {
             }
         };
         let all = [Some(since), named].into_iter().flatten().map(build);
-        let raw = all.collect::<Option<Vec<Raw>>>().and_then(raw::join);
-        Ok(raw.map(|raw| (sent, raw)))
+        all.collect::<Option<Vec<Raw>>>().and_then(raw::join)
     }
 
     /// The full name that was sent; `None` if its parent's name is not known.
@@ -206,13 +221,15 @@ impl Work<'_> {
             self.mirror_told(part, request, answers);
         }
         let Some(key) = &about.record else { return Ok(()) };
-        let Some(record) = self.record(key).await? else { return Ok(()) };
+        let Some(mut record) = self.record(key).await? else { return Ok(()) };
         let Question::Outcome(sent) = &about.question else {
-            return self.settled(record, request, &about.question, answers).await;
+            return self.settled(record, request, about, answers).await;
         };
-        if record.status != Status::InDoubt {
+        let waits = record.status == Status::InDoubt || record.asked == Some(request.id);
+        if !waits {
             return Ok(());
         }
+        record.asked = None;
         let mut found: Vec<Ret> = Vec::new();
         for answer in answers {
             let class = classify::status(&answer.said, "QueryRq");
@@ -242,7 +259,8 @@ impl Work<'_> {
         }
         let Some(key) = &about.record else { return Ok(()) };
         match self.record(key).await? {
-            Some(record) if record.status == Status::InDoubt => {
+            Some(mut record) if record.status == Status::InDoubt => {
+                record.asked = None;
                 self.fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why)).await
             }
             Some(mut record) if record.asked == Some(request.id) => {
@@ -323,6 +341,7 @@ impl Work<'_> {
             label: label.unwrap_or_default(),
             ..Reference::default()
         });
+        record.lost = None;
         record.findings.clear();
         record.tries = 0;
         record.synced_at = Some(now);
@@ -332,12 +351,14 @@ impl Work<'_> {
     }
 
     /// It is not there: nothing was made, and sending it makes it once.
-    async fn send_again(&mut self, record: Record) -> Result<(), EngineError> {
+    async fn send_again(&mut self, mut record: Record) -> Result<(), EngineError> {
         let (key, tries) = (record.key.clone(), record.tries);
         let Some(wait) = backoff::after(Code::OutcomeUnknown, "", tries) else {
             let why = "QuickBooks forgets it again and again";
             return self.fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why)).await;
         };
+        record.lost = None;
+        record.findings.clear();
         self.place(record, "it is not in QuickBooks' books; sent again").await?;
         let placed = self.record(&key).await?;
         if let Some(mut placed) = placed.filter(|placed| placed.status == Status::Queued) {

@@ -19,7 +19,6 @@ use crate::domain::outcome::Said;
 use crate::domain::plant::Plant;
 use crate::domain::plant::planted;
 use crate::domain::record::Record;
-use crate::domain::record::Status;
 use crate::domain::request::RequestStatus;
 use crate::domain::session::Event;
 use crate::domain::session::Session;
@@ -94,7 +93,7 @@ impl Work<'_> {
             match &item.subject {
                 Subject::Record(key) => {
                     if let Some(record) = self.record(key).await? {
-                        self.fail(record, finding.clone()).await?;
+                        self.fail_of(record, item.purpose, finding.clone()).await?;
                     }
                 }
                 Subject::Request(id) => {
@@ -175,7 +174,7 @@ impl Work<'_> {
             match &item.subject {
                 Subject::Record(key) => {
                     if let Some(record) = self.record(key).await? {
-                        self.fail(record, finding).await?;
+                        self.fail_of(record, item.purpose, finding).await?;
                     }
                 }
                 Subject::Request(id) => {
@@ -208,9 +207,8 @@ impl Work<'_> {
         for item in items {
             match item.subject {
                 Subject::Record(key) => {
-                    if let Some(mut record) = self.record(&key).await? {
-                        record.become_status(Status::Queued, now, note);
-                        self.put_record(record);
+                    if let Some(record) = self.record(&key).await? {
+                        self.again(record, note);
                     }
                 }
                 Subject::Request(id) => {

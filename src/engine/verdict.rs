@@ -28,6 +28,7 @@ use crate::engine::work::Work;
 use crate::qbxml::build::Resolved;
 use crate::qbxml::classify;
 use crate::qbxml::response::Ret;
+use crate::qbxml::schema::schema;
 
 impl Work<'_> {
     pub(crate) async fn settle_record(
@@ -53,22 +54,18 @@ impl Work<'_> {
             }
             (Purpose::Refresh, true) => self.refreshed(record, answer, message_set, item).await,
             (Purpose::Refresh, false) if class.disposition == Disposition::Empty => {
-                if record.reference.is_none() {
-                    return self.former_gone(record).await;
-                }
-                let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
-                self.fail(record, finding).await
+                self.not_there(record, answer).await
             }
-            (Purpose::Delete | Purpose::Void, true) => self.gone(record).await,
+            (Purpose::Delete | Purpose::Void, true) => self.gone(record, item.purpose).await,
             // It is not there any more: that is what was wanted.
             (Purpose::Delete, false) if class.cause == "object_not_found" => {
-                self.gone(record).await
+                self.gone(record, item.purpose).await
             }
             (Purpose::Raw, _) => Ok(()),
             (_, false) => {
                 let finding = self.locate(class.finding(&answer.said), &record).await?;
                 let key = record.key.clone();
-                self.refuse(record, class.disposition, finding.clone()).await?;
+                self.refuse(record, item.purpose, class.disposition, finding.clone()).await?;
                 self.follow_up(&key, &finding).await
             }
         }
@@ -144,6 +141,8 @@ impl Work<'_> {
         });
         record.refresh = false;
         record.former = None;
+        record.lost = None;
+        record.asked = None;
         record.alone = false;
         record.tries = 0;
         record.due = None;
@@ -193,12 +192,9 @@ impl Work<'_> {
         let ret = match answer.ret() {
             Some(ret) if record.reference.is_none() => return self.still_there(record, ret).await,
             Some(ret) => ret,
-            None if record.reference.is_none() => return self.former_gone(record).await,
-            None => {
-                let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
-                return self.fail(record, finding).await;
-            }
+            None => return self.not_there(record, answer).await,
         };
+        record.former = None;
         if let Some(reference) = &mut record.reference {
             reference.edit_sequence.clone_from(&ret.edit_sequence);
             reference.lines.retain(|_, id| ret.line_ids.contains(id));
@@ -207,6 +203,10 @@ impl Work<'_> {
             }
         }
         record.refresh = false;
+        if record.wanted != Wanted::Present {
+            self.again(record, "to be taken out of QuickBooks");
+            return Ok(());
+        }
         let stale = record.findings.first().is_some_and(|it| it.code == Code::EditSequenceStale);
         if stale
             && record.insisted == Insisted::Nothing
@@ -219,16 +219,40 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Where the record stood before its id was reset there is nothing: it is made anew.
-    async fn former_gone(&mut self, mut record: Record) -> Result<(), EngineError> {
-        if let Some(id) = record.former.take() {
-            self.mirror_gone(&record.key, &id).await?;
+    /// QuickBooks was asked for the record's object, and does not have it. Where its id was reset, or
+    /// a deletion of ours is what took it out, it is made anew.
+    async fn not_there(&mut self, mut record: Record, answer: &Answer) -> Result<(), EngineError> {
+        let id = record.reference.as_ref().map(|reference| reference.id.clone());
+        if id.is_none() || record.former == id {
+            record.reference = None;
+            if let Some(id) = record.former.take() {
+                self.mirror_gone(&record.key, &id).await?;
+            }
+            return self.place(record, "the one before is gone from QuickBooks").await;
         }
-        self.place(record, "the one before is gone from QuickBooks").await
+        match record.wanted {
+            Wanted::Deleted => self.gone(record, Purpose::Delete).await,
+            Wanted::Present | Wanted::Withdrawn | Wanted::Voided => {
+                let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
+                self.fail(record, finding).await
+            }
+        }
     }
 
     /// The record's id was reset, but what it named is there: one more would be one too many.
-    async fn still_there(&mut self, record: Record, ret: &Ret) -> Result<(), EngineError> {
+    async fn still_there(&mut self, mut record: Record, ret: &Ret) -> Result<(), EngineError> {
+        if record.wanted != Wanted::Present {
+            let id = record.former.take().unwrap_or_default();
+            // It is taken out where it stood, unless it is another record's by now.
+            let other = self.engine.store.record_at(&self.connection.id, &id).await?;
+            if other.is_none_or(|other| other == record.key) {
+                let label = ret.ref_number.clone().or_else(|| ret.full_name.clone());
+                let label = label.unwrap_or_default();
+                record.reference = Some(Reference { id, label, ..Reference::default() });
+            }
+            self.again(record, "to be taken out of QuickBooks");
+            return Ok(());
+        }
         let finding = Finding::new(Code::PossibleDuplicate).cause("still_there");
         let candidate = follow_up::candidate(ret);
         let name = candidate.as_ref().map(|it| it.name.clone()).unwrap_or_default();
@@ -237,24 +261,86 @@ impl Work<'_> {
         self.fail(record, finding).await
     }
 
-    /// It is out of QuickBooks.
-    async fn gone(&mut self, mut record: Record) -> Result<(), EngineError> {
+    /// It is out of QuickBooks: deleted or voided, whatever is wanted by now.
+    async fn gone(&mut self, mut record: Record, how: Purpose) -> Result<(), EngineError> {
         let now = self.engine.now();
-        if record.wanted == Wanted::Deleted
-            && let Some(reference) = record.reference.take()
-        {
+        if how == Purpose::Void {
+            // It stands there without its amounts.
+            record.refresh = true;
+        } else if let Some(reference) = record.reference.take() {
             self.mirror_gone(&record.key, &reference.id).await?;
+            record.refresh = false;
         }
+        record.sent = None;
+        record.asked = None;
         record.findings.clear();
-        record.become_status(Status::Withdrawn, now, "taken out of QuickBooks");
+        match record.wanted {
+            Wanted::Present => self.place(record, "put again while it was taken out").await,
+            Wanted::Deleted if how == Purpose::Void => {
+                self.again(record, "to be taken out of QuickBooks");
+                Ok(())
+            }
+            Wanted::Deleted | Wanted::Voided | Wanted::Withdrawn => {
+                record.become_status(Status::Withdrawn, now, "taken out of QuickBooks");
+                self.put_record(record);
+                Ok(())
+            }
+        }
+    }
+
+    /// A record whose request was not done, or need not be known to be, goes again; or it is
+    /// `withdrawn`, where the application took it back and nothing is left to be done.
+    pub(crate) fn again(&mut self, mut record: Record, note: &str) {
+        let now = self.engine.now();
+        if record.is_over() {
+            record.asked = None;
+            record.due = None;
+            record.findings.clear();
+            record.become_status(Status::Withdrawn, now, "taken back");
+        } else {
+            record.become_status(Status::Queued, now, note);
+        }
         self.put_record(record);
-        Ok(())
+    }
+
+    /// QuickBooks refused what is not wanted any more: what is wanted now comes next.
+    async fn overtaken(&mut self, mut record: Record) -> Result<(), EngineError> {
+        if record.wanted != Wanted::Present {
+            record.sequence = 0;
+            record.findings.clear();
+            self.again(record, "to be taken out of QuickBooks");
+            return Ok(());
+        }
+        let kind = schema().kind(&record.key.kind);
+        if kind.is_some_and(|kind| kind.modify.is_none()) && record.sent == Some(record.digest) {
+            record.findings.clear();
+            record.become_status(Status::Synced, self.engine.now(), "stays in QuickBooks");
+            self.settled.push(record.key.clone());
+            self.put_record(record);
+            return Ok(());
+        }
+        self.place(record, "stays in QuickBooks").await
+    }
+
+    /// A request of a record failed: a person or a fix is needed, unless it is not wanted any more.
+    pub(crate) async fn fail_of(
+        &mut self,
+        record: Record,
+        purpose: Purpose,
+        finding: Finding,
+    ) -> Result<(), EngineError> {
+        if is_wanted(&record, purpose) {
+            self.fail(record, finding).await
+        } else {
+            self.overtaken(record).await
+        }
     }
 
     /// QuickBooks refused one request.
     async fn refuse(
         &mut self,
         mut record: Record,
+        purpose: Purpose,
         disposition: Disposition,
         finding: Finding,
     ) -> Result<(), EngineError> {
@@ -262,9 +348,11 @@ impl Work<'_> {
         if disposition == Disposition::Admin && finding.code == Code::PermissionDenied {
             record.findings = vec![finding.clone()];
             self.alert(finding);
-            record.become_status(Status::Queued, now, "QuickBooks denies access to everything");
-            self.put_record(record);
+            self.again(record, "QuickBooks denies access to everything");
             return Ok(());
+        }
+        if !is_wanted(&record, purpose) {
+            return self.overtaken(record).await;
         }
         let heals =
             matches!(disposition, Disposition::Retry | Disposition::Refresh | Disposition::Requeue);
@@ -275,8 +363,7 @@ impl Work<'_> {
         record.due = (!wait.is_zero()).then(|| now + wait);
         let note = format!("{}; tried again by itself", diagnosis::render(&finding).title);
         record.findings = vec![finding];
-        record.become_status(Status::Queued, now, &note);
-        self.put_record(record);
+        self.again(record, &note);
         Ok(())
     }
 
@@ -296,12 +383,25 @@ impl Work<'_> {
         if record.changed_since_sent() && !unknown && record.wanted == Wanted::Present {
             return self.place(record, "changed since").await;
         }
-        let never_there = record.reference.is_none() && record.wanted != Wanted::Present;
-        if !unknown && (never_there || record.wanted == Wanted::Withdrawn) {
-            record.become_status(Status::Withdrawn, now, "taken back");
+        if record.is_over() {
+            self.again(record, &note);
+        } else {
+            self.put_record(record);
         }
-        self.put_record(record);
         Ok(())
+    }
+}
+
+/// Whether what a request does is still what the application wants. Where a record stood before is
+/// asked for whatever is wanted.
+fn is_wanted(record: &Record, purpose: Purpose) -> bool {
+    match purpose {
+        Purpose::Delete => record.wanted == Wanted::Deleted,
+        Purpose::Void => record.wanted == Wanted::Voided,
+        Purpose::Refresh if record.reference.is_none() => true,
+        Purpose::Add | Purpose::Mod | Purpose::Refresh | Purpose::Raw => {
+            record.wanted == Wanted::Present
+        }
     }
 }
 

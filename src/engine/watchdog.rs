@@ -12,7 +12,6 @@ use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
-use crate::domain::request::RequestStatus;
 use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
@@ -105,6 +104,11 @@ impl Engine {
             Status::Sent | Status::InDoubt if !self.is_carried(&mut work, &record).await? => {
                 let why = "no message set carries it any more";
                 let finding = Finding::new(Code::OutcomeUnknown).fact("why", why);
+                let mut record = record;
+                record.asked = None;
+                if record.reference.is_none() && record.lost.is_none() {
+                    record.lost = Some(work.lost_of(&record).await?);
+                }
                 work.fail(record, finding).await?;
                 Stuck::Orphan(key.clone())
             }
@@ -131,10 +135,7 @@ impl Engine {
 
     /// Whether an event will come that settles a record that is out.
     async fn is_carried(&self, work: &mut Work<'_>, record: &Record) -> Result<bool, EngineError> {
-        if let Some(asked) = record.asked
-            && let Some(request) = work.request(asked).await?
-            && !matches!(request.status, RequestStatus::Answered | RequestStatus::Failed)
-        {
+        if work.waits(record).await? {
             return Ok(true);
         }
         let living = match work.state.living {

@@ -18,6 +18,7 @@ use crate::domain::ids::RecordKey;
 use crate::domain::ids::RequestId;
 use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Progress;
+use crate::domain::message_set::Purpose;
 use crate::domain::message_set::Subject;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
@@ -265,7 +266,10 @@ impl<'a> Work<'a> {
             match &item.subject {
                 Subject::Record(key) => {
                     if let Some(mut record) = self.record(key).await? {
-                        record.sent = Some(item.digest);
+                        // A deletion says nothing of the data that QuickBooks has.
+                        if !matches!(item.purpose, Purpose::Delete | Purpose::Void) {
+                            record.sent = Some(item.digest);
+                        }
                         record.due = None;
                         record.become_status(Status::Sent, now, "handed to the Web Connector");
                         self.put_record(record);
@@ -333,14 +337,14 @@ impl<'a> Work<'a> {
                     if writes {
                         let note = "the answer was lost; it will be asked for again";
                         record.become_status(Status::InDoubt, now, note);
+                        self.put_record(record);
                     } else {
                         if blamed {
                             record.due = Some(now + backoff::of_question(record.tries));
                             record.tries += 1;
                         }
-                        record.become_status(Status::Queued, now, "a question was lost");
+                        self.again(record, "a question was lost");
                     }
-                    self.put_record(record);
                 }
                 Subject::Request(id) => {
                     let Some(mut request) = self.request(id).await? else { continue };

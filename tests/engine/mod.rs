@@ -2,9 +2,11 @@
 
 mod bench;
 mod decisions;
+mod lost;
 mod pairing;
 mod questions;
 mod queue;
 mod recovery;
+mod taken_back;
 mod thrown;
 mod watchdog;
