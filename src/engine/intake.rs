@@ -202,6 +202,7 @@ impl Engine {
                 amendments: Vec::new(),
                 insisted: Insisted::Nothing,
                 asked: None,
+                unedited_in: None,
                 bypass_reason: None,
                 created_at: now,
                 updated_at: now,
@@ -234,6 +235,7 @@ impl Engine {
         if content {
             record.insisted = Insisted::Nothing;
             record.asked = record.asked.filter(|_| record.status == Status::InDoubt);
+            record.unedited_in = None;
         }
         if handling == Handling::Strict {
             let findings = work.findings(&record).await?;
