@@ -110,8 +110,7 @@ pub(super) fn run(_: &Doctor, global: &Global) -> anyhow::Result<()> {
     let types = schema().requests().count();
     report.ok("schema", format!("{types} request types of qbXML, up to version 16.0"));
     if reachable(&mut report, &client) {
-        let wrong =
-            if settings.public_url.is_some() { State::Error } else { State::Warning };
+        let wrong = if settings.public_url.is_some() { State::Error } else { State::Warning };
         endpoint(&mut report, &client.at(url), wrong);
         clock(&mut report, &client, now());
         if key(&mut report, &client) {

@@ -16,6 +16,7 @@ use crate::domain::ids::Digest;
 use crate::domain::ids::RecordKey;
 use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
+use crate::domain::ids::SessionId;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Group;
 use crate::domain::request::Sent;
@@ -254,6 +255,10 @@ pub struct Record {
     /// that is on its way while `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<RequestId>,
+    /// The session in which QuickBooks said that nobody edited it since we made it: only there it is
+    /// undone, because somebody may edit it later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unedited_in: Option<SessionId>,
     /// Why a person bypassed it.
     pub bypass_reason: Option<String>,
     /// First put.

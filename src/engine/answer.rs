@@ -7,10 +7,12 @@ use crate::domain::outcome::Said;
 use crate::domain::session::Session;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::qbxml::request;
 use crate::qbxml::response;
 use crate::qbxml::response::MessageSetHead;
 use crate::qbxml::response::Part;
 use crate::qbxml::response::Ret;
+use crate::qbxml::text;
 use crate::store::StoreError;
 
 /// More answers than any message set of ours has requests: what follows is kept, not read.
@@ -50,6 +52,8 @@ pub(crate) enum Reading {
 
 /// The answer to one request.
 pub(crate) struct Answer {
+    /// Such as `CustomerAddRs`.
+    pub(crate) name: String,
     /// The `requestID` that it echoes.
     pub(crate) request_id: Option<String>,
     /// Status code, severity and text.
@@ -67,6 +71,37 @@ impl Answer {
     pub(crate) fn ret(&self) -> Option<&Ret> {
         self.rets.first()
     }
+
+    fn is_to(&self, request: &str) -> bool {
+        self.name.strip_suffix("Rs") == Some(request)
+    }
+}
+
+/// The answer to each request of a message set. One that is to another request, or to the same one
+/// of another message set, is no answer. Where QuickBooks echoes no `requestID` at all, the order
+/// counts, if it is an answer to all of them.
+pub(crate) fn paired<'a>(qbxml: &str, answers: &'a [Answer]) -> Vec<Option<&'a Answer>> {
+    let asked = request::asked(qbxml);
+    if answers.iter().all(|answer| answer.request_id.is_none()) {
+        let mut pairs = answers.iter().zip(&asked);
+        let whole = answers.len() == asked.len() && pairs.all(|(answer, it)| answer.is_to(it.0));
+        return asked.iter().enumerate().map(|(at, _)| answers.get(at).filter(|_| whole)).collect();
+    }
+    let id_of = |answer: &Answer| answer.request_id.as_deref().map(escaped);
+    let ids: Vec<_> = answers.iter().map(id_of).collect();
+    let of = |(name, id): &(&str, &str)| {
+        let mut both = answers.iter().zip(&ids);
+        let fits = both.find(|(answer, it)| it.as_deref() == Some(*id) && answer.is_to(name));
+        fits.map(|(answer, _)| answer)
+    };
+    asked.iter().map(of).collect()
+}
+
+/// As a message set writes it.
+fn escaped(id: &str) -> String {
+    let mut escaped = String::new();
+    text::escape(id, &mut escaped);
+    escaped
 }
 
 impl Engine {
@@ -97,6 +132,7 @@ fn read(input: Box<dyn std::io::BufRead + Send>) -> Result<(MessageSetHead, Vec<
             Part::Head(head) => message_set = head,
             Part::Answer(head) if answers.len() < MAX_ANSWERS => {
                 answers.push(Answer {
+                    name: head.name,
                     request_id: head.request_id,
                     said: head.status,
                     iterator: head.iterator_id.zip(head.iterator_remaining),

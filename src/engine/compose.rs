@@ -41,8 +41,14 @@ use crate::qbxml::version::Version;
 /// How many message sets' worth of records may drop out before the session is asked to come again.
 const MAX_ROUNDS: usize = 40;
 
+/// Characters of a message-set id that stand in its `requestID`s.
+const MARK: usize = 8;
+
 /// A message set in the making.
 struct Draft {
+    /// Before the number of each request: no two message sets have equal `requestID`s, so an answer
+    /// to one is no answer to another.
+    mark: String,
     items: Vec<Item>,
     requests: Vec<String>,
     /// The highest version that a request in it needs.
@@ -52,8 +58,10 @@ struct Draft {
 }
 
 impl Draft {
-    fn new() -> Self {
+    fn new(id: &MessageSetId) -> Self {
+        let (_, mark) = id.as_str().split_at(id.as_str().len() - MARK);
         Self {
+            mark: mark.to_owned(),
             items: Vec::new(),
             requests: Vec::new(),
             needs: Version::FIRST,
@@ -86,7 +94,9 @@ impl Engine {
         session: SessionId,
     ) -> Result<Option<MessageSet>, EngineError> {
         let target = target(work.state.host.as_ref());
-        let mut draft = Draft::new();
+        let bits = if planted(Plant::SameMessageSetId) { 7 } else { self.ambient.bits() };
+        let id = MessageSetId::from_bits(bits);
+        let mut draft = Draft::new(&id);
         let mut seen = BTreeSet::new();
         for _ in 0..MAX_ROUNDS {
             let candidates = self.candidates(work, &seen).await?;
@@ -109,8 +119,6 @@ impl Engine {
             return Ok(None);
         }
         let writes = draft.writes.unwrap_or(true);
-        let bits = if planted(Plant::SameMessageSetId) { 7 } else { self.ambient.bits() };
-        let id = MessageSetId::from_bits(bits);
         let old = work.state.acknowledge.as_ref().filter(|_| writes);
         let qbxml = request::message_set(
             Version::declared(target.version, draft.needs).unwrap_or(draft.needs),
@@ -176,6 +184,12 @@ impl Engine {
                     return Ok(true);
                 }
                 let purpose = purpose(&record);
+                let undone = matches!(purpose, Purpose::Delete | Purpose::Void)
+                    && record.unedited_in.is_some_and(|told_in| told_in != session);
+                if undone {
+                    work.undo_again(record)?;
+                    return Ok(true);
+                }
                 let alone = record.alone;
                 if !draft.takes(purpose != Purpose::Refresh) || (alone && !draft.items.is_empty()) {
                     return Ok(false);
@@ -194,7 +208,13 @@ impl Engine {
                 draft.writes = Some(request.writes);
                 draft.on_error = request.on_error;
                 draft.needs = Version::parse(&request.version).unwrap_or(Version::FIRST);
-                draft.requests.push(pages::next(&mut request, session));
+                let mut written = pages::next(&mut request, session);
+                if request.about.is_some() {
+                    // An application's own ids are for it to read; its queries change nothing.
+                    let marked = format!("Rq requestID=\"{}-", draft.mark);
+                    written = written.replace("Rq requestID=\"", &marked);
+                }
+                draft.requests.push(written);
                 draft.items.push(Item {
                     request_id: String::new(),
                     subject: subject.clone(),
@@ -237,7 +257,7 @@ impl Engine {
                 }
             }
         }
-        let request_id = (draft.items.len() + 1).to_string();
+        let request_id = format!("{}-{}", draft.mark, draft.items.len() + 1);
         let no_lines = BTreeMap::new();
         let reference = record.reference.as_ref();
         let id = reference.map(|reference| &reference.id).or(record.former.as_ref());

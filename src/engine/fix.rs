@@ -17,7 +17,6 @@ use crate::domain::record::Amendment;
 use crate::domain::record::Insisted;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
-use crate::domain::request::About;
 use crate::domain::request::Question;
 use crate::domain::request::Target;
 use crate::engine::Action;
@@ -26,10 +25,10 @@ use crate::engine::EngineError;
 use crate::engine::compose;
 use crate::engine::follow_up::query_of;
 use crate::engine::intake::is_unknown;
+use crate::engine::mend;
 use crate::engine::propose;
 use crate::engine::work::Work;
 use crate::qbxml::check;
-use crate::qbxml::raw;
 use crate::qbxml::version::Edition;
 use crate::store::StoreError;
 
@@ -117,7 +116,7 @@ impl Engine {
             }
             Deed::Insist => "It is sent although QuickBooks may have it already.".to_owned(),
             Deed::Decide(Action::Link { id }) => {
-                self.adopt(&mut record, &id, "/listId").await?;
+                work.adopt(&mut record, &id, "/listId").await?;
                 format!("It is linked to {id}; nothing is sent, and no second one is made.")
             }
             Deed::Decide(Action::Bypass { reference: Some(id), .. }) => {
@@ -178,13 +177,7 @@ impl Work<'_> {
                 self.place(record, "changed by a fix").await?;
             }
             Deed::Ask(question, request, data) => {
-                let target = compose::target(self.state.host.as_ref());
-                let raw = raw::build(&request, &data, &target).map_err(EngineError::Refused)?;
-                let (key, problem) = (Some(record.key.clone()), record.problem());
-                let about = About { record: key, question: *question, problem };
-                record.asked = Some(self.ask(about, raw));
-                record.updated_at = self.engine.now();
-                self.put_record(record);
+                self.ask_first(record, *question, &request, &data)?;
             }
         }
         Ok(match pressed.id.as_str() {
@@ -348,7 +341,9 @@ fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineError> {
     let path = record.key.path();
     let cannot = |why: &str| EngineError::NotNow(format!("{path}: {why}"));
     if id == "undo" {
-        return undo(record).ok_or_else(|| cannot("only what Bookbridge made itself is undone"));
+        let (query, data) = mend::undo(record)
+            .ok_or_else(|| cannot("only what Bookbridge made itself is undone"))?;
+        return Ok(Deed::Ask(Box::new(Question::Undo), query, data));
     }
     let no_finding = || cannot(&format!("it is {}; there is nothing to fix", record.status));
     let finding = record.findings.first().ok_or_else(no_finding)?;
@@ -425,17 +420,6 @@ fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineError> {
             });
         }
     })
-}
-
-/// Asks for what is to be undone: it must be as we left it.
-fn undo(record: &Record) -> Option<Deed> {
-    let reference = record.reference.as_ref().filter(|_| record.status == Status::Synced)?;
-    reference.edit_sequence.as_ref().filter(|_| reference.made)?;
-    let kind = crate::qbxml::schema::schema().kind(&record.key.kind)?;
-    kind.delete_type.or(kind.void_type)?;
-    let query = kind.query.as_ref()?.name.to_owned();
-    let data = json!({ kind.identity.element()?: [reference.id] });
-    Some(Deed::Ask(Box::new(Question::Undo), query, data))
 }
 
 /// The candidate that is meant: the one that was picked, or the only one of the record's kind.

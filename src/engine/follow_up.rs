@@ -12,6 +12,7 @@ use crate::domain::outcome::Candidate;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
 use crate::domain::outcome::Finding;
+use crate::domain::record::Insisted;
 use crate::domain::record::OnDuplicate;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
@@ -45,7 +46,7 @@ impl Work<'_> {
         let value = finding.facts.get("value").map_or("", String::as_str);
         let pays = pays(&key.kind);
         let asked = match (finding.code, finding.cause.as_str()) {
-            (Code::ObjectNotFound | Code::AlreadyPaid, _) if pays.is_some() => {
+            (Code::ObjectNotFound, "refers_to_gone") | (Code::AlreadyPaid, _) if pays.is_some() => {
                 let id = self.paid_id(&record, value).await?;
                 pays.zip(id).map(|(kind, id)| {
                     (
@@ -60,7 +61,7 @@ impl Work<'_> {
                     )
                 })
             }
-            (Code::ObjectNotFound, _) => whereabouts(&record),
+            (Code::ObjectNotFound, cause) if cause != "refers_to_gone" => whereabouts(&record),
             (Code::ReferenceNotFound, _) if !value.is_empty() => {
                 let kind = finding.facts.get("kind").map_or("", String::as_str);
                 query_of(kind).map(|query| (Question::Inactive, vec![(query, named(value))]))
@@ -141,7 +142,7 @@ impl Work<'_> {
             Question::Inactive => self.inactive_told(record, ret).await?,
             Question::Namesake => return self.namesake_told(record, answers).await,
             Question::Linked(id) => self.linked_told(record, id, answers).await?,
-            Question::Undo => self.undo_told(record, request, ret),
+            Question::Undo => self.undo_told(record, request, answers).await?,
             Question::Reactivate(target) => {
                 return self.reactivate_told(record, request, target, ret).await;
             }
@@ -265,7 +266,7 @@ impl Work<'_> {
             it.kind == key.kind && last == own
         });
         if let Some(id) = same.map(|same| same.id.clone()).filter(|_| wants_link)
-            && self.engine.store.record_at(&self.connection.id, &id).await?.is_none()
+            && self.record_at(&id).await?.is_none()
         {
             return self.link(record, &id).await;
         }
@@ -288,6 +289,9 @@ impl Work<'_> {
         if let Some(ret) = answer.ret() {
             let label = ret.ref_number.as_ref().or(ret.full_name.as_ref());
             reference.label = label.cloned().unwrap_or_default();
+            // Its lines are not known: the next change asks for it first.
+            reference.edit_sequence.clone_from(&ret.edit_sequence);
+            record.refresh = true;
             self.told(record);
             return Ok(());
         }
@@ -299,26 +303,27 @@ impl Work<'_> {
         let mut finding = Finding::new(Code::ObjectNotFound).cause("link_not_there");
         finding = finding.fact("value", id).fact("kind", &record.key.kind);
         record.reference = None;
+        self.mirror_gone(&record.key, id).await?;
         self.fail(record, finding.said(answer.said.clone())).await
     }
 
-    /// A record stands at an object that is there already; nothing is sent. An object of which we
-    /// only know what a person typed is asked for in the next session.
+    /// A record stands at an object that is there already; nothing is sent but what was put since the
+    /// record went out last. Whether it is there is asked in the next session.
     pub(crate) async fn link(&mut self, mut record: Record, id: &str) -> Result<(), EngineError> {
         let now = self.engine.now();
         let pointer = match schema().kind(&record.key.kind).map(|kind| kind.identity) {
             Some(Identity::Transaction) => "/txnId",
             _ => "/listId",
         };
-        self.engine.adopt(&mut record, id, pointer).await?;
-        let known = self.engine.store.mirrored(&self.connection.id, id.trim()).await?;
-        if known.is_none_or(|known| known.facts.gone.is_some())
-            && let Some((_, queries)) = whereabouts(&record)
-        {
+        self.adopt(&mut record, id, pointer).await?;
+        // What is known of it may be old, or typed: QuickBooks has the last word.
+        if let Some(query) = query_at(&record) {
             let question = Question::Linked(id.trim().to_owned());
-            self.ask_all(&record.key, question, &queries);
+            self.ask_all(&record.key, question, &[query]);
         }
-        record.sent = Some(record.digest);
+        // What never went is taken for what stands there; a change of what went is not.
+        record.sent = record.sent.or(Some(record.digest));
+        record.insisted = Insisted::Nothing;
         record.bypass_reason = None;
         record.blocked_by.clear();
         record.findings.clear();
@@ -353,7 +358,9 @@ fn deleted(finding: &mut Finding, answer: Option<&Answer>) {
     let mut rets = answer.into_iter().flat_map(|answer| &answer.rets);
     let gone = rets.find(|ret| ret.txn_id.as_ref().or(ret.list_id.as_ref()) == Some(&id));
     if let Some(at) = gone.and_then(|gone| gone.time_deleted.as_ref()) {
-        "deleted".clone_into(&mut finding.cause);
+        if finding.cause != "refers_to_gone" {
+            "deleted".clone_into(&mut finding.cause);
+        }
         let day = at.get(..10).unwrap_or(at);
         finding.facts.insert("at".to_owned(), day.to_owned());
     }
@@ -390,17 +397,23 @@ pub(crate) fn candidate(ret: &Ret) -> Option<Candidate> {
 
 /// Whether an object that is to be changed is there, or was deleted, and when.
 fn whereabouts(record: &Record) -> Option<(Question, Vec<(String, Value)>)> {
-    let id = &record.reference.as_ref()?.id;
     let kind = schema().kind(&record.key.kind)?;
-    let query = kind.query.as_ref()?.name.to_owned();
     let deleted = kind.delete_type?;
-    let (by_id, gone) = match kind.identity {
-        Identity::List => (json!({ "ListID": [id] }), ("ListDeletedQueryRq", "ListDelType")),
-        Identity::Transaction => (json!({ "TxnID": [id] }), ("TxnDeletedQueryRq", "TxnDelType")),
+    let gone = match kind.identity {
+        Identity::List => ("ListDeletedQueryRq", "ListDelType"),
+        Identity::Transaction => ("TxnDeletedQueryRq", "TxnDelType"),
         Identity::Nothing => return None,
     };
     let gone = (gone.0.to_owned(), json!({ gone.1: [deleted] }));
-    Some((Question::Gone, vec![(query, by_id), gone]))
+    Some((Question::Gone, vec![query_at(record)?, gone]))
+}
+
+/// The query for the object at which a record stands.
+fn query_at(record: &Record) -> Option<(String, Value)> {
+    let id = &record.reference.as_ref()?.id;
+    let kind = schema().kind(&record.key.kind)?;
+    let query = kind.query.as_ref()?.name.to_owned();
+    Some((query, json!({ kind.identity.element()?: [id] })))
 }
 
 /// What a kind pays.

@@ -203,6 +203,7 @@ impl Engine {
                 amendments: Vec::new(),
                 insisted: Insisted::Nothing,
                 asked: None,
+                unedited_in: None,
                 bypass_reason: None,
                 created_at: now,
                 updated_at: now,
@@ -237,6 +238,7 @@ impl Engine {
             record.insisted = Insisted::Nothing;
             let searched = record.status == Status::InDoubt || record.lost.is_some();
             record.asked = record.asked.filter(|_| searched);
+            record.unedited_in = None;
         }
         if handling == Handling::Strict {
             let findings = work.findings(&record).await?;

@@ -106,7 +106,7 @@ impl Work<'_> {
         for it in
             found.into_iter().filter(|it| Some(&it.id) != own && !self.vanished.contains(&it.id))
         {
-            let ours = self.engine.store.record_at(&self.connection.id, &it.id).await?;
+            let ours = self.record_at(&it.id).await?;
             if ours.as_ref() != Some(&record.key) {
                 others.push((it, ours));
             }

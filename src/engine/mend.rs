@@ -4,6 +4,7 @@
 //! message-set id, so a lost answer cannot make it happen twice. When it is done, everything that
 //! failed for the same reason goes again.
 
+use serde_json::Value;
 use serde_json::json;
 
 use crate::domain::ids::ConnectionId;
@@ -70,24 +71,76 @@ impl Work<'_> {
         Err(EngineError::NotNow(format!("{path} is {}; it is on its way already", record.status)))
     }
 
+    /// QuickBooks is asked for something first.
+    pub(super) fn ask_first(
+        &mut self,
+        mut record: Record,
+        question: Question,
+        request: &str,
+        data: &Value,
+    ) -> Result<(), EngineError> {
+        let target = compose::target(self.state.host.as_ref());
+        let raw = raw::build(request, data, &target).map_err(EngineError::Refused)?;
+        let (key, problem) = (Some(record.key.clone()), record.problem());
+        record.asked = Some(self.ask(About { record: key, question, problem }, raw));
+        record.updated_at = self.engine.now();
+        self.put_record(record);
+        Ok(())
+    }
+
+    /// It was to be undone in a session that is over: it is asked again whether somebody edited it.
+    pub(super) fn undo_again(&mut self, mut record: Record) -> Result<(), EngineError> {
+        record.wanted = Wanted::Present;
+        record.unedited_in = None;
+        let note = "asked again whether somebody edited it";
+        record.become_status(Status::Synced, self.engine.now(), note);
+        let Some((query, data)) = undo(&record) else {
+            self.put_record(record);
+            return Ok(());
+        };
+        self.ask_first(record, Question::Undo, &query, &data)
+    }
+
     /// Deletes or voids what we made, if nobody edited it since.
-    pub(super) fn undo_told(&mut self, mut record: Record, request: &Request, ret: Option<&Ret>) {
+    pub(super) async fn undo_told(
+        &mut self,
+        mut record: Record,
+        request: &Request,
+        answers: &[Answer],
+    ) -> Result<(), EngineError> {
         if record.asked != Some(request.id) {
-            return;
+            return Ok(());
         }
         record.asked = None;
         if record.status != Status::Synced {
             self.put_record(record);
-            return;
+            return Ok(());
         }
-        let ours = record.reference.as_ref().and_then(|it| it.edit_sequence.clone());
-        let theirs = ret.and_then(|ret| ret.edit_sequence.clone());
-        if ret.is_some() && ours != theirs {
-            let edited = Finding::new(Code::EditSequenceStale).cause("edited_since");
-            record.findings = vec![edited];
+        let ours = record.reference.as_ref().and_then(|it| it.edit_sequence.as_ref());
+        let kept = match answers.first() {
+            None => Some(Finding::new(Code::OutcomeUnknown).cause("query_lost")),
+            Some(answer) => match answer.ret() {
+                Some(ret) if ours.is_none() || ours != ret.edit_sequence.as_ref() => {
+                    Some(Finding::new(Code::EditSequenceStale).cause("edited_since"))
+                }
+                Some(_) => None,
+                // Only what QuickBooks says is gone is gone.
+                None => {
+                    let class = classify::status(&answer.said, "QueryRq");
+                    (class.disposition != Disposition::Empty).then(|| class.finding(&answer.said))
+                }
+            },
+        };
+        if let Some(kept) = kept {
+            record.findings = vec![kept];
             self.told(record);
-            return;
+            return Ok(());
         }
+        let message_set = match &request.message_set {
+            Some(id) => self.message_set(id).await?,
+            None => None,
+        };
+        record.unedited_in = message_set.map(|message_set| message_set.session);
         let kind = schema().kind(&record.key.kind);
         let deletes = kind.is_some_and(|kind| kind.delete_type.is_some());
         record.wanted = if deletes { Wanted::Deleted } else { Wanted::Voided };
@@ -95,6 +148,7 @@ impl Work<'_> {
         let now = self.engine.now();
         record.become_status(Status::Queued, now, "to be taken out of QuickBooks");
         self.put_record(record);
+        Ok(())
     }
 
     pub(super) async fn reactivate_told(
@@ -177,6 +231,16 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+/// The query for what is to be undone: it must be as we left it.
+pub(super) fn undo(record: &Record) -> Option<(String, Value)> {
+    let reference = record.reference.as_ref().filter(|_| record.status == Status::Synced)?;
+    reference.edit_sequence.as_ref().filter(|_| reference.made)?;
+    let kind = schema().kind(&record.key.kind)?;
+    kind.delete_type.or(kind.void_type)?;
+    let query = kind.query.as_ref()?.name.to_owned();
+    Some((query, json!({ kind.identity.element()?: [reference.id] })))
 }
 
 impl Engine {

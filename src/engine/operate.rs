@@ -8,6 +8,7 @@ use crate::domain::ids::ConnectionId;
 use crate::domain::ids::Digest;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Code;
+use crate::domain::outcome::Finding;
 use crate::domain::outcome::Group;
 use crate::domain::record::Insisted;
 use crate::domain::record::Record;
@@ -172,10 +173,11 @@ impl Engine {
                 only(&record, &able, "bypassed")?;
                 check_reason(reason)?;
                 if let Some(id) = reference {
-                    self.adopt(&mut record, id, "/reference").await?;
+                    work.adopt(&mut record, id, "/reference").await?;
                 }
                 record.bypass_reason = Some(reason.trim().to_owned());
                 record.asked = None;
+                record.insisted = Insisted::Nothing;
                 record.blocked_by.clear();
                 record.due = None;
                 record.become_status(Status::Bypassed, now, reason.trim());
@@ -199,15 +201,16 @@ impl Engine {
             Action::ResetReference => {
                 let able = [Status::Synced, Status::Failed, Status::Queued, Status::Blocked];
                 only(&record, &able, "made anew")?;
-                // That it is gone may be why it failed; else QuickBooks is asked first, so that
-                // nothing is made twice.
-                let gone = record.findings.iter().any(|it| it.code == Code::ObjectNotFound);
+                // QuickBooks may have said of this very id that it is gone; else it is asked first,
+                // so that nothing is made twice.
                 let stood = record.reference.take().map(|reference| reference.id);
-                record.former = stood.or(record.former).filter(|id| !gone && !id.is_empty());
+                let stood = stood.or(record.former.take()).filter(|id| !id.is_empty());
+                record.former =
+                    stood.filter(|id| !record.findings.iter().any(|it| is_gone(it, id)));
+                record.insisted = Insisted::Nothing;
                 record.sent = None;
                 record.refresh = false;
                 record.synced_at = None;
-                record.insisted = Insisted::Nothing;
                 work.place(record, "its QuickBooks id was reset").await?;
                 Ok("reset the QuickBooks id of")
             }
@@ -242,42 +245,6 @@ impl Engine {
     /// What tells whether the data of a record is still what a person saw.
     pub fn version_of(record: &Record) -> Digest {
         Digest::of(record.amended().to_string().as_bytes())
-    }
-
-    /// Believes a person about where a record stands. Two records cannot stand at one place.
-    pub(crate) async fn adopt(
-        &self,
-        record: &mut Record,
-        id: &str,
-        pointer: &str,
-    ) -> Result<(), EngineError> {
-        let id = id.trim();
-        let length = id.chars().count();
-        if length == 0 || length > MAX_ID || !id.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(EngineError::BadInput {
-                pointer: pointer.to_owned(),
-                why: format!("a ListID or TxnID has 1 to {MAX_ID} letters, digits and '-'"),
-            });
-        }
-        let known = self.store.mirrored(&record.key.connection, id).await?;
-        if let Some(known) = known.filter(|known| known.facts.kind != record.key.kind) {
-            return Err(EngineError::BadInput {
-                pointer: pointer.to_owned(),
-                why: format!(
-                    "{id} is a {} in QuickBooks, not a {}",
-                    known.facts.kind, record.key.kind
-                ),
-            });
-        }
-        let other = self.store.record_at(&record.key.connection, id).await?;
-        if let Some(other) = other.filter(|other| *other != record.key) {
-            return Err(EngineError::NotNow(format!(
-                "{} is linked to {id} already; two records cannot share one QuickBooks object",
-                other.path()
-            )));
-        }
-        record.reference = Some(Reference { id: id.to_owned(), ..Reference::default() });
-        Ok(())
     }
 
     /// Does a decision for all records that match; how many there are. Records for which it makes no
@@ -362,6 +329,44 @@ impl Engine {
     }
 }
 
+impl Work<'_> {
+    /// Believes a person about where a record stands. Two records cannot stand at one place.
+    pub(crate) async fn adopt(
+        &self,
+        record: &mut Record,
+        id: &str,
+        pointer: &str,
+    ) -> Result<(), EngineError> {
+        let id = id.trim();
+        let length = id.chars().count();
+        if length == 0 || length > MAX_ID || !id.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(EngineError::BadInput {
+                pointer: pointer.to_owned(),
+                why: format!("a ListID or TxnID has 1 to {MAX_ID} letters, digits and '-'"),
+            });
+        }
+        let known = self.engine.store.mirrored(&record.key.connection, id).await?;
+        if let Some(known) = known.filter(|known| known.facts.kind != record.key.kind) {
+            return Err(EngineError::BadInput {
+                pointer: pointer.to_owned(),
+                why: format!(
+                    "{id} is a {} in QuickBooks, not a {}",
+                    known.facts.kind, record.key.kind
+                ),
+            });
+        }
+        let other = self.record_at(id).await?;
+        if let Some(other) = other.filter(|other| *other != record.key) {
+            return Err(EngineError::NotNow(format!(
+                "{} is linked to {id} already; two records cannot share one QuickBooks object",
+                other.path()
+            )));
+        }
+        record.reference = Some(Reference { id: id.to_owned(), ..Reference::default() });
+        Ok(())
+    }
+}
+
 impl BulkAction {
     /// Whether it changes what all records of a problem wait for, so that one of them is enough.
     fn frees_all(&self) -> bool {
@@ -407,6 +412,14 @@ pub(crate) fn check_reason(reason: &str) -> Result<(), EngineError> {
     })
 }
 
+/// Whether QuickBooks said of an id that nothing stands there. What a record refers to may be gone
+/// while the record itself is there.
+fn is_gone(finding: &Finding, id: &str) -> bool {
+    finding.code == Code::ObjectNotFound
+        && finding.cause != "object_changed_or_deleted"
+        && finding.facts.get("value").is_some_and(|value| value == id)
+}
+
 fn only(record: &Record, able: &[Status], what: &str) -> Result<(), EngineError> {
     if able.contains(&record.status) {
         return Ok(());
@@ -435,6 +448,7 @@ async fn withdraw(
     }
     let done = record.status == Status::Withdrawn && record.wanted == wanted;
     record.wanted = wanted;
+    record.unedited_in = None;
     record.updated_at = now;
     if record.status.is_out() || (done && wanted == Wanted::Voided) {
         work.put_record(record);

@@ -15,16 +15,19 @@ use serde_json::json;
 
 use crate::domain::backoff;
 use crate::domain::ids::Digest;
+use crate::domain::ids::RecordKey;
 use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
 use crate::domain::message_set::Item;
 use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Purpose;
+use crate::domain::mirror;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
 use crate::domain::outcome::Finding;
 use crate::domain::plant::Plant;
 use crate::domain::plant::planted;
+use crate::domain::record::Insisted;
 use crate::domain::record::Record;
 use crate::domain::record::Reference;
 use crate::domain::record::Status;
@@ -39,6 +42,7 @@ use crate::engine::ambient;
 use crate::engine::answer::Answer;
 use crate::engine::answer::MAX_RETS;
 use crate::engine::compose;
+use crate::engine::intake::is_unknown;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
 use crate::qbxml::raw;
@@ -47,9 +51,12 @@ use crate::qbxml::response;
 use crate::qbxml::response::Ret;
 use crate::qbxml::schema::Identity;
 use crate::qbxml::schema::schema;
+use crate::store::RecordFilter;
 
 /// A question goes before all records: what it settles may be what they wait for.
 const PRIORITY: i32 = 1001;
+/// Records looked at in one go.
+const PAGE: usize = 500;
 /// References to whom a transaction is with.
 const ENTITIES: [&str; 4] = ["CustomerRef", "VendorRef", "PayeeEntityRef", "EntityRef"];
 /// The clock of the host may differ from ours, and it tells local time: a day and a half covers
@@ -78,7 +85,15 @@ impl Work<'_> {
                     // Gone or not, it is wanted again: QuickBooks is asked which.
                     record.former = record.reference.as_ref().map(|it| it.id.clone());
                 }
+                let Some(wait) = backoff::after(Code::OutcomeUnknown, "", record.tries) else {
+                    let finding = Finding::new(Code::OutcomeUnknown).fact("why", why);
+                    return self.fail(record, finding).await;
+                };
                 record.alone = true;
+                // It may be this one at which QuickBooks breaks: the others go first.
+                record.due = (record.tries > 0).then(|| now + wait);
+                record.tries += 1;
+                record.sequence = 0;
                 self.again(record, "its outcome is not known; done again");
                 Ok(())
             }
@@ -203,7 +218,7 @@ impl Work<'_> {
             return Ok(Some(format!("{parent}:{name}")));
         }
         let Some(parent) = values.get("ParentRef/ListID") else { return Ok(Some(name.clone())) };
-        let parent = self.engine.store.record_at(&self.connection.id, parent).await?;
+        let parent = self.record_at(parent).await?;
         let Some(parent) = parent else { return Ok(None) };
         let parent = self.record(&parent).await?.and_then(|parent| parent.reference);
         let label = parent.map(|reference| reference.label).filter(|label| !label.is_empty());
@@ -286,9 +301,27 @@ impl Work<'_> {
     ) -> Result<(), EngineError> {
         let Sent { name, date, entity, .. } = sent;
         let mut candidates: Vec<(String, Ret)> = Vec::new();
+        let same = |ret: &Ret| {
+            let called = ret.ref_number.as_ref().or(ret.full_name.as_ref());
+            name.is_some()
+                && called == name.as_ref()
+                && (date.is_none() || ret.txn_date == *date)
+                && (entity.is_none() || ret.entity == *entity)
+        };
         for ret in found {
             let Some(id) = ret.txn_id.clone().or_else(|| ret.list_id.clone()) else { continue };
-            let ours = self.engine.store.record_at(&self.connection.id, &id).await?.is_some();
+            let holder = self.record_at(&id).await?;
+            if let Some(other) = &holder
+                && same(&ret)
+                && !self.was_made_for(other).await?
+            {
+                // Somebody may have linked the other one to what was made for this one.
+                let why = format!("{} stands at {id}, which may be it", other.path());
+                return self
+                    .fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why))
+                    .await;
+            }
+            let ours = holder.is_some();
             let another = matches!((entity, &ret.entity), (Some(a), Some(b)) if a != b);
             let made = ret.time_created.as_deref().and_then(made_at);
             let older = made.is_some_and(|made| made < sent.at - MARGIN);
@@ -297,17 +330,16 @@ impl Work<'_> {
                 candidates.push((id, ret));
             }
         }
-        let same = |ret: &Ret| {
-            let called = ret.ref_number.as_ref().or(ret.full_name.as_ref());
-            name.is_some()
-                && called == name.as_ref()
-                && (date.is_none() || ret.txn_date == *date)
-                && (entity.is_none() || ret.entity == *entity)
-        };
         let matching: Vec<_> = candidates.iter().filter(|(_, ret)| same(ret)).collect();
         match (matching.as_slice(), candidates.as_slice()) {
             ([], []) => self.send_again(record).await,
-            ([(id, ret)], _) => self.adopt(record, id.clone(), ret).await,
+            ([(id, ret)], _) => match self.rival(&record, name.as_deref()).await? {
+                None => self.found(record, id.clone(), ret).await,
+                Some(rival) => {
+                    let why = format!("QuickBooks has {id}, which may be that of {}", rival.path());
+                    self.fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why)).await
+                }
+            },
             // Without a match a person may have renamed it; with several, nobody knows which.
             (_, several) => {
                 let shown = several.iter().take(5).map(|(id, ret)| {
@@ -325,8 +357,66 @@ impl Work<'_> {
         }
     }
 
+    async fn was_made_for(&mut self, key: &RecordKey) -> Result<bool, EngineError> {
+        let reference = self.record(key).await?.and_then(|record| record.reference);
+        Ok(reference.is_some_and(|reference| reference.made))
+    }
+
+    /// Another record of this name of which nobody knows whether QuickBooks has it: what is found
+    /// may be that one's.
+    async fn rival(
+        &mut self,
+        record: &Record,
+        name: Option<&str>,
+    ) -> Result<Option<RecordKey>, EngineError> {
+        let last = |name: &str| mirror::normal(name.rsplit(':').next().unwrap_or(name));
+        let named = name.map(last);
+        let of_kind = |status, cause| RecordFilter {
+            status: Some(status),
+            kind: Some(record.key.kind.clone()),
+            cause,
+            ..RecordFilter::default()
+        };
+        let filters =
+            [of_kind(Status::InDoubt, None), of_kind(Status::Failed, Some(Code::OutcomeUnknown))];
+        for filter in filters {
+            let mut cursor = None;
+            loop {
+                let store = &self.engine.store;
+                let page =
+                    store.records(&self.connection.id, &filter, cursor.as_deref(), PAGE).await?;
+                for other in page.items {
+                    let sent = self.sent_as(&other).await?;
+                    let here = self.record(&other.key).await?.unwrap_or(other);
+                    let open = here.reference.is_none()
+                        && (here.status == Status::InDoubt || is_unknown(&here));
+                    if here.key != record.key && open && sent.as_deref().map(last) == named {
+                        return Ok(Some(here.key));
+                    }
+                }
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The name under which a record was sent, as far as it is known: it may have changed since.
+    async fn sent_as(&mut self, record: &Record) -> Result<Option<String>, EngineError> {
+        let asked = match record.asked {
+            Some(asked) => self.request(asked).await?.and_then(|request| request.about),
+            None => None,
+        };
+        Ok(match asked.map(|about| about.question) {
+            Some(Question::Outcome(sent)) => sent.name,
+            _ => record.name().map(str::to_owned),
+        })
+    }
+
     /// It is there: it was made, and only the answer was lost.
-    async fn adopt(
+    async fn found(
         &mut self,
         mut record: Record,
         id: String,
@@ -336,14 +426,16 @@ impl Work<'_> {
         let label = ret.ref_number.clone().or_else(|| ret.full_name.clone());
         record.reference = Some(Reference {
             id,
-            // Its lines are not known: the next change asks for it first.
-            edit_sequence: None,
+            edit_sequence: ret.edit_sequence.clone(),
             label: label.unwrap_or_default(),
             ..Reference::default()
         });
         record.lost = None;
+        // Its lines are not known: the next change asks for it first.
+        record.refresh = true;
         record.findings.clear();
         record.tries = 0;
+        record.insisted = Insisted::Nothing;
         record.synced_at = Some(now);
         record.become_status(Status::Synced, now, "found in QuickBooks' books");
         self.settled.push(record.key.clone());

@@ -3,9 +3,8 @@
 //! `verdict` says what it makes of each record. Nothing is applied twice: a message set that is
 //! settled stays as it is, whoever brings its answer again.
 
-use std::collections::BTreeMap;
-
 use crate::domain::ids::MessageSetId;
+use crate::domain::message_set::Item;
 use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Progress;
 use crate::domain::message_set::Subject;
@@ -19,6 +18,7 @@ use crate::domain::session::Event;
 use crate::domain::session::Session;
 use crate::domain::session::Stage;
 use crate::engine::EngineError;
+use crate::engine::answer;
 use crate::engine::answer::Answer;
 use crate::engine::answer::Reading;
 use crate::engine::pages;
@@ -31,6 +31,11 @@ const MAX_UNREADABLE: u32 = 3;
 const UNKNOWN_STATUS: [i32; 3] = [600, 9001, 9002];
 /// The message-set id was too long: a bug of ours, and nothing was executed.
 const ID_TOO_LONG: i32 = 9004;
+
+/// Whether QuickBooks tells of its memory, not of the requests.
+fn is_of_recovery(status: i32) -> bool {
+    UNKNOWN_STATUS.contains(&status) || status == ID_TOO_LONG
+}
 
 impl Work<'_> {
     /// What a response means for the session: applies it to this unit of work, and says it as an
@@ -69,7 +74,9 @@ impl Work<'_> {
                 let mut message_set = message_set;
                 let status = head.status_code;
                 let echoed = head.new_message_set_id.as_deref();
-                if message_set.writes && echoed.is_some_and(|echoed| echoed != id.as_str()) {
+                let recovers = status.is_some_and(is_of_recovery);
+                let another = echoed.map_or(!recovers, |echoed| echoed != id.as_str());
+                if message_set.writes && another {
                     // It is another's, but here is its only copy.
                     message_set.response = message_set.response.or_else(|| Some(body.clone()));
                     self.put_message_set(message_set);
@@ -84,6 +91,12 @@ impl Work<'_> {
                     self.put_message_set(message_set);
                     return Ok(Event::Lost { why: "QuickBooks answered nothing".to_owned() });
                 }
+                if !recovers && !self.fits(&message_set, answers).await? {
+                    message_set.response = message_set.response.or_else(|| Some(body.clone()));
+                    self.put_message_set(message_set);
+                    let why = "QuickBooks answered something else".to_owned();
+                    return Ok(Event::Lost { why });
+                }
                 message_set.response = Some(body.clone());
                 let settled = message_set.items.len() as u64;
                 self.put_message_set(message_set.clone());
@@ -91,6 +104,28 @@ impl Work<'_> {
                 Ok(Event::Answered { settled, left: self.left().await? })
             }
         }
+    }
+
+    /// Whether a response is to this message set. A write is told by the message-set id that
+    /// QuickBooks echoes; a query has none, so it is told by what it answers.
+    async fn fits(
+        &mut self,
+        message_set: &MessageSet,
+        answers: &[Answer],
+    ) -> Result<bool, EngineError> {
+        if message_set.writes {
+            return Ok(true);
+        }
+        let pairs = answer::paired(&message_set.qbxml, answers);
+        let fitting = pairs.iter().flatten().count();
+        let needed = match message_set.items.as_slice() {
+            [Item { subject: Subject::Request(id), .. }] => {
+                let ours = self.request(*id).await?.is_some_and(|request| request.about.is_some());
+                if ours { pairs.len() } else { answers.len() }
+            }
+            _ => 1,
+        };
+        Ok(fitting >= needed)
     }
 
     /// A response under a dead ticket: applied if its message set is still open and nobody else
@@ -118,7 +153,7 @@ impl Work<'_> {
         };
         let open = self.state.outstanding.as_ref() == Some(id)
             && message_set.progress == Progress::InDoubt
-            && head.new_message_set_id.as_deref().is_none_or(|echoed| echoed == id.as_str())
+            && head.new_message_set_id.as_deref() == Some(id.as_str())
             && !answers.is_empty();
         message_set.response = message_set.response.or_else(|| Some(body.clone()));
         self.put_message_set(message_set.clone());
@@ -197,21 +232,14 @@ impl Work<'_> {
         if status == Some(ID_TOO_LONG) {
             return self.give_up(message_set, "QuickBooks refused the message-set id").await;
         }
-        let by_id: BTreeMap<&str, &Answer> = answers
-            .iter()
-            .filter_map(|answer| Some((answer.request_id.as_deref()?, answer)))
-            .collect();
+        let pairs = answer::paired(&message_set.qbxml, answers);
         self.observe(answers).await?;
         let items = message_set.items.clone();
         for (index, item) in items.iter().enumerate() {
             if planted(Plant::DropAnAnswer) && index > 0 && index + 1 == items.len() {
                 continue;
             }
-            let answer = if by_id.is_empty() {
-                answers.get(index)
-            } else {
-                by_id.get(item.request_id.as_str()).copied()
-            };
+            let answer = pairs.get(index).copied().flatten();
             message_set.items[index].said = answer.map(|answer| answer.said.clone());
             match &item.subject {
                 Subject::Record(key) => {

@@ -5,6 +5,7 @@
 
 use crate::diagnosis;
 use crate::domain::backoff;
+use crate::domain::ids::RecordKey;
 use crate::domain::message_set::Item;
 use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Purpose;
@@ -87,6 +88,13 @@ impl Work<'_> {
         let Some(value) = finding.facts.get("value").filter(|value| !value.is_empty()) else {
             return Ok(finding);
         };
+        let own = record.reference.as_ref().map(|reference| &reference.id);
+        if finding.code == Code::ObjectNotFound
+            && finding.cause == "object_not_found"
+            && own != Some(value)
+        {
+            "refers_to_gone".clone_into(&mut finding.cause);
+        }
         if finding.pointer.is_empty() {
             let places = self.places(record).await?;
             let named = references::of(&record.key.kind, &record.amended(), &places);
@@ -122,6 +130,18 @@ impl Work<'_> {
             let why = "QuickBooks reported success, but gave no id";
             return self.unknown(record, item, message_set, why).await;
         };
+        let moves = before.is_none_or(|reference| reference.id != id);
+        let other = self.record_at(&id).await?.filter(|it| moves && it.kind == record.key.kind);
+        if let Some(other) = other.filter(|other| *other != record.key) {
+            let made = item.purpose == Purpose::Add && self.yields(&other, &record, &id).await?;
+            if !made {
+                let why =
+                    format!("QuickBooks answered with {id}, at which {} stands", other.path());
+                return self
+                    .fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why))
+                    .await;
+            }
+        }
         let remark = match remark {
             None if item.purpose == Purpose::Add => self.number_remark(&record).await?,
             remark => remark,
@@ -153,6 +173,31 @@ impl Work<'_> {
         record.become_status(Status::Synced, now, note);
         self.settled.push(record.key.clone());
         self.go_on(record).await
+    }
+
+    /// QuickBooks made an object for a record while another was linked to it: it is not the other's.
+    /// False if that one cannot yield, because QuickBooks made it too, or has it now.
+    async fn yields(
+        &mut self,
+        other: &RecordKey,
+        owner: &Record,
+        id: &str,
+    ) -> Result<bool, EngineError> {
+        let Some(mut other) = self.record(other).await? else { return Ok(true) };
+        let made = other.reference.as_ref().is_some_and(|reference| reference.made);
+        if made || other.status.is_out() {
+            return Ok(false);
+        }
+        other.reference = None;
+        other.refresh = false;
+        if matches!(other.status, Status::Bypassed | Status::Withdrawn) {
+            self.put_record(other);
+            return Ok(true);
+        }
+        let finding = Finding::new(Code::PossibleDuplicate).cause("made_for_another");
+        let finding = finding.fact("value", id).fact("record", owner.key.path());
+        self.keep_back(other, vec![finding], "it was linked to what is another's").await?;
+        Ok(true)
     }
 
     /// What the application wanted while the record was out comes next.

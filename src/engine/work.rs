@@ -36,6 +36,7 @@ use crate::domain::session::Session;
 use crate::domain::session::Step;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::qbxml::classify;
 use crate::store::Change;
 use crate::store::Commit;
 use crate::store::Guard;
@@ -43,6 +44,8 @@ use crate::store::StoreError;
 
 /// A query that was lost this often is not asked again: its application hears of it.
 const MAX_LOST_QUERIES: u32 = 3;
+/// A question about a record at which QuickBooks broke this often is a person's.
+const MAX_BROKEN: u32 = 5;
 
 /// What one step loaded and changes.
 pub(crate) struct Work<'a> {
@@ -104,6 +107,18 @@ impl<'a> Work<'a> {
     /// Records that this step loaded or changes.
     pub(crate) fn records_here(&self) -> impl Iterator<Item = &Record> {
         self.records.values().map(|(record, _)| record)
+    }
+
+    /// Who stands at an id in QuickBooks after this step.
+    pub(crate) async fn record_at(&self, id: &str) -> Result<Option<RecordKey>, StoreError> {
+        let stands =
+            |record: &Record| record.reference.as_ref().is_some_and(|reference| reference.id == id);
+        if let Some(here) = self.records_here().find(|record| stands(record)) {
+            return Ok(Some(here.key.clone()));
+        }
+        let stored = self.engine.store.record_at(&self.connection.id, id).await?;
+        // What this step loaded stands where it stands here.
+        Ok(stored.filter(|key| !self.has_record(key)))
     }
 
     /// Whether this step loaded or changes the record.
@@ -328,7 +343,8 @@ impl<'a> Work<'a> {
             self.state.outstanding = None;
         }
         // QuickBooks being closed is no fault of the question.
-        let blamed = !writes && message_set.failure.is_none();
+        let breaks = message_set.failure.as_ref().is_some_and(classify::may_be_the_requests_fault);
+        let blamed = !writes && (message_set.failure.is_none() || breaks);
         message_set.progress = if writes { Progress::InDoubt } else { Progress::Dropped };
         for item in message_set.items.clone() {
             match item.subject {
@@ -339,6 +355,16 @@ impl<'a> Work<'a> {
                         record.become_status(Status::InDoubt, now, note);
                         self.put_record(record);
                     } else {
+                        if breaks && record.tries >= MAX_BROKEN {
+                            let why = "QuickBooks breaks off whenever it is asked about it";
+                            let finding = Finding::new(Code::OutcomeUnknown).fact("why", why);
+                            self.fail(record, finding).await?;
+                            continue;
+                        }
+                        if breaks {
+                            // The others go first.
+                            record.sequence = 0;
+                        }
                         if blamed {
                             record.due = Some(now + backoff::of_question(record.tries));
                             record.tries += 1;

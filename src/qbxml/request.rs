@@ -38,6 +38,16 @@ pub fn message_set<'a>(
     document
 }
 
+/// The requests in a document that we wrote: name without `Rq`, and `requestID` as it stands there.
+pub fn asked(document: &str) -> Vec<(&str, &str)> {
+    const ID: &str = "Rq requestID=\"";
+    let heads = document.match_indices(ID).filter_map(|(at, _)| {
+        let name = document[..at].rsplit('<').next()?;
+        Some((name, document[at + ID.len()..].split('"').next()?))
+    });
+    heads.collect()
+}
+
 /// The qbXML version that a document declares.
 pub fn declared(document: &str) -> Option<Version> {
     let rest = document.split_once("<?qbxml version=\"")?.1;
@@ -47,6 +57,14 @@ pub fn declared(document: &str) -> Option<Version> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_requests_of_a_document_are_read_back() {
+        let document = "<QBXMLMsgsRq onError=\"stopOnError\"><InvoiceAddRq requestID=\"x-1\">\
+            <Memo>Rq requestID=&quot;9&quot;</Memo></InvoiceAddRq><HostQueryRq requestID=\"x-2\"/>";
+
+        assert_eq!(asked(document), [("InvoiceAdd", "x-1"), ("HostQuery", "x-2")]);
+    }
 
     #[test]
     fn a_message_set_is_one_line_of_ascii() {

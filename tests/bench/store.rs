@@ -85,6 +85,7 @@ fn record(source_id: &str) -> Record {
         amendments: Vec::new(),
         insisted: Insisted::Nothing,
         asked: None,
+        unedited_in: None,
         bypass_reason: None,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,

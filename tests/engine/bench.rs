@@ -166,6 +166,24 @@ impl Bench {
     }
 }
 
+/// QuickBooks' answer to a question: what is given, under the ids that were asked for in order, and
+/// nothing for the requests behind.
+pub(super) fn told(question: &str, answers: &[&str]) -> String {
+    let mut whole = String::new();
+    for (at, (rest, name)) in
+        question.split("Rq requestID=\"").skip(1).zip(names(question)).enumerate()
+    {
+        let id = rest.split('"').next().unwrap();
+        let nothing = "statusCode=\"1\" statusSeverity=\"Info\"/>";
+        let answer = answers.get(at).copied().unwrap_or(nothing);
+        let _ = write!(whole, "<{name}Rs requestID=\"{id}\" {answer}");
+        if !answer.ends_with("/>") {
+            let _ = write!(whole, "</{name}Rs>");
+        }
+    }
+    format!("<QBXML><QBXMLMsgsRs>{whole}</QBXMLMsgsRs></QBXML>")
+}
+
 /// Names of the requests in a document, without `Rq`.
 fn names(qbxml: &str) -> Vec<String> {
     let heads = qbxml.split("Rq requestID=\"");

@@ -18,11 +18,12 @@ use serde_json::json;
 use super::bench::Bench;
 use super::bench::actor;
 use super::bench::attribute;
+use super::bench::told;
 
 /// An object that may be the lost one, or not: nobody knows.
-const STRANGER: &str = "<InvoiceQueryRs requestID=\"1\" statusCode=\"0\"><InvoiceRet><TxnID>43-9</TxnID>\
-     <CustomerRef><ListID>80-1</ListID></CustomerRef></InvoiceRet></InvoiceQueryRs>";
-const NOTHING: &str = "<InvoiceQueryRs requestID=\"1\" statusCode=\"1\" statusSeverity=\"Info\"/>";
+const STRANGER: &str = "statusCode=\"0\"><InvoiceRet><TxnID>43-9</TxnID><CustomerRef><ListID>80-1</ListID>\
+     </CustomerRef></InvoiceRet>";
+const NOTHING: &str = "statusCode=\"1\" statusSeverity=\"Info\"/>";
 
 fn invoice() -> Value {
     json!({ "CustomerRef": {"ListID": "80-1"}, "InvoiceLine": {"Desc": "x"} })
@@ -44,7 +45,7 @@ async fn session(bench: &mut Bench, forgets: bool, books: &str) -> Vec<String> {
             break;
         }
         let answer = if qbxml.contains("QueryRq") {
-            format!("<QBXML><QBXMLMsgsRs>{books}</QBXMLMsgsRs></QBXML>")
+            told(&qbxml, &[books; 2])
         } else if forgets && qbxml.contains("AddRq") {
             let id = attribute(&qbxml, "newMessageSetID").unwrap();
             format!(
@@ -211,10 +212,8 @@ async fn a_search_that_finds_nothing_leaves_no_fix_without_effect() {
         "<QBXML><QBXMLMsgsRs newMessageSetID=\"{id}\" messageSetStatusCode=\"600\"/></QBXML>"
     );
     bench.bring(&first.ticket, &forgotten).await;
-    bench.send(&first.ticket).await;
-    let nothing = "<CustomerQueryRs requestID=\"1\" statusCode=\"1\"/>";
-    let nothing = format!("<QBXML><QBXMLMsgsRs>{nothing}</QBXMLMsgsRs></QBXML>");
-    bench.bring(&first.ticket, &nothing).await;
+    let question = bench.send(&first.ticket).await;
+    bench.bring(&first.ticket, &told(&question, &[])).await;
     let again = bench.send(&first.ticket).await;
     let taken = "The name &quot;Customer 1&quot; of the list element is already in use.";
     let refused = bench.answer(&again, |_| Some((3100, taken)));
@@ -247,8 +246,7 @@ async fn what_was_made_for_one_that_moved_on_frees_the_others() {
         let answer = bench.answer(&carried.qbxml, |_| Some((3140, missing)));
         bench.bring(&carried.ticket, &answer).await;
         bench.engine.close_connection(&carried.ticket).await.unwrap();
-        let none = "<TermsQueryRs requestID=\"1\" statusCode=\"1\"/>";
-        session(&mut bench, false, none).await;
+        session(&mut bench, false, NOTHING).await;
         act(&bench, fix("create-missing")).await.unwrap();
 
         match how {
@@ -261,8 +259,8 @@ async fn what_was_made_for_one_that_moved_on_frees_the_others() {
                 act(&bench, Action::Bypass { reason, reference: None }).await.unwrap();
             }
         }
-        session(&mut bench, false, none).await;
-        session(&mut bench, false, none).await;
+        session(&mut bench, false, NOTHING).await;
+        session(&mut bench, false, NOTHING).await;
 
         assert_eq!(bench.record("Invoice/2").await.status, Status::Synced, "{how}");
     }

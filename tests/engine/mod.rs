@@ -9,4 +9,5 @@ mod queue;
 mod recovery;
 mod taken_back;
 mod thrown;
+mod twice;
 mod watchdog;

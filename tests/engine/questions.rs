@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::bench::Bench;
 use super::bench::actor;
+use super::bench::told;
 
 async fn ask(bench: &Bench) -> bookbridge::domain::ids::RequestId {
     let new = NewRequest::Xml("<CustomerQueryRq/>".to_owned());
@@ -64,9 +65,8 @@ async fn refused_payment(invoice: &str) -> Code {
     assert_eq!(bench.record("ReceivePayment/1").await.findings[0].code, Code::ObjectNotFound);
 
     let question = bench.send(&carried.ticket).await;
-    assert!(question.contains("<InvoiceQueryRq requestID=\"1\"><TxnID>43-1</TxnID>"), "{question}");
-    let answer = format!("<QBXML><QBXMLMsgsRs>{invoice}</QBXMLMsgsRs></QBXML>");
-    bench.bring(&carried.ticket, &answer).await;
+    assert!(question.contains("\"><TxnID>43-1</TxnID><IncludeLinkedTxns>"), "{question}");
+    bench.bring(&carried.ticket, &told(&question, &[invoice])).await;
 
     let record = bench.record("ReceivePayment/1").await;
     assert_eq!(record.status, Status::Failed);
@@ -77,11 +77,11 @@ async fn refused_payment(invoice: &str) -> Code {
 async fn why_a_payment_is_refused_is_settled_by_a_question() {
     let invoice = |paid: &str| {
         format!(
-            "<InvoiceQueryRs requestID=\"1\" statusCode=\"0\"><InvoiceRet><TxnID>43-1</TxnID>\
-             <RefNumber>7</RefNumber><IsPaid>{paid}</IsPaid></InvoiceRet></InvoiceQueryRs>"
+            "statusCode=\"0\"><InvoiceRet><TxnID>43-1</TxnID><RefNumber>7</RefNumber>\
+             <IsPaid>{paid}</IsPaid></InvoiceRet>"
         )
     };
-    let gone = "<InvoiceQueryRs requestID=\"1\" statusCode=\"500\" statusSeverity=\"Warn\"/>";
+    let gone = "statusCode=\"500\" statusSeverity=\"Warn\"/>";
 
     assert_eq!(refused_payment(&invoice("true")).await, Code::AlreadyPaid);
     assert_eq!(refused_payment(&invoice("false")).await, Code::CustomerMismatch);

@@ -31,7 +31,8 @@ async fn serves_for_the_test_below() {
     let ticket = books.ticket();
     let document = books.next(&ticket, "");
     let message_set = attribute(&document, "newMessageSetID");
-    println!("\nlistening on {} {ticket} {message_set}", books.server.address);
+    let request = attribute(&document, "requestID");
+    println!("\nlistening on {} {ticket} {message_set} {request}", books.server.address);
     let mut rest = Vec::new();
     std::io::stdin().read_to_end(&mut rest).unwrap();
 }
@@ -74,13 +75,13 @@ fn a_large_response_needs_constant_memory() {
 
 /// Posts a response of about so many bytes in pieces; gives how many there were, and the answer.
 fn post(session: &str, bytes: usize) -> (usize, String) {
-    let [address, ticket, message_set] = session.split(' ').collect::<Vec<_>>()[..] else {
+    let [address, ticket, message_set, request] = session.split(' ').collect::<Vec<_>>()[..] else {
         panic!("not a session: {session}")
     };
     let open = format!(
         "{HEAD}<receiveResponseXML xmlns=\"http://developer.intuit.com/\"><ticket>{ticket}</ticket>\
          <response>&lt;?xml version=\"1.0\" ?&gt;&lt;QBXML&gt;&lt;QBXMLMsgsRs newMessageSetID=\
-         \"{message_set}\" messageSetStatusCode=\"0\"&gt;&lt;CustomerAddRs requestID=\"1\" \
+         \"{message_set}\" messageSetStatusCode=\"0\"&gt;&lt;CustomerAddRs requestID=\"{request}\" \
          statusCode=\"0\" statusSeverity=\"Info\" statusMessage=\"Status OK\"&gt;"
     );
     let close = format!(

@@ -43,7 +43,9 @@ fn roll(dice: &mut Dice, mut record: Record) -> Record {
         record.blocked_by.dedup();
     }
     record.reference = (dice.below(2) == 0)
-        .then(|| Reference { id: format!("8000-{}", dice.below(NAMES)), ..Reference::default() });
+        // No two records may stand at one object.
+        .then(|| format!("8000-{}-{}", record.key.source_id, dice.below(2)))
+        .map(|id| Reference { id, ..Reference::default() });
     if dice.below(4) == 0 {
         record.sequence = 0;
     }

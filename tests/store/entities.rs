@@ -99,6 +99,7 @@ pub(super) fn record_of(key: &RecordKey) -> Record {
         amendments: Vec::new(),
         insisted: Insisted::Nothing,
         asked: None,
+        unedited_in: None,
         bypass_reason: None,
         created_at: at(1),
         updated_at: at(1),

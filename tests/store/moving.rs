@@ -8,6 +8,7 @@ use bookbridge::domain::connection::ConnectorState;
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::outcome::Finding;
 use bookbridge::domain::record::Record;
+use bookbridge::domain::record::Reference;
 use bookbridge::domain::record::Status;
 use bookbridge::store::Change;
 use bookbridge::store::RecordFilter;
@@ -112,6 +113,35 @@ async fn an_export_does_not_overwrite_a_file() {
     assert!(matches!(refused, Err(StoreError::Io { .. })), "{refused:?}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
     assert!(store.export(&place.path().join("no/such/directory")).await.is_err());
+}
+
+#[tokio::test]
+async fn two_records_at_one_object_come_with_an_old_export_and_are_told() {
+    let place = Place::new();
+    let store = place.open().unwrap();
+    begin(&store).await;
+    let standing_at = |source_id: &str, id: &str| {
+        let reference = Some(Reference { id: id.to_owned(), ..Reference::default() });
+        Record { reference, status: Status::Synced, ..record(source_id) }
+    };
+    put_all(&store, &[standing_at("a", "8000-1"), standing_at("b", "8000-2")]).await;
+    let file = place.path().join("export.ndjson");
+    store.export(&file).await.unwrap();
+    let whole = fs::read_to_string(&file).unwrap().replace("8000-2", "8000-1");
+    let (records, _) = whole.split_once("{\"end\"").unwrap();
+    let (lines, crc32) = (records.lines().count(), crc32fast::hash(records.as_bytes()));
+    fs::write(&file, format!("{records}{{\"end\":{{\"lines\":{lines},\"crc32\":{crc32}}}}}\n"))
+        .unwrap();
+
+    let new = Place::new();
+    let store = new.open().unwrap();
+    store.import(&file).await.unwrap();
+
+    let told = "Customer/a and Customer/b stand at one object of QuickBooks, 8000-1";
+    assert_eq!(store.check().await.unwrap(), [told]);
+    change(&store, "b", |record| record.priority = 5).await;
+    change(&store, "b", |record| record.reference = None).await;
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
 }
 
 async fn refusal(file: &Path) -> String {

@@ -8,6 +8,7 @@ use bookbridge::domain::record::Status;
 use bookbridge::domain::request::RequestStatus;
 use bookbridge::store::Change;
 use bookbridge::store::Store;
+use bookbridge::store::StoreError;
 
 use crate::store::entities::*;
 use crate::store::for_each_store;
@@ -23,7 +24,7 @@ for_each_store! {
     who_waits_is_found_before_the_parent_is_there,
     who_waits_no_more_is_not_found,
     a_reference_finds_its_record,
-    two_records_at_one_reference_are_found_one_after_the_other,
+    no_two_records_stand_at_one_reference,
 }
 
 async fn names(store: &dyn Store, now: i64, limit: usize) -> Vec<String> {
@@ -182,11 +183,27 @@ async fn a_reference_finds_its_record(store: &dyn Store) {
     assert_eq!(found("8000-1").await, None);
 }
 
-async fn two_records_at_one_reference_are_found_one_after_the_other(store: &dyn Store) {
+async fn no_two_records_stand_at_one_reference(store: &dyn Store) {
     begin(store).await;
-    put_all(store, &[standing_at("a", "8000-1"), standing_at("b", "8000-1")]).await;
+    put_all(store, &[standing_at("a", "8000-1"), record("b")]).await;
+    let at = |id: &str| Some(Reference { id: id.to_owned(), ..Reference::default() });
 
-    change(store, "a", |record| record.reference = None).await;
+    let mut second = store.record(&key("b")).await.unwrap().unwrap();
+    second.reference = at("8000-1");
+    let refused = write(store, [put(&second)]).await;
 
-    assert_eq!(store.record_at(&acme(), "8000-1").await.unwrap(), Some(key("b")));
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    assert_eq!(store.record(&key("b")).await.unwrap().unwrap().reference, None);
+    let both = [put(&standing_at("c", "8000-2")), put(&standing_at("d", "8000-2"))];
+    let refused = write(store, both).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    // Lists of two kinds may give the same id.
+    let mut vendor = standing_at("a", "8000-1");
+    "Vendor".clone_into(&mut vendor.key.kind);
+    write(store, [put(&vendor)]).await.unwrap();
+    // One takes the place that the other leaves in the same step, whichever is written first.
+    let mut first = store.record(&key("a")).await.unwrap().unwrap();
+    first.reference = None;
+    write(store, [put(&second), put(&first)]).await.unwrap();
+    assert_eq!(store.record(&key("b")).await.unwrap().unwrap().reference, at("8000-1"));
 }

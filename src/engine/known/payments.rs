@@ -48,7 +48,7 @@ impl Work<'_> {
                 finding.fact("number", &known.facts.name).fact("value", &id)
             };
             if known.facts.gone.is_some() {
-                return Ok(Some(finding(Code::ObjectNotFound).cause("object_not_found")));
+                return Ok(Some(finding(Code::ObjectNotFound).cause("refers_to_gone")));
             }
             if known.facts.is_paid == Some(true) {
                 return Ok(Some(finding(Code::AlreadyPaid).cause("paid_in_full")));

@@ -141,16 +141,22 @@ impl Prepared {
         }
         let mut touched = BTreeSet::new();
         let mut removed = Removed::new();
+        let mut taken = Vec::new();
         for step in self.steps {
             match step {
                 Step::Put(written) => {
                     touched.extend(written.entity.connection().cloned());
-                    put(draft, *written, Mode::Change)?;
+                    taken.extend(put(draft, *written, Mode::Change)?);
                 }
                 Step::Remove(id, revision) => {
                     remove(draft, &id, revision)?;
                     removed.insert(id);
                 }
+            }
+        }
+        for at in taken {
+            if draft.keys(Tree::Reference, &at)?.len() > 1 {
+                return Err(conflict("who stands at one object of QuickBooks".to_owned()));
             }
         }
         for id in touched.difference(&removed) {
@@ -213,8 +219,13 @@ fn revision_at(draft: &Draft<'_>, tree: Tree, key: &[u8]) -> Result<Revision, St
     }
 }
 
-/// Drafts one entity and all that points to it.
-pub(super) fn put(draft: &mut Draft<'_>, written: Written, mode: Mode) -> Result<(), StoreError> {
+/// Drafts one entity and all that points to it; where in [`Tree::Reference`] it stands, if it did not
+/// stand there before.
+pub(super) fn put(
+    draft: &mut Draft<'_>,
+    written: Written,
+    mode: Mode,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let Written { mut entity, content } = written;
     let old = match entity.revision() {
         Some(_) => {
@@ -241,13 +252,15 @@ pub(super) fn put(draft: &mut Draft<'_>, written: Written, mode: Mode) -> Result
         (None, _) => 0,
     };
     entity.stamp(revision, sequence);
+    let before = old.as_ref().and_then(|row| links::stands_at(&row.entity));
+    let taken = links::stands_at(&entity).filter(|at| before.as_ref() != Some(at));
     let ordinal = old.as_ref().map_or_else(|| draft.next_ordinal(), |row| row.head.ordinal);
     relink(draft, old.as_ref(), &entity, ordinal)?;
     refile(draft, old, &entity, &content);
     let (tree, key) = links::place(&entity, ordinal);
     let head = Head { revision, sequence, ordinal };
     draft.set(tree, key, format::write_row(&head, &content));
-    Ok(())
+    Ok(taken)
 }
 
 /// Moves index entries and counts.

@@ -31,6 +31,7 @@ pub(super) fn check(shelf: &Shelf, blobs: &Path, marks: Marks) -> Result<Vec<Str
     for tree in links::ROWS {
         check.rows(tree)?;
     }
+    check.shared()?;
     check.indexes()?;
     check.counts()?;
     check.files()?;
@@ -129,6 +130,27 @@ impl Check<'_> {
         let trees = &self.shelf.trees;
         Ok(trees.get(Tree::Connection, connection.as_str().as_bytes())?.is_some()
             || trees.get(Tree::Meta, &apply::removing(connection))?.is_some())
+    }
+
+    /// No two records stand at one object of QuickBooks. Stores of before may have some: each change
+    /// of one would go over the other's.
+    fn shared(&mut self) -> Result<(), StoreError> {
+        let mut last: Option<(Vec<u8>, String)> = None;
+        for entry in self.shelf.trees.scan(Tree::Reference, &[]) {
+            let Some((key, _)) = self.or_find(entry)? else { continue };
+            let parts: Vec<_> =
+                key.splitn(4, |byte| *byte == 0).map(String::from_utf8_lossy).collect();
+            let [_, id, kind, source_id] = parts.as_slice() else { continue };
+            let path = format!("{kind}/{source_id}");
+            let place = key[..key.len() - source_id.len()].to_vec();
+            if let Some((before, other)) = &last
+                && *before == place
+            {
+                self.find(format!("{other} and {path} stand at one object of QuickBooks, {id}"));
+            }
+            last = Some((place, path));
+        }
+        Ok(())
     }
 
     /// Each entry that must be there is; so if there are as many as must be, there is none besides.

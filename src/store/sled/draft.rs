@@ -3,6 +3,8 @@
 //! A [`Batch`] is what goes into one transaction; a [`Draft`] is one commit of it. A draft sees the
 //! database as the batch leaves it; refused, it is dropped, and nothing of it was in the batch.
 
+use std::collections::BTreeSet;
+
 use crate::store::StoreError;
 use crate::store::sled::keys;
 use crate::store::sled::shelf::Row;
@@ -113,6 +115,24 @@ impl<'a> Draft<'a> {
             Some(value) => Ok(value.clone()),
             None => Ok(self.shelf.trees.get(tree, key)?.map(|value| value.to_vec())),
         }
+    }
+
+    /// The keys that begin so, as this commit leaves them.
+    pub(super) fn keys(&self, tree: Tree, prefix: &[u8]) -> Result<BTreeSet<Vec<u8>>, StoreError> {
+        let mut keys = BTreeSet::new();
+        for entry in self.shelf.trees.scan(tree, prefix) {
+            keys.insert(entry?.0.to_vec());
+        }
+        for writes in [&self.batch.writes, &self.changed.writes] {
+            for (key, value) in writes.under(tree, prefix) {
+                if value.is_some() {
+                    keys.insert(key.clone());
+                } else {
+                    keys.remove(key);
+                }
+            }
+        }
+        Ok(keys)
     }
 
     /// A row, as this commit leaves it.

@@ -136,7 +136,7 @@ fn restore(
     let mut draft = Draft::new(&writer.shelf, &batch);
     for entity in entities {
         match apply::put(&mut draft, entity, Mode::Restore) {
-            Ok(()) => {}
+            Ok(_) => {}
             Err(StoreError::Conflict { what }) => return Ok(Err(format!("{what} stands twice"))),
             Err(error) => return Err(Failed::Half(error)),
         }

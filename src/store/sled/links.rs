@@ -108,14 +108,30 @@ fn links_of_record(it: &Record, ordinal: &[u8], add: &mut impl FnMut(Tree, Vec<u
             add(Tree::Blocked, keys::with(keys::of_record(parent), &[&keys::record(&it.key)]), &[]);
         }
     }
-    if let Some(reference) = it.reference.as_ref().filter(|reference| !reference.id.is_empty()) {
-        add(Tree::Reference, keys::with(of(), &[reference.id.as_bytes(), &[0], &local]), &[]);
+    if let Some(at) = reference_of(it) {
+        add(Tree::Reference, keys::with(at, &[it.key.source_id.as_bytes()]), &[]);
     }
     if it.status == Status::Queued {
         let subject = Subject::Record(it.key.clone());
         let place = Queued { subject, priority: it.priority, sequence: it.sequence, due: it.due };
         add(Tree::Queue, keys::queued(&it.key.connection, &place), &[]);
     }
+}
+
+/// Where in [`Tree::Reference`] those have their entries who stand at the same object of QuickBooks:
+/// no two may.
+pub(super) fn stands_at(entity: &Entity) -> Option<Vec<u8>> {
+    match entity {
+        Entity::Record(it) => reference_of(it),
+        _ => None,
+    }
+}
+
+fn reference_of(it: &Record) -> Option<Vec<u8>> {
+    let reference = it.reference.as_ref().filter(|reference| !reference.id.is_empty())?;
+    let kind = it.key.kind.as_bytes();
+    // Lists of different kinds count for themselves, so their ids may be equal.
+    Some(keys::with(keys::of(&it.key.connection), &[reference.id.as_bytes(), &[0], kind, &[0]]))
 }
 
 /// The name or number of a record, where others may have the same.

@@ -118,6 +118,16 @@ impl Writes {
         self.0[tree as usize].get(key)
     }
 
+    /// What this changes at keys that begin so.
+    pub(super) fn under<'a>(
+        &'a self,
+        tree: Tree,
+        prefix: &'a [u8],
+    ) -> impl Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)> {
+        let from = self.0[tree as usize].range(prefix.to_vec()..);
+        from.take_while(move |(key, _)| key.starts_with(prefix))
+    }
+
     /// Sets or removes a key.
     pub(super) fn set(&mut self, tree: Tree, key: Vec<u8>, value: Option<Vec<u8>>) {
         self.0[tree as usize].insert(key, value);
