@@ -141,7 +141,7 @@ impl Work<'_> {
         let ret = answers.first().and_then(Answer::ret);
         match question {
             Question::Paid => self.paid_told(record, answers).await?,
-            Question::Gone => self.gone_told(record, answers).await?,
+            Question::Gone => self.gone_told(record, request, answers).await?,
             Question::Inactive => self.inactive_told(record, ret).await?,
             Question::Namesake => return self.namesake_told(record, answers).await,
             Question::Linked(id) => self.linked_told(record, id, answers).await?,

@@ -15,6 +15,7 @@ use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
 use crate::domain::record::Record;
 use crate::domain::request::Question;
+use crate::domain::request::Request;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::answer::MAX_RETS;
@@ -70,9 +71,14 @@ impl Work<'_> {
     pub(super) async fn gone_told(
         &mut self,
         mut record: Record,
+        request: &Request,
         answers: &[Answer],
     ) -> Result<(), EngineError> {
         let (key, reference) = (record.key.clone(), record.reference.clone().unwrap_or_default());
+        if reference.id.is_empty() || !request.qbxml.contains(&reference.id) {
+            // A person linked it to another meanwhile.
+            return Ok(());
+        }
         let Some(answer) = answers.first() else { return Ok(()) };
         let moved = match answer.ret() {
             Some(ret) => self.moved(&record, ret).await?,

@@ -192,7 +192,7 @@ impl Engine {
         Ok(if failed + blocked > 0 {
             format!("{}.", left.join("; "))
         } else {
-            let held: String = left.iter().map(|held| format!(" {held}.")).collect();
+            let held = left.first().map(|held| format!(" {held}.")).unwrap_or_default();
             format!("Everything that can be sent is in QuickBooks.{held}")
         })
     }

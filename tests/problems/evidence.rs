@@ -82,6 +82,33 @@ async fn what_was_merged_shows_who_may_have_stayed_and_never_itself() {
 }
 
 #[actix_web::test]
+async fn what_is_gone_when_it_is_fetched_for_a_change_says_when_it_went() {
+    let mut office = office().await;
+    customer_by_hand(&mut office, "Jones");
+    with_customer(&mut office).await;
+    office.poll(&[]);
+    office.press("Customer/1", "link").await;
+    office.poll(&[]);
+    synced(&office.record("Customer/1").await);
+    let (id, _) = office.object("Customer", "Jones");
+    office.person(&format!(
+        "<ListDelRq requestID=\"1\"><ListDelType>Customer</ListDelType><ListID>{id}</ListID></ListDelRq>"
+    ));
+
+    office.push("Customer/1", json!({"Name": "Jones", "Phone": "5"})).await;
+    office.poll(&[]);
+
+    let record = office.record("Customer/1").await;
+    let told = says(&record, Code::ObjectNotFound);
+    assert_eq!(told, "It was deleted in QuickBooks on 2026-03-02, or merged into another.");
+    assert_eq!(record.findings[0].candidates, []);
+    office.press("Customer/1", "reset-reference").await;
+    office.poll(&[]);
+    synced(&office.record("Customer/1").await);
+    assert_eq!(office.in_quickbooks("Customer"), ["Jones"]);
+}
+
+#[actix_web::test]
 async fn what_was_moved_names_both_customers_before_it_is_made_anew() {
     let mut office = office().await;
     with_customer(&mut office).await;
