@@ -17,6 +17,7 @@ mod interrupt;
 mod key;
 mod output;
 mod problems;
+mod progress;
 mod push;
 mod record;
 mod records;

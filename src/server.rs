@@ -219,6 +219,7 @@ impl Server {
             ended = &mut serving => return finish(&open, ended.err().map(ServerError::Broken)).await,
             signal = stop => {
                 info!(signal, "{signal}: finishing the calls in flight");
+                open.engine.leave();
                 None
             }
             error = stopped => Some(ServerError::Store(error)),

@@ -257,7 +257,7 @@ pub(super) struct DecisionAboutMany {
     filter: Filter,
     /// True: only count.
     dry_run: Option<bool>,
-    /// Why, for `bypass`.
+    /// Why, for `bypass`; "bypassed with all that match a filter" if it is missing.
     reason: Option<String>,
     /// Which one, for `fix`, as the diagnosis names it.
     id: Option<String>,
@@ -304,11 +304,7 @@ async fn act_on_all(
     let DecisionAboutMany { filter, dry_run, reason, id: _, background } = body.0;
     let filter = filter.of_body()?;
     let dry_run = dry_run.unwrap_or(false);
-    if reason.is_none() && matches!(action, BulkAction::Bypass) && !dry_run {
-        let detail = "Give the reason of the bypass, in words.";
-        return Err(Problem::new(Refusal::InvalidRequest, detail).at("/reason"));
-    }
-    let reason = reason.unwrap_or_default();
+    let reason = reason.unwrap_or_else(|| "bypassed with all that match a filter".to_owned());
     if background == Some(true) && !dry_run {
         let task = engine.begin_on_all(&named.0, &filter, action, reason, &caller.0).await?;
         let location = format!("/v1/connections/{}/tasks/{}", named.0, task.id);

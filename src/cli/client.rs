@@ -112,6 +112,12 @@ impl Client {
         Self { agent, base, key }
     }
 
+    /// The same server at another address, without a key.
+    pub(super) fn at(&self, base: &str) -> Self {
+        let base = base.trim_end_matches('/').to_owned();
+        Self { agent: self.agent.clone(), base, key: None }
+    }
+
     /// Where the server is.
     pub(super) fn base(&self) -> &str {
         &self.base

@@ -169,6 +169,11 @@ fn play(
                 let record = client.post(&path, &json!({"reason": reason}))?;
                 format!("it is {} now", output::text(&record, "/status"))
             }
+            What::RefreshMirror => {
+                let path = of_connection(CONNECTION, &["actions", "refresh-mirror"]);
+                client.post(&path, &json!({}))?;
+                "QuickBooks is asked at the next session".to_owned()
+            }
             What::Wait { seconds } => {
                 stage.wait_seconds(*seconds);
                 "(the demo's clock is moved on)".to_owned()

@@ -29,6 +29,8 @@ mod certificate;
 
 /// A certificate with fewer days left is to be renewed.
 const SOON: i64 = 14;
+/// What to do where nobody answers.
+const NOBODY: &str = "start the server or the proxy there, and let the firewall pass its port";
 /// Clocks may differ by this many seconds.
 const MAX_APART: i64 = 60;
 /// Below this the store soon refuses new records.
@@ -108,7 +110,7 @@ pub(super) fn run(_: &Doctor, global: &Global) -> anyhow::Result<()> {
     let types = schema().requests().count();
     report.ok("schema", format!("{types} request types of qbXML, up to version 16.0"));
     if reachable(&mut report, &client) {
-        endpoint(&mut report, &client);
+        endpoint(&mut report, &client.at(url));
         clock(&mut report, &client, now());
         if key(&mut report, &client) {
             connections(&mut report, &client);
@@ -221,6 +223,11 @@ fn certificate_of(report: &mut Report, url: &str, roots: Option<&Path>, now: i64
     let (host, port) = authority
         .rsplit_once(':')
         .map_or((authority, 443), |(host, port)| (host, port.parse().unwrap_or(443)));
+    if let Err(why) = certificate::called(host, port) {
+        let detail = format!("nobody answers at {host}, port {port}: {why}");
+        report.add("certificate", State::Error, detail, NOBODY);
+        return;
+    }
     match certificate::look(host, port, roots) {
         Err(why) => {
             let fix = "get a certificate that Windows trusts and that is valid for this host, with \
@@ -342,28 +349,41 @@ fn reachable(report: &mut Report, client: &Client) -> bool {
     true
 }
 
+/// What the Web Connector calls, at the address that it is given.
 fn endpoint(report: &mut Report, client: &Client) {
     let fix = "let the proxy in front pass /qbwc and /support without asking for a login";
+    let url = format!("{}/qbwc", client.base());
     match try_get(client, "/qbwc") {
         Ok(answer) if is_ours(&answer, "Bookbridge") => {
-            report.ok("endpoint", "GET /qbwc answers 200");
+            report.ok("endpoint", format!("GET {url} answers 200"));
         }
         Ok(answer) if answer.status == 200 => {
-            let detail = "GET /qbwc answers with somebody else's page".to_owned();
+            let detail = format!("GET {url} answers with somebody else's page");
             report.add("endpoint", State::Error, detail, fix);
         }
-        other => {
-            let status = other.map_or(0, |answer| answer.status);
+        Ok(Answer { status, .. }) => {
             let detail =
-                format!("GET /qbwc answers {status}; the Web Connector looks there for 200 first");
+                format!("GET {url} answers {status}; the Web Connector looks there for 200 first");
             report.add("endpoint", State::Error, detail, fix);
+        }
+        Err(error) => {
+            let detail = output::text(&failure::document(&error), "/detail").into_owned();
+            report.add("endpoint", State::Error, detail, NOBODY);
+            return;
         }
     }
-    match try_get(client, "/qbwc?wsdl") {
-        Ok(answer) if String::from_utf8_lossy(&answer.body).contains("definitions") => {
-            report.ok("WSDL", "GET /qbwc?wsdl gives it");
+    let told = try_get(client, "/qbwc?wsdl").ok();
+    let text = told.map(|answer| String::from_utf8_lossy(&answer.body).into_owned());
+    let place =
+        text.as_deref().and_then(|text| text.split("location=\"").nth(1)?.split('"').next());
+    match place {
+        Some(place) if place == url => report.ok("WSDL", format!("it names {url}")),
+        Some(place) => {
+            let detail = format!("it names {place}, not {url}");
+            let fix = "set public-url, or let the proxy in front keep the Host header";
+            report.add("WSDL", State::Error, detail, fix);
         }
-        _ => report.add(
+        None => report.add(
             "WSDL",
             State::Warning,
             "GET /qbwc?wsdl gives no WSDL".to_owned(),

@@ -1,5 +1,7 @@
 //! `problems` and `explain`: why nothing syncs.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde_json::Value;
 use serde_json::json;
@@ -7,7 +9,12 @@ use serde_json::json;
 use super::arguments::Global;
 use super::client::Client;
 use super::client::of_connection;
+use super::failure::Failure;
 use super::output;
+use super::progress;
+
+/// Between two looks at a task.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// Failures grouped by cause.
 #[derive(Args, Debug)]
@@ -91,14 +98,40 @@ fn fix_all(command: &Problems, fix: &str, global: &Global) -> anyhow::Result<()>
         filter["problem"] = json!(problem);
     }
     let path = of_connection(&command.connection, &["records", "actions", "fix"]);
-    let body = json!({"filter": filter, "id": fix, "dryRun": command.dry_run});
-    let answer = Client::of(global)?.post(&path, &body)?;
+    let client = Client::of(global)?;
+    let watched = !global.json && !command.dry_run;
+    let body = json!({
+        "filter": filter, "id": fix, "dryRun": command.dry_run, "background": watched,
+    });
+    let answer = client.post(&path, &body)?;
     if global.json {
         return Ok(output::json(&answer)?);
     }
-    let count = output::text(&answer, "/count");
-    let done = if command.dry_run { "would be fixed" } else { "fixed" };
-    Ok(output::line(format_args!("{count} {done}"))?)
+    if watched {
+        return Ok(output::line(format_args!("{} fixed", watch(&client, command, answer)?))?);
+    }
+    Ok(output::line(format_args!("{} would be fixed", output::text(&answer, "/count")))?)
+}
+
+/// Looks at a task until it is done; how many records it changed.
+fn watch(client: &Client, command: &Problems, mut task: Value) -> anyhow::Result<u64> {
+    let number = |task: &Value, name: &str| task[name].as_u64().unwrap_or_default();
+    let path = of_connection(&command.connection, &["tasks", &output::text(&task, "/id")]);
+    let bar = progress::records(number(&task, "total"));
+    while task["state"] == "running" {
+        bar.set_position(number(&task, "lookedAt"));
+        std::thread::sleep(BREATH);
+        task = client.get(&path)?;
+    }
+    bar.finish_and_clear();
+    match task.get("error").and_then(Value::as_str) {
+        Some(why) => Err(Failure::Refused(format!(
+            "{} fixed, then it broke off: {why}",
+            number(&task, "done")
+        ))
+        .into()),
+        None => Ok(number(&task, "done")),
+    }
 }
 
 /// Runs `explain`.

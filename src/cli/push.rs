@@ -13,7 +13,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use indicatif::ProgressBar;
-use indicatif::ProgressStyle;
 use serde_json::Value;
 use serde_json::json;
 use ureq::http::Method;
@@ -25,6 +24,7 @@ use super::client::of_connection;
 use super::failure;
 use super::failure::Failure;
 use super::output;
+use super::progress;
 use super::rows::Form;
 use super::rows::Row;
 use super::rows::Source;
@@ -113,7 +113,7 @@ fn send(what: &What, deed: Deed, global: &Global, headers: &[(&str, &str)]) -> a
     client.get(&of_connection(&what.connection, &[]))?;
     let bar = ProgressBar::hidden();
     let source = Source::open(&what.file, what.format, what.kind.clone(), |bytes, length| {
-        show(&bar, length);
+        progress::bytes(&bar, length);
         Box::new(bar.wrap_read(bytes))
     })?;
     let word = match deed {
@@ -135,17 +135,6 @@ fn send(what: &What, deed: Deed, global: &Global, headers: &[(&str, &str)]) -> a
     let done = source.each(&mut |row| part.take(row)).and_then(|()| part.send());
     bar.finish_and_clear();
     part.end(done)
-}
-
-/// A bar on a terminal; nothing on a pipe.
-fn show(bar: &ProgressBar, length: Option<u64>) {
-    if let Some(length) = length {
-        let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {msg} {eta}");
-        bar.set_length(length);
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    }
-    bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
-    bar.enable_steady_tick(Duration::from_millis(200));
 }
 
 /// Where a record of a part stands in the file.

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use clap::Subcommand;
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::arguments::Flags;
@@ -18,6 +19,7 @@ use super::arguments::Global;
 use super::client::Client;
 use super::failure::Failure;
 use super::output;
+use super::progress;
 use crate::config::Settings;
 use crate::server;
 use crate::server::ServerError;
@@ -124,11 +126,13 @@ pub(super) fn export(command: &Export, global: &Global) -> anyhow::Result<()> {
         must_exist(&settings)?;
         match server::open_store(&settings) {
             Ok(store) => {
+                let bar = progress::work("exporting");
                 let done = block_on(async {
                     let lines = store.export(file).await?;
                     store.close().await?;
                     Ok(lines)
                 });
+                bar.finish_and_clear();
                 done?
             }
             // Another process has it open: a server, if its address can be found.
@@ -152,7 +156,11 @@ fn download(file: &Path, global: &Global) -> anyhow::Result<u64> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut opened =
         options.open(file).with_context(|| format!("cannot make {}", file.display()))?;
-    let copied = client.download("/v1/export", &mut opened).and_then(|_| {
+    let bar = ProgressBar::hidden();
+    progress::bytes(&bar, None);
+    let copied = client.download("/v1/export", &mut bar.wrap_write(&mut opened));
+    bar.finish_and_clear();
+    let copied = copied.and_then(|_| {
         opened.sync_all().with_context(|| format!("cannot write {}", file.display()))?;
         opened.rewind()?;
         // Any page is a success to HTTP, and a proxy may cut an answer short.
@@ -175,11 +183,14 @@ pub(super) fn import(command: &Import, global: &Global) -> anyhow::Result<()> {
     File::open(&command.file).with_context(|| format!("cannot open {}", command.file.display()))?;
     server::Home::make(&settings.data_dir)?;
     let store = server::open_store(&settings)?;
+    let bar = progress::work("importing");
     let lines = block_on(async {
         let lines = store.import(&command.file).await?;
         store.close().await?;
         Ok(lines)
-    })?;
+    });
+    bar.finish_and_clear();
+    let lines = lines?;
     done("imported", lines, &command.file, global)
 }
 
@@ -207,11 +218,14 @@ pub(super) fn run(command: &Store, global: &Global) -> anyhow::Result<()> {
             let settings = check.which.settings(global)?;
             must_exist(&settings)?;
             let store = server::open_store(&settings)?;
+            let bar = progress::work("checking");
             let wrong = block_on(async {
                 let wrong = store.check().await?;
                 store.close().await?;
                 Ok(wrong)
-            })?;
+            });
+            bar.finish_and_clear();
+            let wrong = wrong?;
             if global.json {
                 output::json(&json!({"findings": wrong}))?;
             } else if wrong.is_empty() {
@@ -237,6 +251,7 @@ fn copy_store(copy: &Copy, global: &Global) -> anyhow::Result<()> {
     let source = server::open_store(&from)?;
     let target = server::open_store(&to)?;
     let draft = from.data_dir.join("copy.ndjson");
+    let bar = progress::work("copying");
     let lines = block_on(async {
         let copied = async {
             source.export(&draft).await?;
@@ -247,6 +262,7 @@ fn copy_store(copy: &Copy, global: &Global) -> anyhow::Result<()> {
         source.close().await?;
         Ok(copied?)
     });
+    bar.finish_and_clear();
     // It is only on its way; the next copy makes its own.
     let _ = std::fs::remove_file(&draft);
     let lines = lines?;

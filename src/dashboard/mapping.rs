@@ -41,6 +41,10 @@ const PAGE: usize = 500;
 const MOST_PAGES: usize = 20;
 /// Objects of QuickBooks that a search shows.
 const FOUND: usize = 50;
+/// Letters of its beginning by which a similar name is looked up.
+const BEGIN: usize = 4;
+/// First letters that are typed one for another.
+const ALIKE: [&str; 6] = ["ckq", "fpv", "sz", "iyj", "gj", "uvw"];
 /// What an address keeps.
 const FILTERS: [&str; 4] = ["kind", "show", "q", "there"];
 /// What can be shown.
@@ -74,6 +78,8 @@ struct Line {
     reference: String,
     pick: String,
     proposal: Option<Proposal>,
+    /// It stands somewhere, and may be put elsewhere.
+    linked: bool,
 }
 
 #[derive(Template)]
@@ -175,6 +181,7 @@ fn line(record: &Record, proposal: Option<Proposal>) -> Line {
         reference: row.reference,
         pick: pick.unwrap_or_default(),
         proposal,
+        linked: record.reference.is_some(),
     }
 }
 
@@ -183,18 +190,22 @@ async fn propose(engine: &Engine, record: &Record) -> Result<Option<Proposal>, T
     let Some(name) = record.name() else { return Ok(None) };
     let connection = &record.key.connection;
     let space = mirror::space(&record.key.kind).to_owned();
-    let normal = mirror::normal(name);
-    let begin: String = normal.chars().take(4).collect();
-    let tries = [
-        ("same name", Find::Named(space.clone(), normal.clone())),
-        ("similar name", Find::Prefix(space, begin)),
-    ];
+    let names = [Some(name.to_owned()), mirror::turned(name)];
+    let names: Vec<_> = names.iter().flatten().map(|name| mirror::normal(name)).collect();
+    let same = ["same name", "same name, turned round"].into_iter().zip(&names);
+    let mut tries: Vec<_> =
+        same.map(|(how, name)| (how, Find::Named(space.clone(), name.clone()))).collect();
+    for begin in names.iter().flat_map(|name| beginnings(name)) {
+        tries.push(("similar name", Find::Prefix(space.clone(), begin)));
+    }
     for (how, find) in tries {
         let found = engine.store().mirror_find(connection, &find, FOUND).await?;
         let mut best = None;
         for it in found.into_iter().filter(|it| it.facts.kind == record.key.kind) {
-            let distance = strsim::osa_distance(&normal, &mirror::normal(&it.facts.name));
-            let near = distance <= normal.chars().count() / 5;
+            let there = mirror::normal(&it.facts.name);
+            let distances = names.iter().map(|name| strsim::osa_distance(name, &there));
+            let distance = distances.min().unwrap_or(usize::MAX);
+            let near = distance <= there.chars().count() / 5;
             let better = best.as_ref().is_none_or(|(known, _)| distance < *known);
             if near && better && engine.store().record_at(connection, &it.id).await?.is_none() {
                 best = Some((distance, it));
@@ -212,6 +223,15 @@ async fn propose(engine: &Engine, record: &Record) -> Result<Option<Proposal>, T
         }
     }
     Ok(None)
+}
+
+/// How a similar name may begin: like this one, or with a letter that sounds like its first.
+fn beginnings(normal: &str) -> Vec<String> {
+    let rest: String = normal.chars().skip(1).take(BEGIN - 1).collect();
+    let Some(first) = normal.chars().next() else { return Vec::new() };
+    let alike = ALIKE.iter().filter(|letters| letters.contains(first));
+    let others = alike.flat_map(|letters| letters.chars()).filter(|letter| *letter != first);
+    std::iter::once(first).chain(others).map(|letter| format!("{letter}{rest}")).collect()
 }
 
 async fn link(
@@ -249,4 +269,16 @@ async fn link(
         );
     }
     Ok(if linked > 0 { see_saying(&home, &said) } else { see_refusal(&home, &said) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_similar_name_may_begin_with_a_letter_that_sounds_like_it() {
+        assert_eq!(beginnings("kust q"), ["kust", "cust", "qust"]);
+        assert_eq!(beginnings("bo"), ["bo"]);
+        assert!(beginnings("").is_empty());
+    }
 }

@@ -246,7 +246,7 @@ impl Engine {
         Ok(self.store.commit(Change::PutSession(Box::new(session)).into()).await?)
     }
 
-    async fn load(&self, ticket: &str) -> Result<Option<Loaded>, EngineError> {
+    pub(crate) async fn load(&self, ticket: &str) -> Result<Option<Loaded>, EngineError> {
         let digest = Digest::of(ticket.as_bytes());
         let Some(session) = self.store.session_of_ticket(&digest).await? else { return Ok(None) };
         let Some(connection) = self.store.connection(&session.connection).await? else {
@@ -385,11 +385,15 @@ impl Engine {
         let reply = work.apply(&mut session, step, Some("receiveResponseXML")).await?;
         work.commit().await?;
         let woken = work.wake().await?;
-        Ok(match reply {
+        let percent = match reply {
             Reply::Percent(100) if woken > 0 => 99,
             Reply::Percent(percent) => i32::from(percent),
-            _ => -1,
-        })
+            _ => return Ok(-1),
+        };
+        if percent < 100 && until_settled!(self.is_drained(ticket))? {
+            return Ok(100);
+        }
+        Ok(percent)
     }
 
     /// `connectionError`: `done`, or the company file to try instead.

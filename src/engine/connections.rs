@@ -64,6 +64,8 @@ const MAX_NAME: usize = 100;
 const MAX_PATH: usize = 260;
 /// Connections with one name get a number; after this many the name is refused.
 const MAX_SAME_NAME: u32 = 1000;
+/// What is left of an id that gets a number, in characters: together they have at most 48.
+const MAX_STEM: usize = 44;
 
 impl Engine {
     /// Makes a connection, with its password, which is not kept.
@@ -166,8 +168,10 @@ impl Engine {
         if self.store.connection(&plain).await?.is_none() {
             return Ok(plain);
         }
+        // A long one makes room for its number.
+        let stem: String = plain.as_str().chars().take(MAX_STEM).collect();
         for number in 2..MAX_SAME_NAME {
-            let id = ConnectionId::from_name(&format!("{plain}-{number}"));
+            let id = ConnectionId::from_name(&format!("{stem}-{number}"));
             if self.store.connection(&id).await?.is_none() {
                 return Ok(id);
             }

@@ -32,6 +32,7 @@ mod company;
 mod compose;
 mod conflict;
 mod connections;
+mod drained;
 mod explain;
 mod fix;
 mod follow_up;
@@ -62,6 +63,8 @@ mod watchdog;
 mod work;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use jiff::SignedDuration;
 
@@ -164,6 +167,7 @@ pub struct Engine {
     settings: Settings,
     /// Wakes those who wait for a raw request; they look again.
     settled: Arc<tokio::sync::Notify>,
+    leaving: Arc<AtomicBool>,
     arriving: arriving::Arrivals,
     tasks: tasks::Tasks,
     turns: turns::Turns,
@@ -178,11 +182,22 @@ impl Engine {
             ambient,
             settings,
             settled: Arc::default(),
+            leaving: Arc::default(),
             arriving: arriving::Arrivals::default(),
             tasks: tasks::Tasks::default(),
             turns: turns::Turns::default(),
             wires: pairing::Wires::default(),
         }
+    }
+
+    /// The process is about to end: nobody waits for an answer any longer.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+        self.settled.notify_waiters();
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
     }
 
     /// The store, for reading: lists and single entities are shown as they stand.

@@ -159,7 +159,10 @@ impl Engine {
             let settled = self.settled.notified();
             let request = self.one_request(connection, id).await?;
             let over = matches!(request.status, RequestStatus::Answered | RequestStatus::Failed);
-            if over || tokio::time::timeout_at(deadline, settled).await.is_err() {
+            if over
+                || self.is_leaving()
+                || tokio::time::timeout_at(deadline, settled).await.is_err()
+            {
                 return Ok(request);
             }
         }

@@ -269,6 +269,7 @@ impl Work<'_> {
     ) -> Result<(), EngineError> {
         let now = self.engine.now();
         if disposition == Disposition::Admin && finding.code == Code::PermissionDenied {
+            record.findings = vec![finding.clone()];
             self.alert(finding);
             record.become_status(Status::Queued, now, "QuickBooks denies access to everything");
             self.put_record(record);

@@ -519,6 +519,14 @@ fn mapping_goes_on_until_something_is_found() {
 
     let shown = ann.get("/c/acme/mapping?kind=Vendor&show=linked").body;
     assert!(shown.contains("/c/acme/records/Vendor/0\""), "{shown}");
+    // From there it is put elsewhere, or made anew once it was said what that means.
+    assert!(shown.contains("action=\"/c/acme/records/Vendor/0/act\""), "{shown}");
+    assert!(shown.contains("form=\"at-1\" name=\"do\" value=\"reset-reference\""), "{shown}");
+    let relink = [("csrf", csrf.as_str()), ("do", "link"), ("object", "80000002-1234567890")];
+    assert!(ann.post("/c/acme/records/Vendor/0/act", &relink).location.contains("said="));
+    let reset = [("csrf", csrf.as_str()), ("do", "reset-reference"), ("object", "")];
+    let asks = ann.post("/c/acme/records/Vendor/0/act", &reset).body;
+    assert!(asks.contains("id=\"sure\""), "{asks}");
     ann.post(
         "/settings/users",
         &[("csrf", &csrf), ("name", "vi"), ("role", "viewer"), ("password", PASSWORD)],

@@ -147,6 +147,31 @@ fn a_key_that_is_no_text_is_named() {
 }
 
 #[test]
+fn the_doctor_calls_the_address_that_the_web_connector_calls() {
+    let house = House::new();
+    let server = house.serve(&[]);
+    let elsewhere = StandIn::new(|_, _| {
+        let type_ = "Content-Type: text/html\r\n".to_owned();
+        Some(("200 OK", type_, "<html>Please log in</html>".to_owned()))
+    });
+    let nobody = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let doctor = |address: &str| {
+        ended(house.command(&["doctor"]).env("BOOKBRIDGE_PUBLIC_URL", address)).stdout
+    };
+
+    let own = doctor(&server.url);
+    assert!(own.contains(&format!("✓ endpoint: GET {}/qbwc answers 200", server.url)), "{own}");
+    assert!(own.contains(&format!("✓ WSDL: it names {}/qbwc", server.url)), "{own}");
+    let gone = doctor(&nobody);
+    assert!(gone.contains("✗ endpoint: ") && gone.contains("firewall"), "{gone}");
+    let other = doctor(&elsewhere.url);
+    assert!(other.contains("answers with somebody else's page"), "{other}");
+}
+
+#[test]
 fn the_doctor_is_not_deceived_by_pages_of_somebody_else() {
     let server = StandIn::new(|_, _| {
         let type_ = "Content-Type: text/html\r\n".to_owned();

@@ -126,7 +126,8 @@ async fn a_permission_error_pauses_the_connection_and_fails_nobody() {
 
     assert_eq!(bench.bring(&carried.ticket, &answer).await, 100);
 
-    assert_eq!(bench.record("Customer/1").await.status, Status::Queued);
+    let record = bench.record("Customer/1").await;
+    assert_eq!((record.status, record.findings[0].code), (Status::Queued, Code::PermissionDenied));
     let health = bench.engine.health(&bench.id).await.unwrap();
     assert_eq!(health.state, HealthState::Paused);
     assert_eq!(health.findings[0].code, Code::PermissionDenied);

@@ -3,10 +3,12 @@
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::record::Status;
 use bookbridge::engine::Login;
+use bookbridge::engine::NewRequest;
 use bookbridge::engine::Put;
 use serde_json::json;
 
 use super::bench::Bench;
+use super::bench::actor;
 use super::bench::attribute;
 
 #[actix_web::test]
@@ -262,4 +264,39 @@ async fn a_record_that_waits_says_for_whom_and_how_that_one_stands() {
     assert_eq!(never, "It waits for Customer/1, which was never sent to Bookbridge.");
     assert_eq!(failed, "It waits for Customer/1, which cannot go yet: A colon in a name.");
     assert_eq!(queued, "It waits for Customer/1, which is queued.");
+}
+
+#[actix_web::test]
+async fn a_session_is_done_with_the_answer_that_settles_what_still_waits() {
+    let mut bench = Bench::new().await;
+    bench.put("Customer/1", json!({"Name": "A"})).await;
+    let carried = bench.open().await;
+    bench.put("Customer/2", json!({"Name": "A"})).await;
+    assert_eq!(bench.record("Customer/2").await.status, Status::Queued);
+
+    let answer = bench.agree(&carried.qbxml).replace("</ListID>", "</ListID><Name>A</Name>");
+    assert_eq!(bench.bring(&carried.ticket, &answer).await, 100);
+
+    let second = bench.record("Customer/2").await;
+    assert_eq!((second.status, second.findings[0].code), (Status::Failed, Code::NameInUse));
+    assert_eq!(bench.engine.close_connection(&carried.ticket).await.unwrap(), "OK");
+}
+
+#[actix_web::test]
+async fn nobody_waits_for_an_answer_while_the_server_stops() {
+    let bench = Bench::new().await;
+    let query = NewRequest::Xml("<CustomerQueryRq/>".to_owned());
+    let request = bench.engine.submit(&bench.id, query, None, &actor()).await.unwrap();
+
+    let longest = std::time::Duration::from_secs(60);
+    let waiting = bench.engine.wait_for(&bench.id, request.id, longest);
+    let leaving = async {
+        actix_web::rt::time::sleep(std::time::Duration::from_millis(50)).await;
+        bench.engine.leave();
+    };
+    let began = std::time::Instant::now();
+    let (told, ()) = futures_util::future::join(waiting, leaving).await;
+
+    assert_eq!(told.unwrap().id, request.id);
+    assert!(began.elapsed().as_secs() < 30);
 }

@@ -77,6 +77,8 @@ pub(super) enum What {
         /// Why.
         reason: String,
     },
+    /// QuickBooks is asked for its lists and numbers at the next session.
+    RefreshMirror,
     /// Time passes.
     Wait {
         /// How much.
@@ -110,6 +112,7 @@ impl TryFrom<Value> for Step {
                 record: member(&mut step, "record")?,
                 reason: member(&mut step, "reason")?,
             },
+            Some("refresh-mirror") => What::RefreshMirror,
             Some("wait") => What::Wait { seconds: member(&mut step, "seconds")? },
             Some("expect") => What::Expect { records: member(&mut step, "records")? },
             other => return Err(serde::de::Error::custom(format!("no step {other:?}"))),

@@ -34,6 +34,18 @@ pub(super) struct Met {
     pub(super) tls13: bool,
 }
 
+/// Whether anybody takes a call there.
+///
+/// # Errors
+///
+/// Why nobody does.
+pub(super) fn called(host: &str, port: u16) -> Result<TcpStream, String> {
+    let said = |error: std::io::Error| error.to_string();
+    let mut addresses = (host, port).to_socket_addrs().map_err(said)?;
+    let address = addresses.next().ok_or("the name has no address")?;
+    TcpStream::connect_timeout(&address, PATIENCE).map_err(said)
+}
+
 /// Looks at a server, with the certificates in a file for roots, or those that browsers have.
 ///
 /// # Errors
@@ -75,10 +87,7 @@ fn handshake(
     let name = ServerName::try_from(host.to_owned()).map_err(|error| said(&error))?;
     let mut connection =
         ClientConnection::new(Arc::new(config), name).map_err(|error| said(&error))?;
-    let mut addresses = (host, port).to_socket_addrs().map_err(|error| said(&error))?;
-    let address = addresses.next().ok_or("the name has no address")?;
-    let mut socket =
-        TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| said(&error))?;
+    let mut socket = called(host, port)?;
     for set in [socket.set_read_timeout(Some(PATIENCE)), socket.set_write_timeout(Some(PATIENCE))] {
         set.map_err(|error| said(&error))?;
     }
