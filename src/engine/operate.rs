@@ -8,6 +8,7 @@ use crate::domain::ids::ConnectionId;
 use crate::domain::ids::Digest;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Code;
+use crate::domain::outcome::Finding;
 use crate::domain::outcome::Group;
 use crate::domain::record::Insisted;
 use crate::domain::record::Record;
@@ -190,10 +191,10 @@ impl Engine {
             Action::ResetReference => {
                 let able = [Status::Synced, Status::Failed, Status::Queued, Status::Blocked];
                 only(&record, &able, "made anew")?;
-                // That it is gone may be why it failed; else QuickBooks is asked first, so that
-                // nothing is made twice.
-                let gone = record.findings.iter().any(|it| it.code == Code::ObjectNotFound);
+                // That it is gone may be known; else QuickBooks is asked first, so that nothing is
+                // made twice.
                 let stood = record.reference.take().map(|reference| reference.id);
+                let gone = record.findings.iter().any(|it| is_gone(it, stood.as_ref()));
                 record.former = stood.or(record.former).filter(|id| !gone && !id.is_empty());
                 record.sent = None;
                 record.refresh = false;
@@ -434,4 +435,14 @@ fn withdraw(
     }
     work.put_record(record);
     Ok(())
+}
+
+/// Whether a finding shows that nothing is under this id any more: no need to ask before it is made
+/// anew.
+fn is_gone(finding: &Finding, id: Option<&String>) -> bool {
+    let shown = ["deleted", "deleted_or_merged", "invalid_object_id"];
+    finding.code == Code::ObjectNotFound
+        && shown.contains(&finding.cause.as_str())
+        && id.is_some()
+        && finding.facts.get("value") == id
 }

@@ -56,8 +56,7 @@ impl Work<'_> {
                 if record.reference.is_none() {
                     return self.former_gone(record).await;
                 }
-                let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
-                self.fail(record, finding).await
+                self.not_there(record, answer).await
             }
             (Purpose::Delete | Purpose::Void, true) => self.gone(record).await,
             // It is not there any more: that is what was wanted.
@@ -194,10 +193,7 @@ impl Work<'_> {
             Some(ret) if record.reference.is_none() => return self.still_there(record, ret).await,
             Some(ret) => ret,
             None if record.reference.is_none() => return self.former_gone(record).await,
-            None => {
-                let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
-                return self.fail(record, finding).await;
-            }
+            None => return self.not_there(record, answer).await,
         };
         if let Some(reference) = &mut record.reference {
             reference.edit_sequence.clone_from(&ret.edit_sequence);
@@ -219,6 +215,16 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// What is to be changed is not there: QuickBooks is asked what became of it.
+    async fn not_there(&mut self, record: Record, answer: &Answer) -> Result<(), EngineError> {
+        let id = record.reference.as_ref().map(|it| it.id.clone()).unwrap_or_default();
+        let finding = Finding::new(Code::ObjectNotFound).fact("value", id);
+        let finding = finding.fact("kind", &record.key.kind).said(answer.said.clone());
+        let key = record.key.clone();
+        self.fail(record, finding.clone()).await?;
+        self.follow_up(&key, &finding).await
+    }
+
     /// Where the record stood before its id was reset there is nothing: it is made anew.
     async fn former_gone(&mut self, mut record: Record) -> Result<(), EngineError> {
         if let Some(id) = record.former.take() {
@@ -233,6 +239,9 @@ impl Work<'_> {
         let candidate = follow_up::candidate(ret);
         let name = candidate.as_ref().map(|it| it.name.clone()).unwrap_or_default();
         let mut finding = finding.fact("kind", &record.key.kind).fact("value", name);
+        if let Some((other, party)) = self.moved(&record, ret).await? {
+            finding = finding.fact("other", other).fact("customer", party);
+        }
         finding.candidates.extend(candidate);
         self.fail(record, finding).await
     }
