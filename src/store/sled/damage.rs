@@ -127,7 +127,7 @@ fn message(bytes: &[u8]) -> Option<(u8, usize)> {
     whole.then_some((kind, bytes.len() - rest.len() + length))
 }
 
-/// A number of one to nine bytes, in the way of SQLite 4.
+/// A number of one to nine bytes, in the way of `SQLite` 4.
 fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let (&first, rest) = bytes.split_first()?;
     let byte = |at: usize| rest.get(at).copied().map(u64::from);
