@@ -19,11 +19,12 @@ pub(super) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
 }
 
-/// The store answers.
+/// The store answers, and would take a new record.
 #[utoipa::path(get, path = "/readyz", tag = "operation", security(()),
     responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn readyz(engine: web::Data<Engine>) -> Result<HttpResponse, Problem> {
     engine.store().connections().await?;
+    engine.store().accepts().await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
 }
 

@@ -28,7 +28,7 @@ use crate::store::StoreError;
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 /// When a call that lost every race is made again.
 const AT_ONCE_SECONDS: HeaderValue = HeaderValue::from_static("1");
-/// When a disk that is full is asked again: somebody has to make room.
+/// When a disk that takes nothing is asked again: somebody has to make room, or give leave.
 const ROOM_SECONDS: HeaderValue = HeaderValue::from_static("60");
 /// When a store that stopped is asked again: a supervisor starts the program anew.
 const RESTART_SECONDS: HeaderValue = HeaderValue::from_static("10");
@@ -189,8 +189,8 @@ impl From<StoreError> for Problem {
                 let problem = Self::new(Refusal::Conflict, detail);
                 problem.retryable().header(header::RETRY_AFTER, AT_ONCE_SECONDS)
             }
-            StoreError::Full => {
-                error!("refused a call: {why}");
+            StoreError::Full | StoreError::Unwritable(_) => {
+                error!("refused a call: {}", chain(&why));
                 let problem = Self::new(Refusal::StoreFull, sentence(&why.to_string()));
                 problem.retryable().header(header::RETRY_AFTER, ROOM_SECONDS)
             }
@@ -211,6 +211,12 @@ impl From<StoreError> for Problem {
 
 /// Our own mistake, or the machine's: the cause goes to the log, the answer says where to look.
 pub(super) fn internal(why: &dyn std::error::Error) -> Problem {
+    error!("a call failed: {}", chain(why));
+    Problem::new(Refusal::ServerError, "The log has more under this request id.")
+}
+
+/// An error with its causes, in one line.
+fn chain(why: &dyn std::error::Error) -> String {
     let mut chain = why.to_string();
     let mut cause = why.source();
     while let Some(why) = cause {
@@ -218,8 +224,7 @@ pub(super) fn internal(why: &dyn std::error::Error) -> Problem {
         chain.push_str(&why.to_string());
         cause = why.source();
     }
-    error!("a call failed: {chain}");
-    Problem::new(Refusal::ServerError, "The log has more under this request id.")
+    chain
 }
 
 /// An error's text as a sentence for people.
@@ -309,6 +314,7 @@ mod tests {
         check(EngineError::BadInput { pointer: "sourceId".into(), why: "x".into() }, 400);
         check(EngineError::NotNow("x".into()), 409);
         check(StoreError::Full.into(), 503);
+        check(StoreError::Unwritable(std::io::ErrorKind::PermissionDenied.into()).into(), 503);
         check(StoreError::Stopped("x".into()).into(), 503);
         check(StoreError::Conflict { what: "x".into() }.into(), 409);
         check(StoreError::Corrupt { what: "x".into(), why: "y".into() }.into(), 500);
@@ -316,7 +322,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_kept_now_says_when_to_come_again() {
-        for why in [StoreError::Full, StoreError::Stopped("x".into())] {
+        let denied = StoreError::Unwritable(std::io::ErrorKind::PermissionDenied.into());
+        for why in [StoreError::Full, denied, StoreError::Stopped("x".into())] {
             let response = Problem::from(why).error_response();
 
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);

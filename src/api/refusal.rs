@@ -120,8 +120,9 @@ refusals! {
         "The call was not done. The log has more under the request id.";
     StoreStopped = "STORE_STOPPED", SERVICE_UNAVAILABLE, "The store stopped",
         "After an error of the disk nothing is accepted until Bookbridge was started again.";
-    StoreFull = "STORE_FULL", SERVICE_UNAVAILABLE, "The disk is full",
-        "Nothing new is accepted until there is room on the disk. What was acknowledged is safe.";
+    StoreFull = "STORE_FULL", SERVICE_UNAVAILABLE, "The disk takes nothing more",
+        "The disk is full, or Bookbridge may not write to its data directory any more; the detail says \
+         which. Nothing new is accepted until that is mended. What was acknowledged is safe.";
 }
 
 #[cfg(test)]

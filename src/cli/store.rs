@@ -25,6 +25,7 @@ use crate::server;
 use crate::server::ServerError;
 use crate::store::StoreError;
 use crate::store::export;
+use crate::store::export::Draft;
 
 /// Which store.
 #[derive(Args, Debug)]
@@ -150,30 +151,20 @@ pub(super) fn export(command: &Export, global: &Global) -> anyhow::Result<()> {
 /// Through the server, into a file for its owner alone. Returns its lines.
 fn download(file: &Path, global: &Global) -> anyhow::Result<u64> {
     let client = Client::of(global)?;
-    let mut options = File::options();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut opened =
-        options.open(file).with_context(|| format!("cannot make {}", file.display()))?;
+    let draft = Draft::begin(file).with_context(|| format!("cannot make {}", file.display()))?;
     let bar = ProgressBar::hidden();
     progress::bytes(&bar, None);
-    let copied = client.download("/v1/export", &mut bar.wrap_write(&mut opened));
+    let downloaded = client.download("/v1/export", &mut bar.wrap_write(draft.file()));
     bar.finish_and_clear();
-    let copied = copied.and_then(|_| {
-        opened.sync_all().with_context(|| format!("cannot write {}", file.display()))?;
-        opened.rewind()?;
-        // Any page is a success to HTTP, and a proxy may cut an answer short.
-        export::check(BufReader::new(opened)).map_err(|why| {
-            let from = client.base();
-            Failure::Refused(format!("what {from} answered is no whole export: {why}")).into()
-        })
-    });
-    if copied.is_err() {
-        // Half an export is worse than none.
-        let _ = std::fs::remove_file(file);
-    }
-    copied
+    downloaded?;
+    draft.file().rewind()?;
+    // Any page is a success to HTTP, and a proxy may cut an answer short.
+    let lines = export::check(BufReader::new(draft.file())).map_err(|why| {
+        let from = client.base();
+        Failure::Refused(format!("what {from} answered is no whole export: {why}"))
+    })?;
+    draft.finish().with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(lines)
 }
 
 /// Runs `import`.
@@ -233,6 +224,11 @@ pub(super) fn run(command: &Store, global: &Global) -> anyhow::Result<()> {
             }
             for line in wrong.iter().filter(|_| !global.json) {
                 output::line(format_args!("✗ {}", output::clean(line)))?;
+            }
+            if !wrong.is_empty() && !global.json {
+                output::line(
+                    "To bring everything back, import the last export into a new directory.",
+                )?;
             }
             if wrong.is_empty() { Ok(()) } else { Err(Failure::Said.into()) }
         }

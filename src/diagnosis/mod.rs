@@ -29,6 +29,9 @@ use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Said;
 
+/// Parts of a list in a sentence; the record has all of them.
+const LONGEST_LIST: usize = 10;
+
 /// One finding in words.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -220,7 +223,37 @@ fn facts(finding: &Finding) -> BTreeMap<&str, String> {
         let shortened: String = value.chars().take(limit).collect();
         facts.insert("shortened", shortened.trim_end().to_owned());
     }
+    let both = changed_in_both(finding);
+    if both.len() > 1 {
+        let said = both.iter().map(|(field, ours, theirs)| {
+            let field = sentence::cut(field);
+            format!("{field} (“{ours}” in your application, “{theirs}” in QuickBooks)")
+        });
+        facts.insert("fields", listed(said));
+        let said = both.iter().map(|(field, ours, theirs)| {
+            let field = sentence::in_words(field);
+            format!("{field} (your application says “{ours}”, QuickBooks says “{theirs}”)")
+        });
+        facts.insert("fieldsInWords", listed(said));
+    }
     facts
+}
+
+/// The fields that both sides changed: name, our value, and that of QuickBooks.
+fn changed_in_both(finding: &Finding) -> Vec<(&str, String, String)> {
+    let both = finding.facts.iter().filter_map(|(name, theirs)| {
+        let field = name.strip_prefix("theirs:")?;
+        let ours = finding.facts.get(&format!("ours:{field}"))?;
+        Some((field, sentence::cut(ours), sentence::cut(theirs)))
+    });
+    both.collect()
+}
+
+/// A list in a sentence, of which the first stand for many.
+fn listed(parts: impl ExactSizeIterator<Item = String>) -> String {
+    let more = parts.len().saturating_sub(LONGEST_LIST);
+    let list = parts.take(LONGEST_LIST).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{list}, and {more} more") } else { list }
 }
 
 /// A number where the text is one.

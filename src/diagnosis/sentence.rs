@@ -43,9 +43,13 @@ pub(super) fn fill(sentence: &str, facts: &BTreeMap<&str, String>) -> Option<Str
     while let Some((before, after)) = rest.split_once('{') {
         let (place, after) = after.split_once('}')?;
         text.push_str(before);
-        match place.strip_suffix(".words") {
-            Some(name) => text.push_str(&in_words(facts.get(name)?)),
-            None => text.push_str(&cut(facts.get(place)?)),
+        if let Some(name) = place.strip_suffix(".words") {
+            text.push_str(&in_words(facts.get(name)?));
+        } else if let Some(name) = place.strip_suffix(".list") {
+            // Its parts are cut already.
+            text.push_str(facts.get(name)?);
+        } else {
+            text.push_str(&cut(facts.get(place)?));
         }
         rest = after;
     }
@@ -60,7 +64,7 @@ pub(super) fn places(sentence: &str) -> impl Iterator<Item = &str> {
 }
 
 /// One line, and not too long for a sentence.
-fn cut(value: &str) -> String {
+pub(super) fn cut(value: &str) -> String {
     let line = value.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= LONGEST_VALUE {
         return line;
@@ -72,7 +76,7 @@ fn cut(value: &str) -> String {
 }
 
 /// A name of a field in plain words: `CompanyName` is "company name".
-fn in_words(field: &str) -> String {
+pub(super) fn in_words(field: &str) -> String {
     let last = field.rsplit(['/', '.']).find(|part| !part.is_empty()).unwrap_or(field);
     let last = last.split('[').next().unwrap_or(last);
     if let Some((_, words)) = WORDS.iter().find(|(name, _)| *name == last) {

@@ -90,6 +90,11 @@ impl Facts {
     }
 }
 
+/// The day of a time that QuickBooks told.
+pub fn day(time: &str) -> &str {
+    time.get(..10).unwrap_or(time)
+}
+
 /// The text under which equal transactions are found.
 pub fn equal(entity: &str, date: &str, amount: &str) -> String {
     let amount = amount.trim();

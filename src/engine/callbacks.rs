@@ -292,7 +292,7 @@ impl Engine {
         } else {
             Company::Ours
         };
-        if company == Company::Ours && work.give_up_what_never_ends().await? {
+        if company == Company::Ours && Box::pin(work.give_up_what_never_ends()).await? {
             // What is asked instead stands in the queue now.
             work.commit().await?;
             return Box::pin(self.hand_out(ticket, call)).await;
@@ -301,7 +301,8 @@ impl Engine {
             && matches!(session.machine.stage, Stage::Opened | Stage::Ready)
             && work.state.outstanding.is_none()
             && work.connection.pause.is_none();
-        let fresh = if may_send { self.compose(&mut work, session.id).await? } else { None };
+        let fresh =
+            if may_send { Box::pin(self.compose(&mut work, session.id)).await? } else { None };
         let event = Event::Send {
             company,
             outstanding: work.state.outstanding.clone(),

@@ -240,11 +240,11 @@ impl Engine {
         let adds = purpose == Purpose::Add;
         if record.is_over() || (adds && (record.wanted != Wanted::Present || record.lost.is_some()))
         {
-            return work.place(record, "to be taken out of QuickBooks").await;
+            return Box::pin(work.place(record, "to be taken out of QuickBooks")).await;
         }
         let Ok(resolved) = self.resolve_all(work, &record).await? else {
             // A parent went away after the record was queued.
-            return work.place(record, "a record that it refers to went away").await;
+            return Box::pin(work.place(record, "a record that it refers to went away")).await;
         };
         if matches!(purpose, Purpose::Add | Purpose::Mod) {
             // The world may have changed since it was put.

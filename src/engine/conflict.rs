@@ -77,6 +77,7 @@ fn compare(base: &Values, ours: &Values, theirs: &Values) -> Option<Finding> {
                 .fact("value", our)
                 .fact("other", their)
         });
+        let found = found.fact(&format!("ours:{field}"), our);
         finding = Some(found.fact(&format!("theirs:{field}"), their));
     }
     finding

@@ -41,26 +41,29 @@ pub struct Problem {
 impl Problem {
     /// The same in one sentence.
     pub fn summary(&self) -> String {
-        let fact = |name: &str| self.finding.facts.get(name).map(String::as_str);
         let records =
             if self.count == 1 { "1 record".to_owned() } else { format!("{} records", self.count) };
         let verb = if self.count == 1 { "waits" } else { "wait" };
         let since = self.since.strftime("%Y-%m-%d");
-        let said = match (self.finding.code, fact("kind"), fact("value")) {
-            (Code::InactiveReference, Some(kind), Some(value)) => {
-                format!(
-                    "{records} {verb} for {kind} \u{201c}{value}\u{201d}, which is inactive, since {since}."
-                )
-            }
-            (Code::ReferenceNotFound, Some(kind), Some(value)) => format!(
-                "{records} {verb} for {kind} \u{201c}{value}\u{201d}, which QuickBooks does not find, since {since}."
-            ),
-            _ => {
-                let title = diagnosis::render(&self.finding).title;
-                format!("{title}: {records} since {since}.")
-            }
+        let said = if let Some(object) = self.object() {
+            format!("{records} {verb} for {object}, since {since}.")
+        } else {
+            let title = diagnosis::render(&self.finding).title;
+            format!("{title}: {records} since {since}.")
         };
         said + &self.behind()
+    }
+
+    /// The object of QuickBooks that all of them need, and what is wrong with it, if that is the
+    /// problem.
+    pub(crate) fn object(&self) -> Option<String> {
+        let fact = |name: &str| self.finding.facts.get(name);
+        let wrong = match self.finding.code {
+            Code::InactiveReference => "is inactive",
+            Code::ReferenceNotFound => "QuickBooks does not find",
+            _ => return None,
+        };
+        Some(format!("{} “{}”, which {wrong}", fact("kind")?, fact("value")?))
     }
 
     /// What waits for these records, if anything does: a sentence with a blank before it.

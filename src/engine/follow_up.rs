@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::domain::ids::RecordKey;
 use crate::domain::mirror;
+use crate::domain::mirror::Mirrored;
 use crate::domain::outcome::Candidate;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
@@ -22,6 +23,7 @@ use crate::domain::request::Request;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::compose;
+use crate::engine::gone::query_at;
 use crate::engine::known::Places;
 use crate::engine::references;
 use crate::engine::work::Work;
@@ -45,7 +47,9 @@ impl Work<'_> {
         };
         let value = finding.facts.get("value").map_or("", String::as_str);
         let pays = pays(&key.kind);
+        let own = record.reference.as_ref().is_some_and(|reference| reference.id == value);
         let asked = match (finding.code, finding.cause.as_str()) {
+            (Code::ObjectNotFound, _) if own => self.became_of(&record),
             (Code::ObjectNotFound, "refers_to_gone") | (Code::AlreadyPaid, _) if pays.is_some() => {
                 let id = self.paid_id(&record, value).await?;
                 pays.zip(id).map(|(kind, id)| {
@@ -61,7 +65,7 @@ impl Work<'_> {
                     )
                 })
             }
-            (Code::ObjectNotFound, cause) if cause != "refers_to_gone" => whereabouts(&record),
+            (Code::ObjectNotFound, cause) if cause != "refers_to_gone" => self.became_of(&record),
             (Code::ReferenceNotFound, _) if !value.is_empty() => {
                 let kind = finding.facts.get("kind").map_or("", String::as_str);
                 query_of(kind).map(|query| (Question::Inactive, vec![(query, named(value))]))
@@ -138,7 +142,7 @@ impl Work<'_> {
         let ret = answers.first().and_then(Answer::ret);
         match &about.question {
             Question::Paid => self.paid_told(record, answers).await?,
-            Question::Gone => self.gone_told(record, answers).await?,
+            Question::Gone => self.gone_told(record, request, answers).await?,
             Question::Inactive => self.inactive_told(record, ret).await?,
             Question::Namesake => return self.namesake_told(record, answers).await,
             Question::Linked(id) => self.linked_told(record, id, answers).await?,
@@ -157,7 +161,7 @@ impl Work<'_> {
         mut record: Record,
         answers: &[Answer],
     ) -> Result<(), EngineError> {
-        let customer = self.customer_of(&record).await?;
+        let customer = self.party_of(&record).await?.map(|party| party.facts.name);
         let Some(finding) = still(&mut record, &[Code::ObjectNotFound, Code::AlreadyPaid]) else {
             return Ok(());
         };
@@ -189,33 +193,18 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The name of a payment's customer.
-    async fn customer_of(&mut self, record: &Record) -> Result<Option<String>, EngineError> {
+    /// The customer or vendor that a record names, if the mirror knows it.
+    pub(super) async fn party_of(
+        &mut self,
+        record: &Record,
+    ) -> Result<Option<Mirrored>, EngineError> {
         let places = self.places(record).await?;
         let data = record.amended().into_owned();
-        let Some(customer) = data.get("CustomerRef") else { return Ok(None) };
-        let Some(id) = self.entity(customer, &places).await? else { return Ok(None) };
-        let known = self.engine.store.mirrored(&self.connection.id, &id).await?;
-        Ok(known.map(|known| known.facts.name))
-    }
-
-    async fn gone_told(
-        &mut self,
-        mut record: Record,
-        answers: &[Answer],
-    ) -> Result<(), EngineError> {
-        let name = record.reference.as_ref().map(|it| it.label.clone()).unwrap_or_default();
-        let kind = record.key.kind.clone();
-        let Some(finding) = still(&mut record, &[Code::ObjectNotFound]) else { return Ok(()) };
-        if answers.first().and_then(Answer::ret).is_some() {
-            "object_changed_or_deleted".clone_into(&mut finding.cause);
-        } else {
-            deleted(finding, answers.get(1));
-            let near = if name.is_empty() { Vec::new() } else { self.near(&kind, &name).await? };
-            finding.candidates = near;
-        }
-        self.told(record);
-        Ok(())
+        let Some(party) = data.get("CustomerRef").or_else(|| data.get("VendorRef")) else {
+            return Ok(None);
+        };
+        let Some(id) = self.entity(party, &places).await? else { return Ok(None) };
+        Ok(self.engine.store.mirrored(&self.connection.id, &id).await?)
     }
 
     async fn inactive_told(
@@ -346,24 +335,23 @@ impl Work<'_> {
 }
 
 /// The finding of a record that still fails for one of these reasons.
-fn still<'a>(record: &'a mut Record, codes: &[Code]) -> Option<&'a mut Finding> {
+pub(super) fn still<'a>(record: &'a mut Record, codes: &[Code]) -> Option<&'a mut Finding> {
     let fails = record.status == Status::Failed;
     let finding = record.findings.first_mut().filter(|_| fails)?;
     codes.contains(&finding.code).then_some(finding)
 }
 
-/// When it was deleted, if QuickBooks remembers that.
-fn deleted(finding: &mut Finding, answer: Option<&Answer>) {
+/// When it was deleted, as QuickBooks writes it, if it remembers that.
+pub(super) fn deleted(finding: &mut Finding, answer: Option<&Answer>) -> Option<String> {
     let id = finding.facts.get("value").cloned().unwrap_or_default();
     let mut rets = answer.into_iter().flat_map(|answer| &answer.rets);
-    let gone = rets.find(|ret| ret.txn_id.as_ref().or(ret.list_id.as_ref()) == Some(&id));
-    if let Some(at) = gone.and_then(|gone| gone.time_deleted.as_ref()) {
-        if finding.cause != "refers_to_gone" {
-            "deleted".clone_into(&mut finding.cause);
-        }
-        let day = at.get(..10).unwrap_or(at);
-        finding.facts.insert("at".to_owned(), day.to_owned());
+    let gone = rets.find(|ret| ret.txn_id.as_ref().or(ret.list_id.as_ref()) == Some(&id))?;
+    let at = gone.time_deleted.clone()?;
+    if finding.cause != "refers_to_gone" {
+        "deleted".clone_into(&mut finding.cause);
     }
+    finding.facts.insert("at".to_owned(), mirror::day(&at).to_owned());
+    Some(at)
 }
 
 /// The payments that an invoice or bill has.
@@ -389,31 +377,10 @@ pub(crate) fn candidate(ret: &Ret) -> Option<Candidate> {
         name: name.cloned().unwrap_or_default(),
         is_active: ret.is_active,
         balance: ret.balance.clone(),
-        hint: ret.hint.clone(),
+        hint: ret.entity_name.clone().filter(|_| ret.txn_id.is_some()).or_else(|| ret.hint.clone()),
         date: ret.txn_date.clone(),
         amount: ret.amount.clone(),
     })
-}
-
-/// Whether an object that is to be changed is there, or was deleted, and when.
-fn whereabouts(record: &Record) -> Option<(Question, Vec<(String, Value)>)> {
-    let kind = schema().kind(&record.key.kind)?;
-    let deleted = kind.delete_type?;
-    let gone = match kind.identity {
-        Identity::List => ("ListDeletedQueryRq", "ListDelType"),
-        Identity::Transaction => ("TxnDeletedQueryRq", "TxnDelType"),
-        Identity::Nothing => return None,
-    };
-    let gone = (gone.0.to_owned(), json!({ gone.1: [deleted] }));
-    Some((Question::Gone, vec![query_at(record)?, gone]))
-}
-
-/// The query for the object at which a record stands.
-fn query_at(record: &Record) -> Option<(String, Value)> {
-    let id = &record.reference.as_ref()?.id;
-    let kind = schema().kind(&record.key.kind)?;
-    let query = kind.query.as_ref()?.name.to_owned();
-    Some((query, json!({ kind.identity.element()?: [id] })))
 }
 
 /// What a kind pays.

@@ -14,8 +14,11 @@ use crate::domain::record::Status;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::compose;
+use crate::engine::explain::Problem;
 use crate::qbxml::version::Edition;
 use crate::store::Counts;
+use crate::store::Order;
+use crate::store::RecordFilter;
 
 /// How a connection is, in one word.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,6 +77,34 @@ pub struct Health {
 const OFFLINE_INTERVALS: i64 = 6;
 /// It is late after two intervals: one is the schedule, one is a session at work.
 const LATE_INTERVALS: i64 = 2;
+/// Problems of which the biggest is told.
+const PROBLEMS: usize = 5;
+/// Words with which sentences of the catalogue begin that are no names of fields.
+const COMMON: &[&str] = &[
+    "A",
+    "An",
+    "Another",
+    "Changed",
+    "Fields",
+    "In",
+    "It",
+    "Its",
+    "Lines",
+    "More",
+    "Neither",
+    "No",
+    "Nobody",
+    "Not",
+    "Somebody",
+    "Something",
+    "The",
+    "There",
+    "These",
+    "This",
+    "Two",
+    "Waits",
+    "What",
+];
 /// Places in the queue that are looked at for the oldest.
 const PAGE: usize = 500;
 
@@ -103,11 +134,12 @@ impl Engine {
         let lost = counts.of(Status::InDoubt)
             + if state.living.is_none() { counts.of(Status::Sent) } else { 0 };
         let oldest = self.oldest_waiting(id, &state).await?;
-        let (health, mut summary, findings) =
+        let (health, summary, findings) =
             judge(&connection, &state, Waiting { queued: waiting, lost }, now, interval);
-        if health == HealthState::Ok && state.living.is_none() {
-            summary.push_str(&left_over(&counts));
-        }
+        let summary = match summary {
+            Some(summary) => summary,
+            None => self.left_over(id, &counts).await?,
+        };
         Ok(Health {
             state: health,
             summary,
@@ -116,6 +148,52 @@ impl Engine {
             counts,
             oldest_waiting_at: oldest,
             findings,
+        })
+    }
+
+    /// What is not in QuickBooks although the connection works: in one sentence, the biggest problem
+    /// first.
+    async fn left_over(&self, id: &ConnectionId, counts: &Counts) -> Result<String, EngineError> {
+        let count = |status| counts.of(status);
+        let (failed, blocked) = (count(Status::Failed), count(Status::Blocked));
+        let (mut left, mut told) = (Vec::new(), (0, 0));
+        if failed > 0 {
+            let problems = self.problems(id, PROBLEMS).await?;
+            if let Some(biggest) = problems.first() {
+                left.push(cause(biggest));
+                told = (biggest.count, biggest.waiting);
+            }
+        } else if blocked > 0 {
+            let filter = RecordFilter {
+                status: Some(Status::Blocked),
+                order: Order::Oldest,
+                ..RecordFilter::default()
+            };
+            let oldest = self.store.records(id, &filter, None, 1).await?.items;
+            if let Some(record) = oldest.first() {
+                let why = self.reasons(record).await?.first().map(why).unwrap_or_default();
+                left.push(format!("{} is not in QuickBooks yet: {why}", record.key.path()));
+                told = (0, 1);
+            }
+        }
+        let more = |count: u64, one: &str, many: &str| match (count, left.is_empty()) {
+            (0, _) => None,
+            (1, true) => Some(format!("1 record {one}")),
+            (1, false) => Some(format!("1 more {one}")),
+            (count, true) => Some(format!("{count} records {many}")),
+            (count, false) => Some(format!("{count} more {many}")),
+        };
+        let rest = [
+            more(failed.saturating_sub(told.0), "needs a person", "need a person"),
+            more(blocked.saturating_sub(told.1), "waits for another", "wait for others"),
+            some_held(count(Status::Held)),
+        ];
+        left.extend(rest.into_iter().flatten());
+        Ok(if failed + blocked > 0 {
+            format!("{}.", left.join("; "))
+        } else {
+            let held = left.first().map(|held| format!(" {held}.")).unwrap_or_default();
+            format!("Everything that can be sent is in QuickBooks.{held}")
         })
     }
 
@@ -148,20 +226,57 @@ fn spoken(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// What is not in QuickBooks although the connection works.
-fn left_over(counts: &Counts) -> String {
-    let some = |status: Status, one: &str, many: &str| match counts.of(status) {
+/// What nobody has released yet.
+fn some_held(count: u64) -> Option<String> {
+    match count {
         0 => None,
-        1 => Some(format!("1 record {one}")),
-        count => Some(format!("{count} records {many}")),
+        1 => Some("1 record is held until it is posted".to_owned()),
+        count => Some(format!("{count} records are held until they are posted")),
+    }
+}
+
+/// A problem as the reason why records are not in QuickBooks: a sentence without its stop.
+fn cause(problem: &Problem) -> String {
+    let Problem { count, waiting, .. } = *problem;
+    if count == 1 {
+        let (example, why) = (problem.example.path(), why(&problem.finding));
+        return match waiting {
+            0 => format!("{example} failed: {why}"),
+            1 => format!("1 record waits for {example}, which failed: {why}"),
+            _ if problem.looked_at_all => {
+                format!("{waiting} records wait for {example}, which failed: {why}")
+            }
+            _ => format!("At least {waiting} records wait for {example}, which failed: {why}"),
+        };
+    }
+    let least = if problem.looked_at_all { "" } else { "at least " };
+    let behind = match waiting {
+        0 => String::new(),
+        1 => ", and 1 more waits for them".to_owned(),
+        _ => format!(", and {least}{waiting} more wait for them"),
     };
-    let left = [
-        some(Status::Failed, "needs a person", "need a person"),
-        some(Status::Blocked, "waits for another", "wait for others"),
-        some(Status::Held, "is held until it is posted", "are held until they are posted"),
-    ];
-    let left: Vec<_> = left.into_iter().flatten().collect();
-    if left.is_empty() { String::new() } else { format!(" {}.", left.join(", ")) }
+    if let Some(object) = problem.object() {
+        return format!("{count} records wait for {object}{behind}");
+    }
+    let title = diagnosis::render(&problem.finding).title;
+    format!("{count} records failed{behind}: {}", inside(&title))
+}
+
+/// What happened, in one sentence that goes on after a colon.
+fn why(finding: &Finding) -> String {
+    let words = diagnosis::render(finding);
+    let detail = words.detail.trim_end_matches('.');
+    inside(if detail.contains(". ") { &words.title } else { detail })
+}
+
+/// A sentence inside another: its first word is small where it is no name.
+fn inside(sentence: &str) -> String {
+    let first = sentence.split(' ').next().unwrap_or_default();
+    if COMMON.contains(&first) {
+        first.to_lowercase() + &sentence[first.len()..]
+    } else {
+        sentence.to_owned()
+    }
 }
 
 /// What the next session has to do.
@@ -203,22 +318,23 @@ fn unconfirmed(state: &ConnectorState) -> String {
     format!("Nothing is written until the company file{open} is confirmed on the pairing page.")
 }
 
-/// The most likely reason first, in one word and one sentence.
+/// The most likely reason first, in one word and one sentence; `None` where the connection works, and
+/// what is left over says why.
 fn judge(
     connection: &Connection,
     state: &ConnectorState,
     waiting: Waiting,
     now: Timestamp,
     interval: SignedDuration,
-) -> (HealthState, String, Vec<Finding>) {
+) -> (HealthState, Option<String>, Vec<Finding>) {
     if let Some(pause) = &connection.pause {
         return if let Some(alert) = &pause.alert {
             let why = diagnosis::render(alert).detail;
             let summary = format!("Paused until a person resumes it: {why}");
-            (HealthState::Paused, summary, vec![alert.clone()])
+            (HealthState::Paused, Some(summary), vec![alert.clone()])
         } else {
             let summary = "Paused by a person; nothing is sent until it is resumed.";
-            (HealthState::Paused, summary.to_owned(), Vec::new())
+            (HealthState::Paused, Some(summary.to_owned()), Vec::new())
         };
     }
     let failed_login = state.last_login_failed_at.map(|at| {
@@ -229,19 +345,19 @@ fn judge(
     let Some(seen) = state.last_seen_at else {
         return if let Some(finding) = failed_login {
             let summary = diagnosis::render(&finding).detail;
-            (HealthState::Blocked, summary, vec![finding])
+            (HealthState::Blocked, Some(summary), vec![finding])
         } else {
             let summary = "No Web Connector has logged in yet: install the .qwc file, type the \
                            password, tick the box and press Update Selected.";
-            (HealthState::NeverPaired, summary.to_owned(), Vec::new())
+            (HealthState::NeverPaired, Some(summary.to_owned()), Vec::new())
         };
     };
     if let Some(trouble) = state.trouble.clone().or(failed_login) {
         let summary = diagnosis::render(&trouble).detail;
-        return (HealthState::Blocked, summary, vec![trouble]);
+        return (HealthState::Blocked, Some(summary), vec![trouble]);
     }
     if connection.awaits_confirmation() {
-        return (HealthState::Waiting, unconfirmed(state), Vec::new());
+        return (HealthState::Waiting, Some(unconfirmed(state)), Vec::new());
     }
     let silent = now.duration_since(seen);
     let minutes = silent.as_mins();
@@ -250,21 +366,21 @@ fn judge(
     let grace = interval.as_secs().max(60);
     if silent.as_secs() > grace * OFFLINE_INTERVALS {
         let summary = diagnosis::render(&offline).detail;
-        return (HealthState::Offline, summary, vec![offline]);
+        return (HealthState::Offline, Some(summary), vec![offline]);
     }
     if silent.as_secs() > grace * LATE_INTERVALS {
         let summary = format!(
             "The Web Connector last called {minutes} minutes ago; it is expected every {} min.",
             connection.every_minutes
         );
-        return (HealthState::Late, summary, vec![offline]);
+        return (HealthState::Late, Some(summary), vec![offline]);
     }
     if state.living.is_some() {
         let summary = "A session is at work.".to_owned();
-        return (HealthState::Ok, summary, Vec::new());
+        return (HealthState::Ok, Some(summary), Vec::new());
     }
     if waiting.queued > 0 || waiting.lost > 0 {
-        return (HealthState::Waiting, waiting.summary(), Vec::new());
+        return (HealthState::Waiting, Some(waiting.summary()), Vec::new());
     }
-    (HealthState::Ok, "Everything that can be sent is in QuickBooks.".to_owned(), Vec::new())
+    (HealthState::Ok, None, Vec::new())
 }

@@ -33,7 +33,7 @@ use crate::store::Find;
 use crate::store::StoreError;
 
 /// Objects of one name that are looked at.
-const MAX_SAME: usize = 20;
+pub(crate) const MAX_SAME: usize = 20;
 /// Kinds whose numbers are told apart by vendor.
 const OF_VENDORS: [&str; 3] = ["Bill", "ItemReceipt", "VendorCredit"];
 /// Kinds whose numbers are told apart by kind alone. Numbers of payments and checks are another
@@ -318,7 +318,11 @@ impl Work<'_> {
             facts.kind == "Account" && !types.is_empty() && !types.contains(&it.as_str())
         });
         Ok(if let Some(gone) = &facts.gone {
-            Some(finding(Code::ReferenceNotFound, &shown).cause("gone").fact("at", gone))
+            Some(
+                finding(Code::ReferenceNotFound, &shown)
+                    .cause("gone")
+                    .fact("at", mirror::day(gone)),
+            )
         } else if !lists::fits(&named.kind, &facts.kind) {
             Some(
                 finding(Code::ReferenceNotFound, &shown)
@@ -353,7 +357,7 @@ impl Work<'_> {
         let near = store.mirror_find(&self.connection.id, &Find::Prefix(space, begin), 500).await?;
         let mut ranked: Vec<(usize, &Mirrored)> = near
             .iter()
-            .filter(|it| lists::fits(kind, &it.facts.kind))
+            .filter(|it| lists::fits(kind, &it.facts.kind) && !self.vanished.contains(&it.id))
             .map(|it| (strsim::osa_distance(&normal, &mirror::normal(&it.facts.name)), it))
             .filter(|(distance, _)| *distance <= (normal.chars().count() / 3).max(1))
             .collect();

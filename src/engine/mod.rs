@@ -21,7 +21,8 @@
 //!
 //! The others are parts of these: `place` queues or blocks a record, `known` holds it against the
 //! mirror, `compose` writes a message set, `arriving` and `answer` read what comes back, `settle`,
-//! `verdict` and `thrown` decide what it means, `questions` and `follow_up` ask QuickBooks more.
+//! `verdict` and `thrown` decide what it means, `questions`, `follow_up` and `gone` ask QuickBooks
+//! more.
 
 pub mod ambient;
 mod answer;
@@ -34,6 +35,7 @@ mod connections;
 mod explain;
 mod fix;
 mod follow_up;
+mod gone;
 mod health;
 mod intake;
 mod keys;

@@ -124,7 +124,7 @@ impl Engine {
         let mut work = Work::new(self, connection, state);
         let record = work.record(key).await?.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
         if record.status == Status::InDoubt && action.is_fix("ask-books") {
-            work.ask_books(&record).await?;
+            Box::pin(work.ask_books(&record)).await?;
             let verb = "asked the books about";
             work.changes(vec![self.note(&key.connection, actor, verb, &key.path())]);
             let record = work.record(key).await?;
@@ -137,7 +137,7 @@ impl Engine {
                 key.path()
             )));
         }
-        let verb = self.decide(&mut work, record, action).await?;
+        let verb = Box::pin(self.decide(&mut work, record, action)).await?;
         work.changes(vec![self.note(&key.connection, actor, verb, &key.path())]);
         let record = work.record(key).await?.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
         work.commit_records().await?;
@@ -201,8 +201,8 @@ impl Engine {
             Action::ResetReference => {
                 let able = [Status::Synced, Status::Failed, Status::Queued, Status::Blocked];
                 only(&record, &able, "made anew")?;
-                // QuickBooks may have said of this very id that it is gone; else it is asked first,
-                // so that nothing is made twice.
+                // That it is gone may be known; else QuickBooks is asked first, so that nothing is
+                // made twice.
                 let stood = record.reference.take().map(|reference| reference.id);
                 let stood = stood.or(record.former.take()).filter(|id| !id.is_empty());
                 record.former =
@@ -412,14 +412,6 @@ pub(crate) fn check_reason(reason: &str) -> Result<(), EngineError> {
     })
 }
 
-/// Whether QuickBooks said of an id that nothing stands there. What a record refers to may be gone
-/// while the record itself is there.
-fn is_gone(finding: &Finding, id: &str) -> bool {
-    finding.code == Code::ObjectNotFound
-        && finding.cause != "object_changed_or_deleted"
-        && finding.facts.get("value").is_some_and(|value| value == id)
-}
-
 fn only(record: &Record, able: &[Status], what: &str) -> Result<(), EngineError> {
     if able.contains(&record.status) {
         return Ok(());
@@ -455,4 +447,13 @@ async fn withdraw(
         return Ok(());
     }
     work.place(record, "to be taken out of QuickBooks").await
+}
+
+/// Whether a finding shows that nothing is under this id any more: no need to ask before it is made
+/// anew.
+fn is_gone(finding: &Finding, id: &String) -> bool {
+    let shown = ["deleted", "deleted_or_merged", "invalid_object_id"];
+    finding.code == Code::ObjectNotFound
+        && shown.contains(&finding.cause.as_str())
+        && finding.facts.get("value") == Some(id)
 }

@@ -154,7 +154,7 @@ impl Work<'_> {
         if record.reference.is_none()
             && let Some(lost) = record.lost.clone()
         {
-            return self.look_first(record, lost).await;
+            return Box::pin(self.look_first(record, lost)).await;
         }
         record.asked = None;
         let going = matches!(record.wanted, Wanted::Deleted | Wanted::Voided);
@@ -169,13 +169,13 @@ impl Work<'_> {
         }
         let places = match self.engine.resolve_all(self, &record).await? {
             Ok(places) => places,
-            Err(missing) => return self.block(record, missing).await,
+            Err(missing) => return Box::pin(self.block(record, missing)).await,
         };
         if record.wanted == Wanted::Present {
             self.number_anew(&mut record, &places).await?;
             match self.known(&record, &places).await? {
                 Knowledge::Fine => {}
-                Knowledge::Same(same) => return self.link(record, &same.id).await,
+                Knowledge::Same(same) => return Box::pin(self.link(record, &same.id)).await,
                 Knowledge::Wrong(findings) => {
                     return self
                         .keep_back(record, findings, "what QuickBooks has stands against it")

@@ -61,7 +61,7 @@ const PAGE: usize = 500;
 const ENTITIES: [&str; 4] = ["CustomerRef", "VendorRef", "PayeeEntityRef", "EntityRef"];
 /// The clock of the host may differ from ours, and it tells local time: a day and a half covers
 /// every time zone and some hours of a wrong clock.
-const MARGIN: SignedDuration = SignedDuration::from_hours(36);
+pub(crate) const MARGIN: SignedDuration = SignedDuration::from_hours(36);
 
 impl Work<'_> {
     /// QuickBooks cannot say what became of a request: its books are asked, where that can settle

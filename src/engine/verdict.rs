@@ -265,7 +265,7 @@ impl Work<'_> {
     }
 
     /// QuickBooks was asked for the record's object, and does not have it. Where its id was reset, or
-    /// a deletion of ours is what took it out, it is made anew.
+    /// a deletion of ours is what took it out, it is made anew; else it is asked what became of it.
     async fn not_there(&mut self, mut record: Record, answer: &Answer) -> Result<(), EngineError> {
         let id = record.reference.as_ref().map(|reference| reference.id.clone());
         if id.is_none() || record.former == id {
@@ -275,13 +275,14 @@ impl Work<'_> {
             }
             return self.place(record, "the one before is gone from QuickBooks").await;
         }
-        match record.wanted {
-            Wanted::Deleted => self.gone(record, Purpose::Delete).await,
-            Wanted::Present | Wanted::Withdrawn | Wanted::Voided => {
-                let finding = Finding::new(Code::ObjectNotFound).said(answer.said.clone());
-                self.fail(record, finding).await
-            }
+        if record.wanted == Wanted::Deleted {
+            return self.gone(record, Purpose::Delete).await;
         }
+        let finding = Finding::new(Code::ObjectNotFound).fact("value", id.unwrap_or_default());
+        let finding = finding.fact("kind", &record.key.kind).said(answer.said.clone());
+        let key = record.key.clone();
+        self.fail(record, finding.clone()).await?;
+        self.follow_up(&key, &finding).await
     }
 
     /// The record's id was reset, but what it named is there: one more would be one too many.
@@ -302,6 +303,9 @@ impl Work<'_> {
         let candidate = follow_up::candidate(ret);
         let name = candidate.as_ref().map(|it| it.name.clone()).unwrap_or_default();
         let mut finding = finding.fact("kind", &record.key.kind).fact("value", name);
+        if let Some((other, party)) = self.moved(&record, ret).await? {
+            finding = finding.fact("other", other).fact("customer", party);
+        }
         finding.candidates.extend(candidate);
         self.fail(record, finding).await
     }

@@ -227,9 +227,9 @@ impl<'a> Work<'a> {
             match effect {
                 Effect::Send(id) => self.hand_out(session, &id).await?,
                 Effect::Resend(id) => self.hand_out_again(session, &id).await?,
-                Effect::Settle(id) => self.settle(session, &id).await?,
-                Effect::Split(id) => self.split(session, &id).await?,
-                Effect::Doubt(id) => self.doubt(&id).await?,
+                Effect::Settle(id) => Box::pin(self.settle(session, &id)).await?,
+                Effect::Split(id) => Box::pin(self.split(session, &id)).await?,
+                Effect::Doubt(id) => Box::pin(self.doubt(&id)).await?,
                 Effect::End(trouble) => {
                     session.ended_at = Some(now);
                     self.state.living = None;
@@ -358,7 +358,7 @@ impl<'a> Work<'a> {
                         if breaks && record.tries >= MAX_BROKEN {
                             let why = "QuickBooks breaks off whenever it is asked about it";
                             let finding = Finding::new(Code::OutcomeUnknown).fact("why", why);
-                            self.fail(record, finding).await?;
+                            Box::pin(self.fail(record, finding)).await?;
                             continue;
                         }
                         if breaks {

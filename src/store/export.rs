@@ -3,10 +3,14 @@
 //! The format is documented in `docs/export-format.md`. It is the way from one release to the next,
 //! from one store to another, and out of a damaged database; so it knows nothing of any of them.
 
+use std::fs;
+use std::fs::File;
 use std::io;
 use std::io::BufRead;
 use std::io::Read;
 use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +29,65 @@ const PART: usize = 48 << 10;
 
 /// The longest line that is read: the longest entity, its tag, and something over.
 const LONGEST: u64 = 65 << 20;
+
+/// A file that gets its name when it is whole and durable, and goes if it is dropped before.
+///
+/// It holds the books: only its owner may read it.
+#[derive(Debug)]
+pub struct Draft {
+    file: File,
+    path: PathBuf,
+    to: PathBuf,
+    is_named: bool,
+}
+
+impl Draft {
+    /// Begins it beside its place.
+    ///
+    /// # Errors
+    ///
+    /// [`io::Error`] if there is a file of that name already, or none can be made.
+    pub fn begin(to: &Path) -> io::Result<Self> {
+        if to.exists() {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file already"));
+        }
+        let mut path = to.as_os_str().to_owned();
+        path.push(".tmp");
+        let path = PathBuf::from(path);
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Ok(Self { file: options.open(&path)?, path, to: to.to_owned(), is_named: false })
+    }
+
+    /// What is written to it.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Makes it durable under its name.
+    ///
+    /// # Errors
+    ///
+    /// [`io::Error`] of the file system.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.path, &self.to)?;
+        self.is_named = true;
+        let parent = self.to.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_named {
+            // Half an export is worse than none.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
 
 /// The first line.
 #[derive(Debug, Deserialize, Serialize)]

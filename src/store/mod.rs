@@ -120,6 +120,9 @@ pub enum StoreError {
     /// Nothing was kept; it may work again once there is room.
     #[error("the disk is full; nothing more is accepted until there is room")]
     Full,
+    /// Nothing was kept; it may work again once the data directory can be written.
+    #[error("the data directory cannot be written; nothing more is accepted until it can")]
+    Unwritable(#[source] std::io::Error),
     /// What was asked cannot be held.
     #[error("{what} has {bytes} bytes; the store keeps at most {limit}")]
     TooLarge {
@@ -271,7 +274,15 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// [`StoreError::Conflict`] if a guard or a revision does not hold: load and step again.
     /// [`StoreError::Full`] if new records are refused to keep the reserve of free disk.
+    /// [`StoreError::Unwritable`] if something long could not be written.
     async fn commit(&self, commit: Commit) -> Result<(), StoreError>;
+    /// Whether a new record would be taken now, long or short.
+    ///
+    /// # Errors
+    ///
+    /// What [`Store::commit`] would say: [`StoreError::Full`], [`StoreError::Unwritable`],
+    /// [`StoreError::Stopped`].
+    async fn accepts(&self) -> Result<(), StoreError>;
 
     /// All connections, by id.
     async fn connections(&self) -> Result<Vec<Connection>, StoreError>;

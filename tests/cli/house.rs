@@ -132,8 +132,13 @@ pub(crate) struct Server {
 impl Server {
     /// SIGTERM, as a supervisor does it; the exit code.
     #[cfg(unix)]
-    pub(crate) fn terminate(mut self) -> Option<i32> {
+    pub(crate) fn terminate(self) -> Option<i32> {
         signal(&self.child, "TERM");
+        self.ended()
+    }
+
+    /// Waits for its end; the exit code.
+    pub(crate) fn ended(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 }

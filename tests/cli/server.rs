@@ -21,6 +21,52 @@ fn a_server_ends_with_0_after_sigterm_and_keeps_what_it_took() {
 
 #[cfg(unix)]
 #[test]
+fn a_call_in_flight_is_answered_after_sigterm_and_what_it_brought_is_kept() {
+    use std::io::Read as _;
+    use std::io::Write as _;
+    let house = House::new();
+    let server = house.serve(&[]);
+    house.run(&["connection", "add", "Acme"]).with(0);
+    let key = std::fs::read_to_string(house.path().join("bookbridge-data/admin.key")).unwrap();
+    let body = r#"{"data":{"Name":"Ann"}}"#;
+    let (early, late) = body.split_at(10);
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "PUT /v1/connections/acme/records/Customer/C-1 HTTP/1.1\r\nHost: {address}\r\n\
+         Authorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        key.trim(),
+        body.len()
+    )
+    .unwrap();
+    // Its answer to `Expect` tells that the call is at work.
+    let mut answer = [0; 25];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(early.as_bytes()).unwrap();
+
+    super::house::signal(&server.child, "TERM");
+    let log = house.path().join("serve.log");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !std::fs::read_to_string(&log).unwrap().contains("finishing the calls in flight") {
+        assert!(std::time::Instant::now() < until, "it did not hear the signal");
+        std::thread::yield_now();
+    }
+    stream.write_all(late.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert_eq!(server.ended(), Some(0));
+    let _again = house.serve(&[]);
+    let shown = house.run(&["record", "show", "acme", "Customer/C-1", "--json"]).with(0).json();
+    assert_eq!(shown["status"], "queued");
+}
+
+#[cfg(unix)]
+#[test]
 fn the_data_directory_and_the_key_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let house = House::new();

@@ -107,6 +107,21 @@ fn whatever_is_known_no_place_is_left_empty_or_unfilled() {
 }
 
 #[test]
+fn of_many_fields_that_both_sides_changed_the_first_are_said_and_the_others_counted() {
+    let mut finding = Finding::new(Code::EditSequenceStale).cause("changed_in_both");
+    for number in 10..22 {
+        let (ours, theirs) = (format!("ours:F{number}"), format!("theirs:F{number}"));
+        finding = finding.fact(&ours, "{value}").fact(&theirs, "x".repeat(200));
+    }
+
+    let told = diagnosis::render(&finding).detail;
+
+    assert!(told.contains("F10 (“{value}” in your application, “xxx"), "{told}");
+    assert!(told.contains("F19 (") && !told.contains("F20"), "{told}");
+    assert!(told.ends_with("…” in QuickBooks), and 2 more.") && told.len() < 2_000, "{told}");
+}
+
+#[test]
 fn a_cause_that_nobody_knows_is_said_in_the_words_of_its_code() {
     let known = diagnosis::render(&Finding::new(Code::InvalidValue));
     let unknown = diagnosis::render(&Finding::new(Code::InvalidValue).cause("new"));

@@ -232,9 +232,10 @@ async fn the_answer_to_one_question_is_no_answer_to_the_next() {
     let first = bench.send(&carried.ticket).await;
     let nothing = told(&first, &[]);
     bench.bring(&carried.ticket, &nothing).await;
-    let (one, other) = match first.contains("Customer 1") {
-        true => ("Customer/1", "Customer/2"),
-        false => ("Customer/2", "Customer/1"),
+    let (one, other) = if first.contains("Customer 1") {
+        ("Customer/1", "Customer/2")
+    } else {
+        ("Customer/2", "Customer/1")
     };
     assert_eq!(bench.record(one).await.status, Status::Queued);
 

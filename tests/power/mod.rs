@@ -27,6 +27,7 @@ use bookbridge::simulator::QuickBooks;
 use bookbridge::simulator::Setup;
 use bookbridge::simulator::WebConnector;
 use bookbridge::store::Store as _;
+use bookbridge::store::export;
 use bookbridge::store::sled::Options;
 use bookbridge::store::sled::SledStore;
 use serde_json::Value;
@@ -42,6 +43,9 @@ use crate::support::hands::Dice;
 /// Cuts of an ordinary test run. `BOOKBRIDGE_POWER_CUTS` says another number.
 const CUTS: usize = 90;
 
+/// How often the server gets work, has a session, and is exported.
+const ROUNDS: usize = 3;
+
 /// What the server acknowledged, as the test notes it between the server's own entries.
 #[derive(Clone, Debug)]
 enum Promise {
@@ -49,6 +53,8 @@ enum Promise {
     Put(String),
     /// It is synced, at this id.
     Synced(String, String),
+    /// There is a whole export of this name.
+    Exported(String),
 }
 
 /// A log with everything that happened, and the directory that it happened in.
@@ -89,6 +95,7 @@ impl Api {
         let text = match promise {
             Promise::Put(path) => format!("put {path}"),
             Promise::Synced(path, id) => format!("synced {path} {id}"),
+            Promise::Exported(name) => format!("exported {name}"),
         };
         let mut entry = vec![b'A'];
         for number in [0, 0, text.len() as u64] {
@@ -130,14 +137,14 @@ fn record(house: &House, library: &Path, plant: &str) -> Recorded {
     let log = house.path().join("cut.log");
     let root = house.path().join("data");
     fs::create_dir(&root).unwrap();
-    let mut child = house
-        .command(&["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "--data-dir"])
-        .arg(&root)
-        .env("LD_PRELOAD", library)
+    let recorded = |arguments: &[&str]| {
+        let mut command = house.command(arguments);
+        command.arg("--data-dir").arg(&root).stdin(Stdio::null());
+        command.env("LD_PRELOAD", library).env("CUT_LOG", &log).env("CUT_ROOT", &root);
+        command
+    };
+    let mut child = recorded(&["serve", "--listen", "127.0.0.1:0", "--log-level", "error"])
         .env("PLANTED_BUG", plant)
-        .env("CUT_LOG", &log)
-        .env("CUT_ROOT", &root)
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -157,7 +164,7 @@ fn record(house: &House, library: &Path, plant: &str) -> Recorded {
     };
     let quickbooks = QuickBooks::open(None, &Setup::default(), 1_764_000_000).unwrap();
     let mut connector = WebConnector::new(endpoint, quickbooks, Box::new(|| 1_764_000_000));
-    for round in 0..3 {
+    for round in 0..ROUNDS {
         for number in 0..12 {
             let notes = "n".repeat(if number == 5 { 3000 } else { 10 });
             let data = json!({"Name": format!("C{round}-{number}"), "Notes": notes});
@@ -167,6 +174,10 @@ fn record(house: &House, library: &Path, plant: &str) -> Recorded {
         api.send("POST", "/acme/requests", &query);
         assert_eq!(connector.session(&[], &mut |_| {}).ended, Ended::Done);
         api.promise_synced();
+        let name = format!("export-{round}.ndjson");
+        let exported = recorded(&["export"]).arg(root.join(&name)).output().unwrap();
+        assert!(exported.status.success(), "{exported:?}");
+        api.promise(&Promise::Exported(name));
         api.put(
             &format!("Customer/C{round}-0"),
             &json!({"Name": format!("C{round}-0"), "Phone": "1"}),
@@ -188,12 +199,32 @@ fn promise(text: &str) -> Promise {
     match words.as_slice() {
         ["put", path] => Promise::Put((*path).to_owned()),
         ["synced", path, id] => Promise::Synced((*path).to_owned(), (*id).to_owned()),
+        ["exported", name] => Promise::Exported((*name).to_owned()),
         other => panic!("{other:?}"),
     }
 }
 
+/// An export that has its name is whole, and one that was acknowledged has its name.
+fn wrong_exports(image: &Path, promises: &[Promise]) -> Option<String> {
+    for round in 0..ROUNDS {
+        let name = format!("export-{round}.ndjson");
+        let acknowledged = |it: &Promise| matches!(it, Promise::Exported(whole) if *whole == name);
+        if let Ok(file) = fs::File::open(image.join(&name)) {
+            if let Err(why) = export::check(BufReader::new(file)) {
+                return Some(format!("{name}: {why}"));
+            }
+        } else if promises.iter().any(acknowledged) {
+            return Some(format!("{name} was acknowledged and is gone"));
+        }
+    }
+    None
+}
+
 /// Opens an image and holds it against the promises. What is wrong, if anything is.
 fn wrong(image: &Path, promises: &[Promise]) -> Option<String> {
+    if let Some(why) = wrong_exports(image, promises) {
+        return Some(why);
+    }
     let options = Options { reserve: 0, ..Options::default() };
     let store = match SledStore::open(&image.join("store"), &options) {
         Ok(store) => store,
@@ -202,7 +233,7 @@ fn wrong(image: &Path, promises: &[Promise]) -> Option<String> {
     let acme = ConnectionId::parse("acme").unwrap();
     block_on(async {
         for promise in promises {
-            let (Promise::Put(path) | Promise::Synced(path, _)) = promise;
+            let (Promise::Put(path) | Promise::Synced(path, _)) = promise else { continue };
             let (kind, source_id) = path.split_once('/').unwrap();
             let key = RecordKey::new(&acme, kind, source_id).unwrap();
             let found = match store.record(&key).await {

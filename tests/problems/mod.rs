@@ -4,6 +4,7 @@
 
 mod changes;
 mod connection;
+mod evidence;
 mod names;
 mod numbers;
 mod payments;

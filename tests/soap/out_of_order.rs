@@ -84,6 +84,9 @@ impl Store for OutOfOrder {
     async fn commit(&self, _: Commit) -> Result<(), StoreError> {
         no()
     }
+    async fn accepts(&self) -> Result<(), StoreError> {
+        no()
+    }
     async fn connections(&self) -> Result<Vec<Connection>, StoreError> {
         no()
     }

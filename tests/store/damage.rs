@@ -137,6 +137,62 @@ async fn a_changed_byte_never_makes_it_panic() {
     }
 }
 
+/// The last byte that is not empty, and the one behind it.
+fn used(file: &Path) -> u64 {
+    let bytes = fs::read(file).unwrap();
+    bytes.iter().rposition(|byte| *byte != 0).unwrap() as u64 + 1
+}
+
+/// The number behind some words.
+fn number_behind(words: &str, text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once(words)?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[tokio::test]
+async fn a_damaged_file_of_the_database_is_named() {
+    for (begins, at) in [("conf", 0), ("conf", 20), ("snap.", 100)] {
+        let place = filled().await;
+        drop(place.open().unwrap());
+        let files = fs::read_dir(place.store().join("sled")).unwrap();
+        let mut names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        let name = names.find(|name| name.starts_with(begins)).unwrap();
+        flip(&place.store().join("sled").join(&name), at);
+
+        let why = refusal(&place);
+
+        let expected = format!(
+            "the database is damaged: the file sled/{name} is damaged; import the last export"
+        );
+        assert!(why.starts_with(&expected), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn the_place_where_the_log_breaks_is_named() {
+    for part in 1..8 {
+        for cuts in [false, true] {
+            let place = filled().await;
+            let db = place.store().join("sled/db");
+            let end = used(&db);
+            if cuts {
+                cut(&db, end * part / 8);
+            } else {
+                flip(&db, end * part / 8);
+            }
+
+            let why = refusal(&place);
+
+            let at = number_behind("the file sled/db can be read up to byte ", &why);
+            let at = at.unwrap_or_else(|| panic!("{why}"));
+            assert!((1..=end * part / 8).contains(&at), "{at} of {end}: {why}");
+            // A transaction is there as a whole or not at all.
+            assert!(end * part / 8 - at < 16 << 10, "{at} of {end}: {why}");
+            assert!(why.contains("import the last export"), "{why}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_spool_file_that_changed_is_found() {
     let place = Place::new();

@@ -5,6 +5,7 @@ mod books;
 mod crash;
 mod damage;
 mod entities;
+mod formats;
 mod lists;
 mod mirror;
 mod moving;

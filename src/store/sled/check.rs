@@ -9,6 +9,7 @@ use crate::store::StoreError;
 use crate::store::sled::apply;
 use crate::store::sled::draft::Marks;
 use crate::store::sled::links;
+use crate::store::sled::shelf;
 use crate::store::sled::shelf::Row;
 use crate::store::sled::shelf::Shelf;
 use crate::store::sled::shelf::corrupt;
@@ -79,17 +80,42 @@ impl Check<'_> {
         }
     }
 
-    fn rows(&mut self, tree: Tree) -> Result<(), StoreError> {
+    /// Shows every entry of a tree. Where it cannot be read any further is a finding; what stands
+    /// behind that place cannot be looked at.
+    fn entries(
+        &mut self,
+        tree: Tree,
+        mut each: impl FnMut(&mut Self, &[u8], &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut last = None;
         for entry in self.shelf.trees.scan(tree, &[]) {
-            let Some((key, bytes)) = self.or_find(entry)? else { continue };
-            let row = self.shelf.parse(tree, &key, &bytes);
-            let row =
-                row.and_then(|row| row.ok_or_else(|| corrupt(tree, &key, "its file is gone")));
-            if let Some(row) = self.or_find(row)? {
-                self.row(tree, &key, row)?;
+            match entry {
+                Ok((key, value)) => {
+                    each(self, &key, &value)?;
+                    last = Some(key);
+                }
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    let at = last.map_or("at its beginning".to_owned(), |key| {
+                        format!("behind {}", shelf::named(tree, &key))
+                    });
+                    self.find(format!("{error}; it cannot be read further, {at}"));
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    fn rows(&mut self, tree: Tree) -> Result<(), StoreError> {
+        self.entries(tree, |check, key, bytes| {
+            let row = check.shelf.parse(tree, key, bytes);
+            let row = row.and_then(|row| row.ok_or_else(|| corrupt(tree, key, "its file is gone")));
+            match check.or_find(row)? {
+                Some(row) => check.row(tree, key, row),
+                None => Ok(()),
+            }
+        })
     }
 
     fn row(&mut self, tree: Tree, key: &[u8], row: Row) -> Result<(), StoreError> {
@@ -102,13 +128,16 @@ impl Check<'_> {
             self.find(format!("{name} has a number that was not given yet"));
         }
         if let Some(connection) = entity.connection()
-            && !self.is_known(connection)?
+            && let known = self.is_known(connection)
+            && self.or_find(known)? == Some(false)
         {
             self.find(format!("{name} belongs to a connection that is not there"));
         }
         for link in links::links(&entity, head.ordinal) {
             *self.links.entry(link.tree).or_default() += 1;
-            match self.shelf.trees.get(link.tree, &link.key)? {
+            let there = self.shelf.trees.get(link.tree, &link.key);
+            let Some(there) = self.or_find(there)? else { continue };
+            match there {
                 Some(value) if *value == link.value => {}
                 Some(_) => self.find(format!("{name}: its {} names another", link.tree.name())),
                 None => self.find(format!("{name} is missing in {}", link.tree.name())),
@@ -160,11 +189,10 @@ impl Check<'_> {
         });
         for tree in derived {
             let mut there = 0;
-            for entry in self.shelf.trees.scan(tree, &[]) {
-                if self.or_find(entry)?.is_some() {
-                    there += 1;
-                }
-            }
+            self.entries(tree, |_, _, _| {
+                there += 1;
+                Ok(())
+            })?;
             let expected = self.links.get(&tree).copied().unwrap_or(0);
             if there != expected {
                 self.find(format!("{} has {there} entries instead of {expected}", tree.name()));
@@ -174,14 +202,14 @@ impl Check<'_> {
     }
 
     fn counts(&mut self) -> Result<(), StoreError> {
-        for entry in self.shelf.trees.scan(Tree::Count, &[]) {
-            let Some((key, value)) = self.or_find(entry)? else { continue };
-            let expected = self.counts.remove(key.as_ref()).unwrap_or(0);
+        self.entries(Tree::Count, |check, key, value| {
+            let expected = check.counts.remove(key).unwrap_or(0);
             if *value != expected.to_be_bytes() {
-                let error = corrupt(Tree::Count, &key, format!("{expected} are there"));
-                self.find(error.to_string());
+                let error = corrupt(Tree::Count, key, format!("{expected} are there"));
+                check.find(error.to_string());
             }
-        }
+            Ok(())
+        })?;
         for (key, expected) in std::mem::take(&mut self.counts) {
             self.find(corrupt(Tree::Count, &key, format!("{expected} are there")).to_string());
         }
@@ -189,14 +217,15 @@ impl Check<'_> {
     }
 
     fn files(&mut self) -> Result<(), StoreError> {
-        for entry in self.shelf.trees.scan(Tree::File, &[]) {
-            let Some((key, _)) = self.or_find(entry)? else { continue };
-            if !self.files.contains_key(&*String::from_utf8_lossy(&key)) {
-                self.find(corrupt(Tree::File, &key, "nothing names it").to_string());
+        self.entries(Tree::File, |check, key, _| {
+            if !check.files.contains_key(&*String::from_utf8_lossy(key)) {
+                check.find(corrupt(Tree::File, key, "nothing names it").to_string());
             }
-        }
+            Ok(())
+        })?;
         for (name, expected) in std::mem::take(&mut self.files) {
-            if self.shelf.trees.get(Tree::File, name.as_bytes())?.is_none() {
+            let kept = self.shelf.trees.get(Tree::File, name.as_bytes());
+            if self.or_find(kept)?.is_some_and(|kept| kept.is_none()) {
                 self.find(format!("the spool file {name} is named, but would be swept away"));
             }
             let length = self.shelf.files.length(&name);

@@ -1,67 +1,39 @@
 //! Everything to one file, on the writer thread: between two commits nothing moves.
 
-use std::fs;
 use std::fs::File;
-use std::fs::OpenOptions;
 use std::io;
 use std::io::BufWriter;
+use std::io::Write as _;
 use std::path::Path;
 
 use crate::domain::connection::Connection;
 use crate::store::StoreError;
 use crate::store::entity::Entity;
+use crate::store::export::Draft;
 use crate::store::export::Exporter;
-use crate::store::sled::files;
 use crate::store::sled::keys;
 use crate::store::sled::shelf::Shelf;
 use crate::store::sled::shelf::corrupt;
 use crate::store::sled::trees::Tree;
 
-/// Writes an export beside its place and moves it there when it is whole. Returns its lines.
+/// Writes an export. Returns its lines.
 pub(super) fn export(shelf: &Shelf, to: &Path, sequence: u64) -> Result<u64, StoreError> {
     let io = |source| StoreError::Io { what: format!("cannot write {}", to.display()), source };
-    if to.exists() {
-        return Err(io(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file already")));
-    }
-    let mut unfinished = to.as_os_str().to_owned();
-    unfinished.push(".tmp");
-    let unfinished = Path::new(&unfinished);
-    let written = create(unfinished).map_err(io).and_then(|file| {
-        let mut export =
-            Export { shelf, to: Exporter::new(BufWriter::new(file), sequence).map_err(io)?, io };
-        export.everything()?;
-        let (lines, file) = export.to.finish().map_err(io)?;
-        file.into_inner().map_err(|error| io(error.into_error()))?.sync_all().map_err(io)?;
-        Ok(lines)
-    });
-    let moved = written.and_then(|lines| {
-        fs::rename(unfinished, to).map_err(io)?;
-        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-        files::sync(parent.unwrap_or(Path::new("."))).map_err(io)?;
-        Ok(lines)
-    });
-    if moved.is_err() {
-        // It may not be there at all.
-        let _ = fs::remove_file(unfinished);
-    }
-    moved
-}
-
-/// It holds the books: only its owner may read it.
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    files::private(&mut options).open(path)
+    let draft = Draft::begin(to).map_err(io)?;
+    let exporter = Exporter::new(BufWriter::new(draft.file()), sequence).map_err(io)?;
+    let lines = Export { shelf, to: exporter, io }.everything()?;
+    draft.finish().map_err(io)?;
+    Ok(lines)
 }
 
 struct Export<'a, F> {
     shelf: &'a Shelf,
-    to: Exporter<BufWriter<File>>,
+    to: Exporter<BufWriter<&'a File>>,
     io: F,
 }
 
 impl<F: Fn(io::Error) -> StoreError + Copy> Export<'_, F> {
-    fn everything(&mut self) -> Result<(), StoreError> {
+    fn everything(mut self) -> Result<u64, StoreError> {
         self.rows(Tree::Key, &[])?;
         self.rows(Tree::Person, &[])?;
         for connection in self.shelf.all::<Connection>(Tree::Connection)? {
@@ -85,7 +57,9 @@ impl<F: Fn(io::Error) -> StoreError + Copy> Export<'_, F> {
             self.rows(Tree::Activity, &prefix)?;
             self.rows(Tree::Mirror, &prefix)?;
         }
-        Ok(())
+        let (lines, mut file) = self.to.finish().map_err(self.io)?;
+        file.flush().map_err(self.io)?;
+        Ok(lines)
     }
 
     /// The rows that an index names, whose keys begin with the connection.

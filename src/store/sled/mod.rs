@@ -16,6 +16,7 @@
 //! | `shelf` `reads` | rows and lists |
 //! | `files` `spool` | what is long |
 //! | `export` `import` `check` | everything at once |
+//! | `damage` | where files are damaged |
 //!
 //! What else was considered: `flush_async` (it deadlocks with eight waiters), a commit a caller (a
 //! fifth of the speed), sled's own transactions for checking revisions (they cannot scan, and one
@@ -23,6 +24,7 @@
 
 mod apply;
 mod check;
+mod damage;
 mod disk;
 mod draft;
 mod export;
@@ -87,6 +89,7 @@ use crate::store::Spool;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::sled::apply::Prepared;
+use crate::store::sled::disk::Room;
 use crate::store::sled::shelf::Shelf;
 use crate::store::sled::spool::SledSpool;
 use crate::store::sled::trees::Tree;
@@ -119,6 +122,7 @@ pub struct SledStore {
     asks: Option<mpsc::Sender<Ask>>,
     thread: Option<JoinHandle<()>>,
     stopped: Arc<OnceLock<String>>,
+    room: Room,
 }
 
 impl SledStore {
@@ -169,7 +173,11 @@ impl Drop for SledStore {
 fn no_room(source: io::Error) -> StoreError {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
-        _ => StoreError::Io { what: "cannot write a spool file".to_owned(), source },
+        // The task that wrote panicked: that is no word of the disk.
+        io::ErrorKind::Other => {
+            StoreError::Io { what: "cannot write a spool file".to_owned(), source }
+        }
+        _ => StoreError::Unwritable(source),
     }
 }
 
@@ -181,6 +189,17 @@ impl Store for SledStore {
             prepared = self.spilled(prepared).await?;
         }
         self.ask(|reply| Ask::Commit(prepared, reply)).await
+    }
+
+    async fn accepts(&self) -> Result<(), StoreError> {
+        if self.stopped.get().is_some() {
+            return Err(self.why_stopped());
+        }
+        if self.room.is_short() {
+            return Err(StoreError::Full);
+        }
+        // Only a try tells: rights, a disk that became read-only, a directory that is gone.
+        self.shelf.files.begin("try").map(drop).map_err(no_room)
     }
 
     async fn connections(&self) -> Result<Vec<Connection>, StoreError> {

@@ -16,6 +16,8 @@ use std::time::Instant;
 use crate::store::StoreError;
 use crate::store::sled::Options;
 use crate::store::sled::SledStore;
+use crate::store::sled::damage;
+use crate::store::sled::disk::Room;
 use crate::store::sled::draft::Marks;
 use crate::store::sled::files;
 use crate::store::sled::files::Files;
@@ -34,7 +36,7 @@ use crate::store::sled::writer::Writer;
 
 /// For the life of a database: it cannot be changed later. A leaf above a quarter of it would become
 /// a blob file, which sled never syncs; rows of at most 64 KiB keep far below.
-const SEGMENT: usize = 8 << 20;
+pub(super) const SEGMENT: usize = 8 << 20;
 
 /// A process that ends gives its lock back a moment later.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -61,7 +63,7 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
     }
 
     let db = database(&base, options.cache).map_err(&refuse)?;
-    let trees = Trees::open(&db).map_err(|error| refuse(unusable(&error)))?;
+    let trees = Trees::open(&db).map_err(|error| refuse(unusable(&base, &error)))?;
     let opened = || -> io::Result<File> {
         db.flush()?;
         // sled syncs neither its configuration nor any directory: without this, a power cut soon
@@ -89,8 +91,9 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
     if marks.commit < acknowledged {
         return Err(refuse(format!(
             "the database ends at transaction {}, but transaction {acknowledged} was acknowledged: \
-             its end is lost; import the last export into a new directory",
-            marks.commit
+             its end is lost, {}; import the last export into a new directory",
+            marks.commit,
+            damage::place(&base)
         )));
     }
     if shelf.trees.get(Tree::Meta, import::UNFINISHED)?.is_some() {
@@ -100,26 +103,26 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
     }
     let mut first = Writes::default();
     first.set(Tree::Meta, OPENINGS.to_vec(), Some(keys::number(opening).to_vec()));
-    shelf.trees.write(&first).map_err(|error| refuse(unusable(&error)))?;
+    shelf.trees.write(&first).map_err(|error| refuse(unusable(&base, &error)))?;
     for (mark, index) in [(NAMES, Tree::RecordName), (PROBLEMS, Tree::Problem)] {
         index_records(&shelf, mark, index).map_err(|error| refuse(error.to_string()))?;
     }
-    db.flush().map_err(|error| refuse(unusable(&error)))?;
+    db.flush().map_err(|error| refuse(unusable(&base, &error)))?;
     log.sync_data().map_err(io("sync"))?;
     sweep(&shelf)?;
 
     let removals = remove::unfinished(&shelf)?.into();
     let watermark = Watermark::open(dir).map_err(io("write the watermark of"))?;
     let stopped = Arc::new(OnceLock::new());
+    let room = Room { dir: dir.to_owned(), reserve: options.reserve };
     let writer = Writer {
         db,
         shelf: shelf.clone(),
         log,
         watermark,
         marks,
-        dir: dir.to_owned(),
         blobs: base.join("blobs"),
-        reserve: options.reserve,
+        room: room.clone(),
         faults: options.faults.clone(),
         removals,
         removed: BTreeMap::new(),
@@ -130,7 +133,7 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
         .name("store-writer".to_owned())
         .spawn(move || writer.run(&asked))
         .map_err(io("start the writer of"))?;
-    Ok(SledStore { shelf, asks: Some(asks), thread: Some(thread), stopped })
+    Ok(SledStore { shelf, asks: Some(asks), thread: Some(thread), stopped, room })
 }
 
 /// Stores of older releases lack an index of records: it is made once, with what it counts.
@@ -140,7 +143,7 @@ fn index_records(shelf: &Shelf, mark: &[u8], index: Tree) -> Result<(), StoreErr
     }
     let write = |writes: &Writes| {
         let written = shelf.trees.write(writes);
-        written.map_err(|error| shelf::corrupt(index, mark, error))
+        written.map_err(|error| shelf::corrupt(index, mark, damage::said(&error)))
     };
     let mut writes = Writes::default();
     let mut counts = BTreeMap::<Vec<u8>, u64>::new();
@@ -180,7 +183,7 @@ fn database(base: &Path, cache: u64) -> Result<::sled::Db, String> {
         match opened {
             Ok(Ok(db)) => return Ok(db),
             Ok(Err(error)) if !error.to_string().contains("acquire lock") => {
-                return Err(unusable(&error));
+                return Err(unusable(base, &error));
             }
             Ok(Err(_)) if begun.elapsed() > PATIENCE => {
                 return Err(
@@ -193,25 +196,28 @@ fn database(base: &Path, cache: u64) -> Result<::sled::Db, String> {
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-                return Err(damaged(text.unwrap_or("its log cannot be read")));
+                tracing::debug!("the database panicked: {}", text.unwrap_or_default());
+                return Err(damaged(&damage::place(base)));
             }
         }
     }
 }
 
 /// What to do about an error of sled.
-fn unusable(error: &::sled::Error) -> String {
+fn unusable(base: &Path, error: &::sled::Error) -> String {
     match error {
         ::sled::Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
             "the disk is full, and it cannot be opened before there is room".to_owned()
         }
         ::sled::Error::Io(error) => format!("its files cannot be used ({error})"),
-        other => damaged(&other.to_string()),
+        ::sled::Error::Corruption { at: Some(_), .. } => damaged(&damage::said(error)),
+        ::sled::Error::Corruption { at: None, .. } => damaged(&damage::place(base)),
+        other => damaged(&format!("{}; {}", damage::said(other), damage::place(base))),
     }
 }
 
-fn damaged(why: &str) -> String {
-    format!("the database is damaged ({why}); import the last export into a new directory")
+fn damaged(where_and_how: &str) -> String {
+    format!("the database is damaged: {where_and_how}; import the last export into a new directory")
 }
 
 /// Which opening this is.

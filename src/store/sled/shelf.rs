@@ -91,9 +91,14 @@ impl Shelf {
 
 /// A damaged row, named by its key.
 pub(super) fn corrupt(tree: Tree, key: &[u8], why: impl Display) -> StoreError {
+    StoreError::Corrupt { what: named(tree, key), why: why.to_string() }
+}
+
+/// What a key is called in errors and findings.
+pub(super) fn named(tree: Tree, key: &[u8]) -> String {
     let key = match std::str::from_utf8(key) {
         Ok(text) if text.chars().all(|c| c == '\0' || !c.is_control()) => text.replace('\0', "/"),
         _ => key.escape_ascii().to_string(),
     };
-    StoreError::Corrupt { what: format!("{} {key}", tree.name()), why: why.to_string() }
+    format!("{} {key}", tree.name())
 }

@@ -11,6 +11,7 @@ use ::sled::transaction::ConflictableTransactionError;
 use ::sled::transaction::TransactionError;
 
 use crate::store::StoreError;
+use crate::store::sled::damage;
 
 /// Declares [`Tree`] with the names on disk, so that the list stands in one place.
 macro_rules! trees {
@@ -220,7 +221,7 @@ fn broken(tree: Tree, error: ::sled::Error) -> StoreError {
             StoreError::Io { what: format!("cannot read the tree {}", tree.name()), source }
         }
         other => {
-            StoreError::Corrupt { what: format!("tree {}", tree.name()), why: other.to_string() }
+            StoreError::Corrupt { what: format!("tree {}", tree.name()), why: damage::said(&other) }
         }
     }
 }

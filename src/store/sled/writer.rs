@@ -23,7 +23,7 @@ use crate::store::StoreError;
 use crate::store::sled::apply::Prepared;
 use crate::store::sled::apply::Removed;
 use crate::store::sled::check;
-use crate::store::sled::disk;
+use crate::store::sled::disk::Room;
 use crate::store::sled::draft::Batch;
 use crate::store::sled::draft::Draft;
 use crate::store::sled::draft::Marks;
@@ -64,10 +64,9 @@ pub(super) struct Writer {
     pub(super) log: File,
     pub(super) watermark: Watermark,
     pub(super) marks: Marks,
-    pub(super) dir: PathBuf,
     /// Where sled would put what it cannot keep safe.
     pub(super) blobs: PathBuf,
-    pub(super) reserve: u64,
+    pub(super) room: Room,
     pub(super) faults: Option<Arc<dyn Faults>>,
     /// Connections that are being removed, and who waits for the end of it.
     pub(super) removals: VecDeque<ConnectionId>,
@@ -149,9 +148,7 @@ impl Writer {
         let mut answers = Vec::with_capacity(commits.len());
         for (prepared, reply) in commits {
             let files = prepared.files();
-            if prepared.grows()
-                && *full.get_or_insert_with(|| disk::is_full(&self.dir, self.reserve))
-            {
+            if prepared.grows() && *full.get_or_insert_with(|| self.room.is_short()) {
                 self.shelf.files.remove(files);
                 drop(reply.send(Err(StoreError::Full)));
                 continue;
