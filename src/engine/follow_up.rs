@@ -21,6 +21,7 @@ use crate::domain::request::Request;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::compose;
+use crate::engine::intake;
 use crate::engine::known::Places;
 use crate::engine::references;
 use crate::engine::work::Work;
@@ -306,6 +307,8 @@ impl Work<'_> {
     /// only know what a person typed is asked for in the next session.
     pub(crate) async fn link(&mut self, mut record: Record, id: &str) -> Result<(), EngineError> {
         let now = self.engine.now();
+        // What may be there is what was sent then: what the application wanted since goes next.
+        let found = record.sent.is_some() && intake::is_unknown(&record);
         let pointer = match schema().kind(&record.key.kind).map(|kind| kind.identity) {
             Some(Identity::Transaction) => "/txnId",
             _ => "/listId",
@@ -318,7 +321,9 @@ impl Work<'_> {
             let question = Question::Linked(id.trim().to_owned());
             self.ask_all(&record.key, question, &queries);
         }
-        record.sent = Some(record.digest);
+        if !found {
+            record.sent = Some(record.digest);
+        }
         record.bypass_reason = None;
         record.blocked_by.clear();
         record.findings.clear();
@@ -327,6 +332,9 @@ impl Work<'_> {
         record.synced_at = Some(now);
         record.become_status(Status::Synced, now, "linked to what is in QuickBooks");
         self.settled.push(record.key.clone());
+        if found {
+            return Box::pin(self.go_on(record)).await;
+        }
         self.put_record(record);
         Ok(())
     }

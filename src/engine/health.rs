@@ -103,8 +103,12 @@ impl Engine {
         let lost = counts.of(Status::InDoubt)
             + if state.living.is_none() { counts.of(Status::Sent) } else { 0 };
         let oldest = self.oldest_waiting(id, &state).await?;
-        let (health, mut summary, findings) =
+        let (health, mut summary, mut findings) =
             judge(&connection, &state, Waiting { queued: waiting, lost }, now, interval);
+        if let Some(stuck) = self.stuck(&connection, &state).await? {
+            summary = format!("{summary} {}", diagnosis::render(&stuck).detail);
+            findings.push(stuck);
+        }
         if health == HealthState::Ok && state.living.is_none() {
             summary.push_str(&left_over(&counts));
         }
@@ -117,6 +121,23 @@ impl Engine {
             oldest_waiting_at: oldest,
             findings,
         })
+    }
+
+    /// What the watchdog cannot repair.
+    async fn stuck(
+        &self,
+        connection: &Connection,
+        state: &ConnectorState,
+    ) -> Result<Option<Finding>, EngineError> {
+        let passed = self.passed_over(connection, state).await?;
+        Ok(passed.first().map(|(first, since)| {
+            let finding = Finding::new(Code::InternalError).cause("passed_over");
+            let finding = finding.fact("record", first.path()).fact("since", spoken(*since));
+            match passed.len() {
+                1 => finding,
+                count => finding.fact("count", count),
+            }
+        }))
     }
 
     /// When what has waited longest came into the queue, or was sent and never answered.

@@ -38,6 +38,7 @@ use crate::engine::ambient;
 use crate::engine::answer::Answer;
 use crate::engine::answer::MAX_RETS;
 use crate::engine::compose;
+use crate::engine::follow_up;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
 use crate::qbxml::raw;
@@ -51,6 +52,8 @@ use crate::qbxml::schema::schema;
 const PRIORITY: i32 = 1001;
 /// References to whom a transaction is with.
 const ENTITIES: [&str; 4] = ["CustomerRef", "VendorRef", "PayeeEntityRef", "EntityRef"];
+/// Objects that a person can choose from; the likeliest stand first.
+const MAX_OFFERED: usize = 20;
 /// The clock of the host may differ from ours, and it tells local time: a day and a half covers
 /// every time zone and some hours of a wrong clock.
 const MARGIN: SignedDuration = SignedDuration::from_hours(36);
@@ -206,7 +209,7 @@ impl Work<'_> {
             self.mirror_told(part, request, answers);
         }
         let Some(key) = &about.record else { return Ok(()) };
-        let Some(record) = self.record(key).await? else { return Ok(()) };
+        let Some(mut record) = self.record(key).await? else { return Ok(()) };
         let Question::Outcome(sent) = &about.question else {
             return self.settled(record, request, &about.question, answers).await;
         };
@@ -227,6 +230,8 @@ impl Work<'_> {
             }
             found.extend(answer.rets.iter().cloned());
         }
+        // The answer is here: what a person presses from now on is no second press.
+        record.asked = None;
         self.decide(record, sent, found).await
     }
 
@@ -242,7 +247,8 @@ impl Work<'_> {
         }
         let Some(key) = &about.record else { return Ok(()) };
         match self.record(key).await? {
-            Some(record) if record.status == Status::InDoubt => {
+            Some(mut record) if record.status == Status::InDoubt => {
+                record.asked = None;
                 self.fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why)).await
             }
             Some(mut record) if record.asked == Some(request.id) => {
@@ -286,10 +292,11 @@ impl Work<'_> {
                 && (date.is_none() || ret.txn_date == *date)
                 && (entity.is_none() || ret.entity == *entity)
         };
-        let matching: Vec<_> = candidates.iter().filter(|(_, ret)| same(ret)).collect();
-        match (matching.as_slice(), candidates.as_slice()) {
-            ([], []) => self.send_again(record).await,
-            ([(id, ret)], _) => self.adopt(record, id.clone(), ret).await,
+        candidates.sort_by_key(|(_, ret)| (!same(ret), ret.is_active == Some(false)));
+        let matching = candidates.iter().filter(|(_, ret)| same(ret)).count();
+        match (matching, candidates.as_slice()) {
+            (_, []) => self.send_again(record).await,
+            (1, [(id, ret), ..]) => self.adopt(record, id.clone(), ret).await,
             // Without a match a person may have renamed it; with several, nobody knows which.
             (_, several) => {
                 let shown = several.iter().take(5).map(|(id, ret)| {
@@ -302,7 +309,10 @@ impl Work<'_> {
                     several.len(),
                     shown.join(", ")
                 );
-                self.fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why)).await
+                let mut finding = Finding::new(Code::OutcomeUnknown).fact("why", why);
+                let offered = several.iter().filter_map(|(_, ret)| follow_up::candidate(ret));
+                finding.candidates = offered.take(MAX_OFFERED).collect();
+                self.fail(record, finding).await
             }
         }
     }

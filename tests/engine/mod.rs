@@ -7,4 +7,5 @@ mod questions;
 mod queue;
 mod recovery;
 mod thrown;
+mod unknown;
 mod watchdog;
