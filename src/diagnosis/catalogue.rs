@@ -147,6 +147,7 @@ mod tests {
         "characters",
         "closingDate",
         "column",
+        "count",
         "customer",
         "due",
         "edition",

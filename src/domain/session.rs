@@ -87,7 +87,8 @@ pub struct Machine {
     pub last_error: String,
     /// Requests settled so far, for the progress.
     pub settled: u64,
-    /// It was told that all is done: it closes now, and nobody waits for it.
+    /// It was told that all is done: it closes now, and nobody waits for it. What is due then and
+    /// did not go was passed over.
     #[serde(default)]
     pub finished: bool,
     /// How it ended, once it did.
@@ -235,7 +236,8 @@ impl Machine {
             ),
             (Stage::Opened | Stage::Ready, Event::Send { .. }) => {
                 let said = "there is nothing more to do";
-                self.ended(Ending::Done, said, vec![Effect::End(None)], Reply::Nothing)
+                let told = Self { finished: true, ..self };
+                told.ended(Ending::Done, said, vec![Effect::End(None)], Reply::Nothing)
             }
             // A call out of order means that an answer was lost on the way (guide, p. 53).
             (Stage::Waiting(id), Event::Send { .. }) => self.ended(

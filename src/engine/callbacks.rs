@@ -311,9 +311,11 @@ impl Engine {
         let mut step = session.machine.clone().step(event);
         if work.connection.pause.is_some() && step.reply == Reply::Nothing {
             PAUSED.clone_into(&mut step.machine.last_error);
+            step.machine.finished = false;
         } else if work.connection.awaits_confirmation() && step.machine.ending == Some(Ending::Done)
         {
             UNCONFIRMED.clone_into(&mut step.machine.last_error);
+            step.machine.finished = false;
         }
         work.fresh = fresh;
         let sent = work.apply(&mut session, step, Some("sendRequestXML")).await?;

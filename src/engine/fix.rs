@@ -374,7 +374,9 @@ fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineError> {
         "send-anyway" => Deed::Insist,
         "bypass" => {
             let alone = match finding.candidates.as_slice() {
-                [one] if finding.code != Code::NameInUse => Some(one.id.clone()),
+                // The name is another's, or nobody knows whether this is it.
+                _ if matches!(finding.code, Code::NameInUse | Code::OutcomeUnknown) => None,
+                [one] => Some(one.id.clone()),
                 _ => None,
             };
             let reference = pressed.object.clone().or(alone);

@@ -134,12 +134,16 @@ impl Engine {
         let lost = counts.of(Status::InDoubt)
             + if state.living.is_none() { counts.of(Status::Sent) } else { 0 };
         let oldest = self.oldest_waiting(id, &state).await?;
-        let (health, summary, findings) =
+        let (health, summary, mut findings) =
             judge(&connection, &state, Waiting { queued: waiting, lost }, now, interval);
-        let summary = match summary {
+        let mut summary = match summary {
             Some(summary) => summary,
             None => self.left_over(id, &counts).await?,
         };
+        if let Some(stuck) = self.stuck(&connection, &state).await? {
+            summary = format!("{summary} {}", diagnosis::render(&stuck).detail);
+            findings.push(stuck);
+        }
         Ok(Health {
             state: health,
             summary,
@@ -195,6 +199,23 @@ impl Engine {
             let held = left.first().map(|held| format!(" {held}.")).unwrap_or_default();
             format!("Everything that can be sent is in QuickBooks.{held}")
         })
+    }
+
+    /// What the watchdog cannot repair.
+    async fn stuck(
+        &self,
+        connection: &Connection,
+        state: &ConnectorState,
+    ) -> Result<Option<Finding>, EngineError> {
+        let passed = self.passed_over(connection, state).await?;
+        Ok(passed.first().map(|(first, since)| {
+            let finding = Finding::new(Code::InternalError).cause("passed_over");
+            let finding = finding.fact("record", first.path()).fact("since", spoken(*since));
+            match passed.len() {
+                1 => finding,
+                count => finding.fact("count", count),
+            }
+        }))
     }
 
     /// When what has waited longest came into the queue, or was sent and never answered.

@@ -141,7 +141,9 @@ impl Engine {
         work.changes(vec![self.note(&key.connection, actor, verb, &key.path())]);
         let record = work.record(key).await?.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
         work.commit_records().await?;
-        let free = matches!(record.status, Status::Synced | Status::Bypassed);
+        // It may stand in QuickBooks and have a change that goes next.
+        let free = matches!(record.status, Status::Synced | Status::Bypassed)
+            || record.reference.is_some();
         Ok((record, free))
     }
 

@@ -42,6 +42,7 @@ use crate::engine::ambient;
 use crate::engine::answer::Answer;
 use crate::engine::answer::MAX_RETS;
 use crate::engine::compose;
+use crate::engine::follow_up;
 use crate::engine::intake::is_unknown;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
@@ -59,6 +60,8 @@ const PRIORITY: i32 = 1001;
 const PAGE: usize = 500;
 /// References to whom a transaction is with.
 const ENTITIES: [&str; 4] = ["CustomerRef", "VendorRef", "PayeeEntityRef", "EntityRef"];
+/// Objects that a person can choose from; the likeliest stand first.
+const MAX_OFFERED: usize = 20;
 /// The clock of the host may differ from ours, and it tells local time: a day and a half covers
 /// every time zone and some hours of a wrong clock.
 pub(crate) const MARGIN: SignedDuration = SignedDuration::from_hours(36);
@@ -259,6 +262,8 @@ impl Work<'_> {
             }
             found.extend(answer.rets.iter().cloned());
         }
+        // The answer is here: what a person presses from now on is no second press.
+        record.asked = None;
         self.decide(record, sent, found).await
     }
 
@@ -330,14 +335,17 @@ impl Work<'_> {
                 candidates.push((id, ret));
             }
         }
-        let matching: Vec<_> = candidates.iter().filter(|(_, ret)| same(ret)).collect();
-        match (matching.as_slice(), candidates.as_slice()) {
-            ([], []) => self.send_again(record).await,
-            ([(id, ret)], _) => match self.rival(&record, name.as_deref()).await? {
+        candidates.sort_by_key(|(_, ret)| (!same(ret), ret.is_active == Some(false)));
+        let matching = candidates.iter().filter(|(_, ret)| same(ret)).count();
+        match (matching, candidates.as_slice()) {
+            (_, []) => self.send_again(record).await,
+            (1, [(id, ret), ..]) => match self.rival(&record, name.as_deref()).await? {
                 None => self.found(record, id.clone(), ret).await,
                 Some(rival) => {
                     let why = format!("QuickBooks has {id}, which may be that of {}", rival.path());
-                    self.fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why)).await
+                    let mut finding = Finding::new(Code::OutcomeUnknown).fact("why", why);
+                    finding.candidates = follow_up::candidate(ret).into_iter().collect();
+                    self.fail(record, finding).await
                 }
             },
             // Without a match a person may have renamed it; with several, nobody knows which.
@@ -352,7 +360,10 @@ impl Work<'_> {
                     several.len(),
                     shown.join(", ")
                 );
-                self.fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why)).await
+                let mut finding = Finding::new(Code::OutcomeUnknown).fact("why", why);
+                let offered = several.iter().filter_map(|(_, ret)| follow_up::candidate(ret));
+                finding.candidates = offered.take(MAX_OFFERED).collect();
+                self.fail(record, finding).await
             }
         }
     }

@@ -26,6 +26,7 @@ use crate::engine::EngineError;
 use crate::engine::compose;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
+use crate::qbxml::layout;
 use crate::qbxml::raw;
 use crate::qbxml::request;
 use crate::qbxml::response;
@@ -169,7 +170,7 @@ impl Work<'_> {
         }
         if let [item] = items.as_slice() {
             session.refused += 1;
-            let finding =
+            let mut finding =
                 self.suspect(classify::hresult(&said), &message_set.qbxml, &item.request_id);
             match &item.subject {
                 Subject::Record(key) => {
@@ -179,6 +180,8 @@ impl Work<'_> {
                 }
                 Subject::Request(id) => {
                     if let Some(mut request) = self.request(*id).await? {
+                        // The application has lines of its own.
+                        finding.facts.remove("line");
                         request.status = RequestStatus::Failed;
                         request.findings = vec![finding];
                         request.updated_at = now;
@@ -237,20 +240,24 @@ impl Work<'_> {
 
     /// QuickBooks does not say what it could not read. The request is held against the table once
     /// more, for the host as it is known now; else the element that needs the newest qbXML is named.
+    /// Lines are those of the request as pages show it: it is sent in one.
     fn suspect(&self, finding: Finding, qbxml: &str, request_id: &str) -> Finding {
         let target = compose::target(self.state.host.as_ref());
         let whole = response::fragment(qbxml.as_bytes(), request_id);
-        let request = whole.as_deref().unwrap_or(qbxml);
-        match raw::check_xml(request, &target) {
+        match raw::check_xml(&layout::lines(whole.as_deref().unwrap_or(qbxml)), &target) {
             Err(wrong) => {
                 let Some(first) = wrong.first() else { return finding };
                 let why = diagnosis::render(first).detail;
                 let field = first.facts.get("field").cloned().unwrap_or_default();
-                finding.cause("element").fact("field", field).fact("why", why.trim_end_matches('.'))
+                let line = first.pointer.strip_prefix("/line/").and_then(|it| it.split('/').next());
+                let finding = finding.cause("element").fact("field", field);
+                finding
+                    .fact("line", line.unwrap_or_default())
+                    .fact("why", why.trim_end_matches('.'))
             }
             Ok(raw) => match raw.newest {
-                Some(newest) => {
-                    let finding = finding.cause("newest").fact("field", newest);
+                Some((newest, line)) => {
+                    let finding = finding.cause("newest").fact("field", newest).fact("line", line);
                     finding.fact("since", raw.version).fact("version", target.version)
                 }
                 None => finding,

@@ -1,17 +1,24 @@
-//! Finds what is stuck, repairs what is safe, and tells of both.
+//! Finds what is stuck, repairs what is safe, and tells of both: of a repair in the activity, of what
+//! it cannot repair in the connection's health.
 //!
 //! Nothing here should ever find anything: the simulation holds that. It is there for the day on
 //! which a bug, a damaged disk or a restored data directory leaves a record where no event reaches it.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use tracing::warn;
 
 use crate::domain::connection::Connection;
+use crate::domain::connection::ConnectorState;
 use crate::domain::ids::RecordKey;
+use crate::domain::ids::Revision;
 use crate::domain::message_set::Subject;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
+use crate::domain::session::Session;
 use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
@@ -21,6 +28,12 @@ use crate::store::RecordFilter;
 
 /// Records looked at in one go.
 const PAGE: usize = 200;
+/// A longer queue is compared with its records once it is shorter: it does not fit into memory.
+const MAX_COMPARED: u64 = 50_000;
+/// So many sessions are told that all is done before what was due then is stuck.
+const MIN_SESSIONS: usize = 3;
+/// Sessions looked at, the newest.
+const SESSIONS: usize = 20;
 
 /// What was stuck, and what was done about it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,6 +44,10 @@ pub enum Stuck {
     Orphan(RecordKey),
     /// A record waited for nothing: looked at again.
     Forgotten(RecordKey),
+    /// A record was queued, but had no place in the queue: put at its end.
+    Unlisted(RecordKey),
+    /// A record is due, but sessions were told that all is done: the connection's health says so.
+    PassedOver(RecordKey),
 }
 
 impl Engine {
@@ -46,6 +63,10 @@ impl Engine {
             for status in [Status::Sent, Status::InDoubt, Status::Blocked] {
                 self.watch_status(&connection, status, &mut found).await?;
             }
+            self.watch_queue(&connection, &mut found).await?;
+            let state = self.state(&connection.id).await?;
+            let passed = self.passed_over(&connection, &state).await?;
+            found.extend(passed.into_iter().map(|(key, _)| Stuck::PassedOver(key)));
         }
         for stuck in &found {
             warn!("the watchdog found something stuck: {stuck:?}");
@@ -99,12 +120,11 @@ impl Engine {
     ) -> Result<Option<Stuck>, EngineError> {
         let state = self.state(&connection.id).await?;
         let mut work = Work::new(self, connection.clone(), state);
-        let Some(record) = work.record(key).await? else { return Ok(None) };
+        let Some(mut record) = work.record(key).await? else { return Ok(None) };
         let stuck = match record.status {
             Status::Sent | Status::InDoubt if !self.is_carried(&mut work, &record).await? => {
                 let why = "no message set carries it any more";
                 let finding = Finding::new(Code::OutcomeUnknown).fact("why", why);
-                let mut record = record;
                 record.asked = None;
                 if record.reference.is_none() && record.lost.is_none() {
                     record.lost = Some(work.lost_of(&record).await?);
@@ -121,16 +141,115 @@ impl Engine {
             },
             _ => return Ok(None),
         };
+        self.set_free(work, key).await?;
+        Ok(Some(stuck))
+    }
+
+    async fn set_free(&self, mut work: Work<'_>, key: &RecordKey) -> Result<(), EngineError> {
         let actor = Actor("watchdog".to_owned());
         work.changes(vec![self.note(
-            &connection.id,
+            &key.connection,
             &actor,
             "set free what was stuck",
             &key.path(),
         )]);
         // The state is written too, unchanged: a session that moves at this moment is not overtaken.
-        work.commit().await?;
-        Ok(Some(stuck))
+        work.commit().await
+    }
+
+    /// Looks for records that are queued and have no place in the queue. Places are counted first,
+    /// which costs little; where some are missing, all are compared.
+    async fn watch_queue(
+        &self,
+        connection: &Connection,
+        found: &mut Vec<Stuck>,
+    ) -> Result<(), EngineError> {
+        let counts = self.store.counts(&connection.id).await?;
+        let waiting = counts.of(Status::Queued) + counts.requests_queued;
+        if waiting == 0
+            || waiting > MAX_COMPARED
+            || self.places(connection).await?.len() as u64 >= waiting
+        {
+            return Ok(());
+        }
+        let filter = RecordFilter { status: Some(Status::Queued), ..RecordFilter::default() };
+        let (mut queued, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.store.records(&connection.id, &filter, cursor.as_deref(), PAGE).await?;
+            queued.extend(page.items.into_iter().map(|record| (record.key, record.revision)));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        // Who was queued before the places were read, and still is, had one then.
+        let places = self.places(connection).await?;
+        for (key, revision) in queued {
+            if !places.contains(&Subject::Record(key.clone())) {
+                found.extend(until_settled!(self.list_again(connection, &key, revision))?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn places(&self, connection: &Connection) -> Result<BTreeSet<Subject>, EngineError> {
+        let most = usize::try_from(MAX_COMPARED).unwrap_or(usize::MAX).saturating_mul(2);
+        let places = self.store.ready(&connection.id, Timestamp::MAX, most).await?;
+        Ok(places.into_iter().map(|queued| queued.subject).collect())
+    }
+
+    async fn list_again(
+        &self,
+        connection: &Connection,
+        key: &RecordKey,
+        seen: Revision,
+    ) -> Result<Option<Stuck>, EngineError> {
+        let state = self.state(&connection.id).await?;
+        let mut work = Work::new(self, connection.clone(), state);
+        let record = work.record(key).await?;
+        let still = |it: &Record| it.status == Status::Queued && it.revision == seen;
+        let Some(mut record) = record.filter(still) else { return Ok(None) };
+        // A new number makes a new place.
+        record.sequence = 0;
+        record.become_status(Status::Queued, self.now(), "it had no place in the queue");
+        work.put_record(record);
+        self.set_free(work, key).await?;
+        Ok(Some(Stuck::Unlisted(key.clone())))
+    }
+
+    /// Records at the head of the queue that sessions passed over, and since when each is due: they
+    /// were due before the session began, and it was told that all is done. Nobody knows why, so
+    /// nothing is repaired.
+    pub(crate) async fn passed_over(
+        &self,
+        connection: &Connection,
+        state: &ConnectorState,
+    ) -> Result<Vec<(RecordKey, Timestamp)>, EngineError> {
+        let mut passed = Vec::new();
+        let waits = state.living.is_some() || state.outstanding.is_some();
+        if waits || connection.pause.is_some() || connection.awaits_confirmation() {
+            return Ok(passed);
+        }
+        let Some(success) = state.last_success_at else { return Ok(passed) };
+        let mut told: Option<Vec<Session>> = None;
+        for queued in self.store.ready(&connection.id, self.now(), PAGE).await? {
+            let Subject::Record(key) = queued.subject else { break };
+            let Some(record) = self.store.record(&key).await? else { break };
+            let since = record.due.map_or(record.updated_at, |due| due.max(record.updated_at));
+            if record.status != Status::Queued || since >= success {
+                break;
+            }
+            if told.is_none() {
+                let sessions = self.store.sessions(&connection.id, None, SESSIONS).await?.items;
+                told = Some(sessions.into_iter().filter(|it| it.machine.finished).collect());
+            }
+            let later = told.iter().flatten().filter(|session| session.started_at > since);
+            if later.count() < MIN_SESSIONS {
+                break;
+            }
+            passed.push((key, since));
+        }
+        Ok(passed)
     }
 
     /// Whether an event will come that settles a record that is out.

@@ -52,8 +52,8 @@ pub struct Raw {
     pub on_error: OnError,
     /// The lowest qbXML version that knows everything in it.
     pub version: Version,
-    /// The element that needs that version, if one does.
-    pub newest: Option<String>,
+    /// The element that needs that version, and its line, if one does.
+    pub newest: Option<(String, usize)>,
 }
 
 /// Checks qbXML: one or more `…Rq`, with or without an envelope.
@@ -173,7 +173,7 @@ struct Walk {
     out: String,
     findings: Vec<Finding>,
     needs: Version,
-    newest: Option<String>,
+    newest: Option<(String, usize)>,
     on_error: OnError,
     /// One more than the highest `requestID` that is a number.
     next_id: u64,
@@ -405,7 +405,7 @@ impl Walk {
         writer.available(of, &node.name, &node.place());
         if writer.needs > self.needs {
             self.needs = writer.needs;
-            self.newest = Some(node.name.clone());
+            self.newest = Some((node.name.clone(), node.line()));
         }
         self.findings.append(&mut writer.findings);
     }

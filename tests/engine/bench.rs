@@ -1,6 +1,7 @@
 //! An engine on a real store, a clock moved by hand, and a QuickBooks that answers as it is told.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use bookbridge::domain::ids::ConnectionId;
@@ -17,6 +18,7 @@ use bookbridge::engine::NewConnection;
 use bookbridge::engine::NewRecord;
 use bookbridge::engine::Put;
 use bookbridge::engine::Settings;
+use bookbridge::store::StoreError;
 use bookbridge::store::sled::Options;
 use bookbridge::store::sled::SledStore;
 use secrecy::SecretString;
@@ -32,7 +34,7 @@ pub(super) struct Bench {
     username: String,
     password: SecretString,
     made: u32,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// What the connector carries of one message set.
@@ -48,8 +50,7 @@ impl Bench {
 
     pub(super) async fn with(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options { reserve: 0, ..Options::default() };
-        let store = SledStore::open(&dir.path().join("store"), &options).unwrap();
+        let store = store(&dir.path().join("store")).unwrap();
         let hands = Arc::new(Hands::new(7));
         let engine = Engine::new(Arc::new(store), hands.clone(), settings);
         let new = NewConnection { name: "Acme".to_owned(), ..NewConnection::default() };
@@ -61,8 +62,26 @@ impl Bench {
             username: connection.username,
             password,
             made: 0,
-            _dir: dir,
+            dir,
         }
+    }
+
+    /// What a damaged disk does: every place in the queue is gone.
+    pub(super) async fn lose_the_queue(&mut self) {
+        let at = self.dir.path().join("store");
+        self.engine.store().close().await.unwrap();
+        // The store is let go of, and opened again below.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let other = Arc::new(store(&elsewhere.path().join("store")).unwrap());
+        self.engine = Engine::new(other, self.hands.clone(), Settings::default());
+        {
+            let db =
+                opened(|| ::sled::Config::new().path(at.join("sled")).segment_size(8 << 20).open());
+            db.open_tree("queue").unwrap().clear().unwrap();
+            db.flush().unwrap();
+        }
+        let store = Arc::new(opened(|| store(&at)));
+        self.engine = Engine::new(store, self.hands.clone(), Settings::default());
     }
 
     pub(super) fn key(&self, path: &str) -> RecordKey {
@@ -182,6 +201,21 @@ pub(super) fn told(question: &str, answers: &[&str]) -> String {
         }
     }
     format!("<QBXML><QBXMLMsgsRs>{whole}</QBXMLMsgsRs></QBXML>")
+}
+
+fn store(at: &Path) -> Result<SledStore, StoreError> {
+    SledStore::open(at, &Options { reserve: 0, ..Options::default() })
+}
+
+/// sled lets go of its files a moment after it was dropped.
+fn opened<T, E: std::fmt::Debug>(mut open: impl FnMut() -> Result<T, E>) -> T {
+    for _ in 0..100 {
+        if let Ok(opened) = open() {
+            return opened;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    open().unwrap()
 }
 
 /// Names of the requests in a document, without `Rq`.

@@ -10,4 +10,5 @@ mod recovery;
 mod taken_back;
 mod thrown;
 mod twice;
+mod unknown;
 mod watchdog;

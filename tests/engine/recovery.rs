@@ -159,6 +159,7 @@ async fn an_answer_that_says_nothing_leaves_it_to_a_person() {
         let record = bench.record("Customer/1").await;
         assert_eq!(record.status, Status::Failed);
         assert_eq!(record.findings[0].code, Code::OutcomeUnknown);
+        assert_eq!(record.asked, None, "a press of a fix counts");
         bench.customer("Customer/1").await;
         assert_eq!(bench.record("Customer/1").await.status, Status::Failed);
     }
@@ -256,8 +257,46 @@ async fn a_refused_request_names_what_is_suspect() {
     bench.throw(&carried.ticket, "0x80040400").await;
 
     let record = bench.record("Customer/1").await;
-    assert_eq!(record.findings[0].facts["field"], "ClassRef");
-    assert_eq!(record.findings[0].facts["since"], "12.0");
+    let finding = &record.findings[0];
+    assert_eq!(finding.facts["field"], "ClassRef");
+    assert_eq!(finding.facts["since"], "12.0");
+    assert_eq!(shown_in_line(&bench, &finding.facts["line"]).await, "<ClassRef>");
+    let said = bookbridge::diagnosis::render(finding).detail;
+    let told = format!("ClassRef (line {} of the request", finding.facts["line"]);
+    assert!(said.contains(&told) && said.contains("needs the newest qbXML: 12.0"), "{said}");
+}
+
+/// A line of the last request for `Customer/1`, as pages show it.
+async fn shown_in_line(bench: &Bench, line: &str) -> String {
+    let attempts = bench.engine.attempts(&bench.key("Customer/1")).await.unwrap();
+    let request = &attempts.last().unwrap().request_xml;
+    let shown = bookbridge::qbxml::layout::lines(request);
+    let line: usize = line.parse().unwrap();
+    shown.lines().nth(line - 1).unwrap().trim().to_owned()
+}
+
+#[actix_web::test]
+async fn a_refused_request_names_element_line_and_what_is_expected_there() {
+    let bench = Bench::new().await;
+    let data = serde_json::json!({"Name": "A", "ClassRef": {"FullName": "x"}, "Phone": "7"});
+    bench.put("Customer/1", data).await;
+    let carried = bench.open().await;
+    // By now it is known that the QuickBooks there is an older one.
+    let store = bench.engine.store();
+    let mut state = store.state(&bench.id).await.unwrap().unwrap();
+    state.host.as_mut().unwrap().qbxml_version = "11.0".to_owned();
+    store.commit(bookbridge::store::Change::PutState(state).into()).await.unwrap();
+
+    bench.throw(&carried.ticket, "0x80040400").await;
+
+    let record = bench.record("Customer/1").await;
+    let finding = &record.findings[0];
+    assert_eq!((record.status, finding.code), (Status::Failed, Code::RequestRejected));
+    let line = &finding.facts["line"];
+    assert_eq!(shown_in_line(&bench, line).await, "<ClassRef>");
+    let said = bookbridge::diagnosis::render(finding).detail;
+    assert!(said.contains(&format!("because of ClassRef, line {line} of the request")), "{said}");
+    assert!(said.contains("ClassRef needs qbXML 12.0; this QuickBooks speaks 11.0"), "{said}");
 }
 
 #[actix_web::test]

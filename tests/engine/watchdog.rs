@@ -4,6 +4,7 @@ use bookbridge::domain::connection::ConnectorState;
 use bookbridge::domain::ids::MessageSetId;
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::record::Status;
+use bookbridge::engine::HealthState;
 use bookbridge::engine::Stuck;
 use bookbridge::store::Change;
 use serde_json::json;
@@ -73,4 +74,121 @@ async fn a_message_set_that_is_gone_holds_nobody_up() {
     let carried = bench.open().await;
     let answer = bench.agree(&carried.qbxml);
     assert_eq!(bench.bring(&carried.ticket, &answer).await, 100);
+}
+
+#[actix_web::test]
+async fn a_record_without_a_place_in_the_queue_gets_one() {
+    let mut bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    bench.customer("Customer/2").await;
+    bench.lose_the_queue().await;
+    bench.customer("Customer/3").await;
+    assert_eq!(
+        bench.engine.store().ready(&bench.id, bench.engine.now(), 9).await.unwrap().len(),
+        1
+    );
+
+    let mut found = bench.engine.watch().await.unwrap();
+
+    found.sort_by_key(|stuck| format!("{stuck:?}"));
+    let unlisted = ["Customer/1", "Customer/2"].map(|path| Stuck::Unlisted(bench.key(path)));
+    assert_eq!(found, unlisted);
+    assert_eq!(bench.engine.watch().await.unwrap(), []);
+    assert_eq!(bench.engine.store().check().await.unwrap(), [""; 0]);
+    let carried = bench.open().await;
+    let answer = bench.agree(&carried.qbxml);
+    assert_eq!(bench.bring(&carried.ticket, &answer).await, 100);
+    for path in ["Customer/1", "Customer/2", "Customer/3"] {
+        assert_eq!(bench.record(path).await.status, Status::Synced, "{path}");
+        assert_eq!(
+            carried.qbxml.matches(&format!("<Name>{}</Name>", path.replace('/', " "))).count(),
+            1
+        );
+    }
+}
+
+/// Puts a customer and runs a session in which everything succeeds.
+async fn session(bench: &mut Bench, path: &str) {
+    bench.hands.pass(600);
+    bench.customer(path).await;
+    let carried = bench.open().await;
+    let answer = bench.agree(&carried.qbxml);
+    assert_eq!(bench.bring(&carried.ticket, &answer).await, 100);
+    bench.engine.close_connection(&carried.ticket).await.unwrap();
+}
+
+/// Queued at this moment, and due then by hand.
+async fn due_at(bench: &Bench, path: &str, due: Option<jiff::Timestamp>) {
+    let mut record = bench.record(path).await;
+    record.due = due;
+    bench.engine.store().commit(Change::PutRecord(Box::new(record)).into()).await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_record_that_sessions_pass_over_is_seen_in_the_health() {
+    let mut bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    // A mistake keeps it back as if its time had not come.
+    due_at(&bench, "Customer/1", Some(jiff::Timestamp::MAX)).await;
+    for number in 2..5 {
+        let health = bench.engine.health(&bench.id).await.unwrap();
+        assert!(health.findings.is_empty(), "{number}: {:?}", health.findings);
+        session(&mut bench, &format!("Customer/{number}")).await;
+        assert_eq!(bench.engine.watch().await.unwrap(), [], "{number}");
+    }
+
+    due_at(&bench, "Customer/1", None).await;
+
+    assert_eq!(bench.engine.watch().await.unwrap(), [Stuck::PassedOver(bench.key("Customer/1"))]);
+    let health = bench.engine.health(&bench.id).await.unwrap();
+    assert_eq!(health.state, HealthState::Waiting);
+    let finding = &health.findings[0];
+    assert_eq!((finding.code, finding.cause.as_str()), (Code::InternalError, "passed_over"));
+    let told = "Customer/1 is due since 2026-03-02 08:00 UTC and does not go";
+    assert!(health.summary.contains(told), "{}", health.summary);
+    assert!(health.summary.starts_with("1 waits for the next session"), "{}", health.summary);
+
+    // Once it goes, all is well.
+    session(&mut bench, "Customer/5").await;
+    assert_eq!(bench.record("Customer/1").await.status, Status::Synced);
+    assert_eq!(bench.engine.watch().await.unwrap(), []);
+    assert!(bench.engine.health(&bench.id).await.unwrap().findings.is_empty());
+}
+
+#[actix_web::test]
+async fn what_came_after_the_sessions_was_not_passed_over() {
+    let mut bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    due_at(&bench, "Customer/1", Some(jiff::Timestamp::MAX)).await;
+    for number in 2..5 {
+        session(&mut bench, &format!("Customer/{number}")).await;
+    }
+
+    // Its time came a moment ago: the sessions before could not take it.
+    due_at(&bench, "Customer/1", Some(bench.engine.now())).await;
+    assert_eq!(bench.engine.watch().await.unwrap(), []);
+    due_at(&bench, "Customer/1", None).await;
+    let pause = bench.engine.pause(&bench.id, &super::bench::actor()).await;
+    pause.unwrap();
+    assert_eq!(bench.engine.watch().await.unwrap(), []);
+}
+
+#[actix_web::test]
+async fn a_long_queue_that_is_drained_slowly_is_not_stuck() {
+    let mut bench = Bench::new().await;
+    for number in 0..120 {
+        bench.customer(&format!("Customer/{number}")).await;
+    }
+    for left in [95, 70, 45, 20] {
+        bench.hands.pass(600);
+        let carried = bench.open().await;
+        let answer = bench.agree(&carried.qbxml);
+        assert!(bench.bring(&carried.ticket, &answer).await < 100);
+        // Somebody stops the Web Connector after one message set.
+        bench.engine.close_connection(&carried.ticket).await.unwrap();
+
+        let waiting = bench.engine.store().counts(&bench.id).await.unwrap().of(Status::Queued);
+        assert_eq!(waiting, left);
+        assert_eq!(bench.engine.watch().await.unwrap(), []);
+    }
 }

@@ -29,6 +29,11 @@ impl Node {
         self.attributes.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
+    /// The line in which it begins.
+    pub(super) fn line(&self) -> usize {
+        self.line
+    }
+
     /// Where it begins.
     pub(super) fn place(&self) -> String {
         format!("/line/{}/column/{}", self.line, self.column)
