@@ -128,6 +128,18 @@ async fn the_only_one_is_linked_with_one_press() {
 
     assert_eq!((linked.status, linked.reference.unwrap().id.as_str()), (Status::Synced, "43-1"));
     bench.hands.pass(3600);
+    let carried = bench.open().await;
+    assert!(carried.qbxml.contains("<InvoiceQueryRq") && !carried.qbxml.contains("AddRq"));
+    let there = told(
+        &carried.qbxml,
+        &format!(
+            "<InvoiceQueryRs requestID=\"1\" statusCode=\"0\">{}</InvoiceQueryRs>",
+            invoice("43-1", "78", "1.00")
+        ),
+    );
+    assert_eq!(bench.bring(&carried.ticket, &there).await, 100);
+    bench.engine.close_connection(&carried.ticket).await.unwrap();
+    bench.hands.pass(3600);
     assert!(matches!(bench.login().await, Login::None { .. }), "nothing is sent");
 }
 
