@@ -385,11 +385,24 @@ impl Engine {
         let reply = work.apply(&mut session, step, Some("receiveResponseXML")).await?;
         work.commit().await?;
         let woken = work.wake().await?;
+        if woken > 0 && session.machine.finished {
+            self.go_on(ticket).await?;
+        }
         Ok(match reply {
             Reply::Percent(100) if woken > 0 => 99,
             Reply::Percent(percent) => i32::from(percent),
             _ => -1,
         })
+    }
+
+    /// What a session settled set others free: it comes again, and is waited for.
+    async fn go_on(&self, ticket: &str) -> Result<(), EngineError> {
+        let Some(Loaded { mut session, .. }) = self.load(ticket).await? else { return Ok(()) };
+        session.machine.finished = false;
+        match self.store.commit(Change::PutSession(Box::new(session)).into()).await {
+            Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// `connectionError`: `done`, or the company file to try instead.
