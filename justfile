@@ -24,9 +24,9 @@ bench:
 bench-pages:
     ./scripts/bench-pages
 
-# The seeded simulation, in a release build: `just soak 0..13000`. Prints sessions and time.
-soak *range:
-    ./scripts/soak {{range}}
+# The seeded simulation, in a release build: `just soak 0..13000`, `just soak 10m`.
+soak *share:
+    ./scripts/soak {{share}}
 
 # Plants bugs, one by one, and shows that each is found.
 plants:

@@ -340,12 +340,21 @@ fn reachable(report: &mut Report, client: &Client) -> bool {
     }
     match try_get(client, "/readyz") {
         Ok(answer) if is_ours(&answer, "ready") => report.ok("store", "it answers"),
-        _ => report.add(
-            "store",
-            State::Error,
-            "the server is up, but its store does not answer".to_owned(),
-            "look into the server's log, then start it again",
-        ),
+        answer => {
+            let document = answer.ok().and_then(|it| serde_json::from_slice(&it.body).ok());
+            let document: Value = document.unwrap_or_default();
+            let (detail, fix) = match output::text(&document, "/code").as_ref() {
+                "STORE_FULL" => (
+                    output::text(&document, "/detail").into_owned(),
+                    "make room on the disk, or give the data directory its rights back",
+                ),
+                _ => (
+                    "the server is up, but its store does not answer".to_owned(),
+                    "look into the server's log, then start it again",
+                ),
+            };
+            report.add("store", State::Error, detail, fix);
+        }
     }
     true
 }

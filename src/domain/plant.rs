@@ -50,6 +50,8 @@ plants! {
     DoubtForgotten,
     /// What is in doubt goes back into the queue when it is put again.
     PutWhileInDoubt,
+    /// What goes back into the queue does not get a new sequence: it goes before what waits.
+    RequeueWithoutSequence,
 }
 
 #[cfg(feature = "plants")]

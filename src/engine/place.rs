@@ -183,7 +183,9 @@ impl Work<'_> {
                 }
             }
         }
-        record.sequence = 0;
+        if !planted(Plant::RequeueWithoutSequence) {
+            record.sequence = 0;
+        }
         record.become_status(Status::Queued, now, why);
         self.put_record(record);
         Ok(())

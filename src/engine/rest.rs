@@ -1,10 +1,13 @@
 //! The rest of a queue that the last answer of a session settles.
 
 use super::callbacks::Loaded;
+use crate::domain::session::Session;
 use crate::domain::session::Stage;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::work::Work;
+use crate::store::Change;
+use crate::store::StoreError;
 
 /// So few that wait are looked at ahead of the question for them.
 const LITTLE: usize = 25;
@@ -17,6 +20,10 @@ impl Engine {
         let Some(Loaded { mut session, connection, state }) = self.load(ticket).await? else {
             return Ok(false);
         };
+        if session.machine.finished {
+            self.comes_again(session).await?;
+            return Ok(false);
+        }
         let ready = self.store.ready(&connection.id, self.now(), LITTLE + 1).await?.len();
         let asks = session.machine.stage == Stage::Ready && state.outstanding.is_none();
         if ready > LITTLE || !asks || connection.pause.is_some() {
@@ -29,6 +36,20 @@ impl Engine {
         session.machine.finished = true;
         work.put_session(session);
         work.commit().await?;
-        Ok(work.wake().await? == 0)
+        let is_done = work.wake().await? == 0;
+        if !is_done && let Some(Loaded { session, .. }) = self.load(ticket).await? {
+            self.comes_again(session).await?;
+        }
+        Ok(is_done)
+    }
+
+    /// What a session settled set others free: it is asked to come again, and is waited for.
+    async fn comes_again(&self, mut session: Session) -> Result<(), EngineError> {
+        session.machine.finished = false;
+        match self.store.commit(Change::PutSession(Box::new(session)).into()).await {
+            // Another call of the session came between: it knows better.
+            Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -26,14 +26,24 @@ pub(crate) enum Fault {
     PercentLost,
     /// `sendRequestXML` comes twice.
     Doubled,
+    /// `receiveResponseXML` comes twice.
+    ReceivedTwice,
     /// QuickBooks throws in the middle, and nobody knows what it did.
     Thrown,
     /// QuickBooks throws before it did anything.
     ThrownEarly,
     /// The response is cut off on its way to us.
     Torn,
-    /// A second connector logs in.
-    Second,
+    /// The connector of a second PC logs in.
+    Second(Moment),
+    /// QuickBooks cannot be opened: `connectionError` instead of `sendRequestXML`.
+    NotOpened,
+    /// QuickBooks is gone when the request is there: `connectionError` after `sendRequestXML`.
+    Unreachable,
+    /// QuickBooks refuses the first write of the message set with an internal error (1000).
+    Internal,
+    /// QuickBooks did it and could not store its answer, which it says in it (9005).
+    Unstored,
     /// The answer comes after another session began.
     Late,
     /// QuickBooks cannot read the document.
@@ -44,20 +54,41 @@ pub(crate) enum Fault {
     Forgotten,
 }
 
-const FAULTS: [Fault; 12] = [
+/// Between which two calls of a round something happens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Moment {
+    /// Before `sendRequestXML`: after the login, or between two rounds.
+    BeforeSend,
+    /// While QuickBooks is at work.
+    BeforeReceive,
+    /// After `receiveResponseXML`.
+    AfterReceive,
+}
+
+const FAULTS: [Fault; 19] = [
     Fault::RequestLost,
     Fault::ResponseLost,
     Fault::PercentLost,
     Fault::Doubled,
+    Fault::ReceivedTwice,
     Fault::Thrown,
     Fault::ThrownEarly,
     Fault::Torn,
-    Fault::Second,
+    Fault::Second(Moment::BeforeSend),
+    Fault::Second(Moment::BeforeReceive),
+    Fault::Second(Moment::AfterReceive),
+    Fault::NotOpened,
+    Fault::Unreachable,
+    Fault::Internal,
+    Fault::Unstored,
     Fault::Late,
     Fault::Forgotten,
     Fault::Rejected,
     Fault::Ghost,
 ];
+/// Rounds of a session at which a fault may strike; the first ones are what most sessions have.
+const ROUNDS: usize = 7;
+const FIRST_ROUNDS: usize = 3;
 
 /// One thing that happens.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -66,7 +97,7 @@ pub(crate) enum Action {
     Put(Thing, usize),
     /// The application takes it back.
     Withdraw(Thing),
-    /// A person tries it again.
+    /// A person tries it again, or has it made anew if it is gone from QuickBooks.
     Retry(Thing),
     /// A session of the Web Connector, with a fault at one of its rounds.
     Session(Option<(usize, Fault)>),
@@ -92,6 +123,10 @@ pub(crate) enum Action {
     OtherFile,
     /// A person makes a customer inactive, or active again.
     Activate(usize, bool),
+    /// A person closes the books up to a date that no transaction is after, or opens them.
+    CloseBooks(bool),
+    /// Somebody logs in with another password.
+    WrongPassword,
 }
 
 fn thing(dice: &mut Dice) -> Thing {
@@ -110,12 +145,13 @@ pub(crate) fn plan(seed: u64, length: usize) -> Vec<(usize, Action)> {
         let it = thing(&mut dice);
         // Most happens to the first of two connections, so that its stories are long.
         let at = usize::from(dice.once_in(4));
-        let action = match dice.below(45) {
+        let action = match dice.below(48) {
             0..=13 => Action::Put(it, dice.below(3)),
             14 => Action::Withdraw(it),
             15 | 16 => Action::Retry(it),
             17..=24 => {
-                let fault = (dice.below(3) > 0).then(|| (dice.below(3), *dice.pick(&FAULTS)));
+                let rounds = if dice.once_in(2) { ROUNDS } else { FIRST_ROUNDS };
+                let fault = (dice.below(3) > 0).then(|| (dice.below(rounds), *dice.pick(&FAULTS)));
                 Action::Session(fault)
             }
             25..=27 => Action::Session(None),
@@ -130,6 +166,8 @@ pub(crate) fn plan(seed: u64, length: usize) -> Vec<(usize, Action)> {
             39 if dice.once_in(3) => Action::Restore,
             40 => Action::OtherFile,
             41 => Action::Merge(dice.below(CUSTOMERS), dice.below(CUSTOMERS)),
+            42 => Action::CloseBooks(dice.once_in(2)),
+            43 => Action::WrongPassword,
             _ => Action::Activate(dice.below(CUSTOMERS), dice.once_in(2)),
         };
         actions.push((at, action));

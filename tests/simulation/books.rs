@@ -1,12 +1,14 @@
 //! A QuickBooks small enough for a million sessions: objects, edit sequences, locks, and the memory
 //! of message sets by the truth table of the SDK's error recovery.
 //!
-//! The full simulator runs the same worlds, slower; this one is what the counts are made with.
+//! The counts are made with this one. The simulator that the program brings along
+//! (`src/simulator`) knows all kinds, fields and refusals; its stories are those of
+//! `tests/simulator` and `tests/whole`.
 
 use std::collections::BTreeMap;
 
 /// One object.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Object {
     pub(crate) kind: String,
     /// What was written last.
@@ -23,9 +25,21 @@ pub(crate) struct Books {
     pub(crate) made: BTreeMap<String, u64>,
     /// Record tokens whose objects are locked for that many requests.
     pub(crate) locks: BTreeMap<String, u32>,
+    /// How many objects of each record a person deleted.
+    pub(crate) deleted: BTreeMap<String, u64>,
+    /// The record that each id was given to. No backup takes that back.
+    pub(crate) given: BTreeMap<String, String>,
+    /// Records whose objects were made or changed, until somebody takes note of it.
+    pub(crate) written: Vec<String>,
     memory: BTreeMap<String, (String, String)>,
     /// The next response is not stored: asked for it again, QuickBooks says so (9002).
     pub(crate) forgets: bool,
+    /// It is said in the response that it is not stored (9005).
+    pub(crate) says_so: bool,
+    /// The next write is refused with an internal error.
+    pub(crate) stumbles: bool,
+    /// The books are closed up to a date that no transaction is after.
+    pub(crate) closed: bool,
     serial: u64,
     pub(crate) executed: u64,
 }
@@ -35,7 +49,7 @@ pub(crate) fn attribute(text: &str, name: &str) -> Option<String> {
     Some(rest.split('"').next()?.to_owned())
 }
 
-fn element(text: &str, name: &str) -> Option<String> {
+pub(crate) fn element(text: &str, name: &str) -> Option<String> {
     let rest = text.split(&format!("<{name}>")).nth(1)?;
     Some(rest.split('<').next()?.to_owned())
 }
@@ -73,8 +87,9 @@ impl Books {
         let Some(new) = new else {
             return format!("<QBXML><QBXMLMsgsRs>{answers}</QBXMLMsgsRs></QBXML>");
         };
+        let status = if std::mem::take(&mut self.says_so) { 9005 } else { 0 };
         let response = format!(
-            "<QBXML><QBXMLMsgsRs newMessageSetID=\"{new}\" messageSetStatusCode=\"0\">{answers}\
+            "<QBXML><QBXMLMsgsRs newMessageSetID=\"{new}\" messageSetStatusCode=\"{status}\">{answers}\
              </QBXMLMsgsRs></QBXML>"
         );
         let kept = if std::mem::take(&mut self.forgets) { String::new() } else { response.clone() };
@@ -99,8 +114,31 @@ impl Books {
         let number = element(text, "RefNumber").unwrap_or_default();
         let full_name = element(text, "Name")
             .unwrap_or_else(|| format!("{number} {}", element(text, "Memo").unwrap_or_default()));
+        let writes = !name.ends_with("Query");
+        if writes && std::mem::take(&mut self.stumbles) {
+            return refused(1000, "There has been an internal error when processing the request.");
+        }
+        if writes && self.closed && !name.starts_with("Customer") {
+            let kind = name.trim_end_matches("Add").trim_end_matches("Mod");
+            let message = format!(
+                "An attempt was made to modify a {kind} with a date that is on or before the \
+                 closing date of the company."
+            );
+            return refused(3171, &message);
+        }
         if let Some(kind) = name.strip_suffix("Add") {
             let token = token(&full_name);
+            if kind == "Invoice"
+                && let Some(id) = element(text, "ListID")
+                && !self.objects.get(&id).is_some_and(|customer| customer.active)
+            {
+                let message = format!(
+                    "There is an invalid reference to QuickBooks Customer &quot;{id}&quot; in the \
+                     Invoice.  QuickBooks error message: Invalid argument.  The specified record \
+                     does not exist in the list."
+                );
+                return refused(3140, &message);
+            }
             if self.locked(&token) {
                 return refused(3175, "it is already in use");
             }
@@ -113,7 +151,9 @@ impl Books {
             }
             self.serial += 1;
             let id = format!("{}-{}", self.serial, kind.len());
-            *self.made.entry(token).or_default() += 1;
+            *self.made.entry(token.clone()).or_default() += 1;
+            self.given.insert(id.clone(), token.clone());
+            self.written.push(token);
             let object = Object {
                 kind: kind.to_owned(),
                 name: full_name,
@@ -140,7 +180,8 @@ impl Books {
             }
             return if rets.is_empty() { refused(1, "nothing was found") } else { done(&rets) };
         }
-        let id = element(text, "ListID").or_else(|| element(text, "TxnID")).unwrap_or_default();
+        // An invoice names its customer by a ListID, behind its own TxnID.
+        let id = element(text, "TxnID").or_else(|| element(text, "ListID")).unwrap_or_default();
         let Some(object) = self.objects.get(&id).cloned() else {
             let gone = format!("Object &quot;{id}&quot; specified in the request cannot be found.");
             return refused(if name.ends_with("Query") { 500 } else { 3120 }, &gone);
@@ -162,13 +203,15 @@ impl Books {
         let changed = self.objects.get_mut(&id).unwrap();
         changed.name = full_name;
         changed.edit_sequence = serial;
+        self.written.push(token(&changed.name));
         let now = ret(&id, changed);
         done(&now)
     }
 
     /// Goes back to a backup. Ids are not given twice: QuickBooks puts the time into them.
     pub(crate) fn restore(&mut self, backup: Self) {
-        *self = Self { serial: self.serial, ..backup };
+        let given = std::mem::take(&mut self.given);
+        *self = Self { serial: self.serial, given, ..backup };
     }
 
     fn locked(&mut self, token: &str) -> bool {
@@ -188,10 +231,10 @@ impl Books {
 }
 
 fn ret(id: &str, object: &Object) -> String {
-    let Object { kind, name, edit_sequence, .. } = object;
+    let Object { kind, name, edit_sequence, active } = object;
     let is_list = kind == "Customer";
     let (id_name, name) = if is_list {
-        ("ListID", format!("<FullName>{name}</FullName>"))
+        ("ListID", format!("<FullName>{name}</FullName><IsActive>{active}</IsActive>"))
     } else {
         ("TxnID", format!("<RefNumber>{}</RefNumber>", token(name)))
     };

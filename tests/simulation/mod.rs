@@ -9,6 +9,7 @@ mod world;
 
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
@@ -18,7 +19,7 @@ use self::world::World;
 
 /// Actions of one run.
 const LENGTH: usize = 60;
-/// Seeds that every test run tries. `BOOKBRIDGE_SIMULATION=from..to` tries others.
+/// Seeds that every test run tries. `BOOKBRIDGE_SIMULATION` tries others: see [`share`].
 const SEEDS: std::ops::Range<u64> = 0..300;
 /// Runs spent on cutting a story down.
 const MAX_SHRINKS: usize = 200;
@@ -64,19 +65,62 @@ async fn shrink(
     (plan, broken)
 }
 
-fn seeds() -> std::ops::Range<u64> {
-    let Ok(range) = std::env::var("BOOKBRIDGE_SIMULATION") else { return SEEDS };
-    let (from, to) = range.split_once("..").expect("BOOKBRIDGE_SIMULATION is from..to");
-    from.parse().unwrap()..to.parse().unwrap()
+/// Until when worlds are made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Until {
+    Seed(u64),
+    Time(Duration),
+}
+
+impl Until {
+    fn is_over(self, next: u64, passed: Duration) -> bool {
+        match self {
+            Self::Seed(end) => next >= end,
+            Self::Time(time) => passed >= time,
+        }
+    }
+}
+
+/// From which seed until when: `300..13700`, or `300..90s`, `300..10m`, `300..2h`.
+fn share(text: &str) -> Option<(u64, Until)> {
+    let (from, until) = text.split_once("..")?;
+    let from = from.parse().ok()?;
+    let unit = match until.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return Some((from, Until::Seed(until.parse().ok()?))),
+    };
+    let count: u64 = until[..until.len() - 1].parse().ok()?;
+    Some((from, Until::Time(Duration::from_secs(count * unit))))
+}
+
+#[test]
+fn a_share_ends_at_a_seed_or_after_a_time() {
+    let check = |text, wanted| assert_eq!(share(text), wanted, "{text}");
+    check("300..13700", Some((300, Until::Seed(13_700))));
+    check("7..90s", Some((7, Until::Time(Duration::from_secs(90)))));
+    check("7..10m", Some((7, Until::Time(Duration::from_mins(10)))));
+    check("7..2h", Some((7, Until::Time(Duration::from_hours(2)))));
+    check("10m", None);
+    check("7..soon", None);
+
+    assert!(!Until::Seed(9).is_over(8, Duration::from_hours(9)));
+    assert!(Until::Seed(9).is_over(9, Duration::ZERO));
+    assert!(!Until::Time(Duration::from_secs(2)).is_over(9, Duration::from_secs(1)));
+    assert!(Until::Time(Duration::from_secs(2)).is_over(9, Duration::from_secs(2)));
 }
 
 #[actix_web::test]
 async fn no_fault_loses_or_doubles_anything() {
     let place = tempfile::tempdir_in(memory()).unwrap();
+    let (from, until) = match std::env::var("BOOKBRIDGE_SIMULATION") {
+        Ok(told) => share(&told).expect("BOOKBRIDGE_SIMULATION is from..to or from..10m"),
+        Err(_) => (SEEDS.start, Until::Seed(SEEDS.end)),
+    };
     let started = std::time::Instant::now();
-    let mut sessions = 0;
-    let seeds = seeds();
-    for seed in seeds.clone() {
+    let (mut sessions, mut seed) = (0, from);
+    while !until.is_over(seed, started.elapsed()) {
         let plan = action::plan(seed, LENGTH);
         if let Ok(count) = run(seed, &plan, place.path()).await {
             sessions += count;
@@ -89,9 +133,14 @@ async fn no_fault_loses_or_doubles_anything() {
                 plan.len()
             );
         }
+        seed += 1;
     }
-    let seconds = started.elapsed().as_secs_f64();
-    println!("{sessions} sessions of seeds {seeds:?} in {seconds:.1} s");
+    let passed = started.elapsed();
+    let pace = u128::from(sessions) * 1000 / passed.as_millis().max(1);
+    let seconds = passed.as_secs_f64();
+    println!(
+        "{sessions} sessions of seeds {from}..{seed} in {seconds:.1} s: {pace} sessions a second"
+    );
 }
 
 /// Each planted bug breaks an invariant within the seeds that every test run tries.

@@ -39,14 +39,20 @@ use super::action::Action;
 use super::action::CUSTOMERS;
 use super::action::Fault;
 use super::action::INVOICES;
+use super::action::Moment;
 use super::action::PAYMENTS;
 use super::action::Thing;
 use super::books::Books;
 use super::books::attribute;
+use super::books::element;
 use crate::support::hands::Hands;
 
 /// Sessions in which a queue without obstacles must be empty.
 const DRAIN_SESSIONS: usize = 30;
+/// How often a person tries again what failed, once its obstacles are gone.
+const PRESSES: usize = 2;
+/// So many polls without work in a row, an hour apart, and nothing is left: no wait is longer.
+const IDLE_POLLS: usize = 3;
 /// Rounds of one session: more is a loop.
 const MAX_ROUNDS: usize = 200;
 
@@ -93,14 +99,15 @@ struct Lane {
     paired: bool,
     /// Names of records whose put was acknowledged.
     acknowledged: BTreeSet<RecordKey>,
-    /// Records whose object a person deleted, or that the application withdrew.
+    /// Records whose object a person took away, or that a backup took back, until QuickBooks
+    /// makes or changes it anew.
     forgiven: BTreeSet<String>,
+    /// Where each record stood when it was looked at last, and its place in the queue.
+    places: BTreeMap<String, (Status, u64)>,
     /// The bytes of every write message set.
     sent: BTreeMap<String, String>,
     /// The one that was handed out last, until it is settled for sure.
     unsettled: Option<String>,
-    /// How many objects of each record a person deleted.
-    deleted: BTreeMap<String, u64>,
     /// A late answer: ticket and response.
     late: Option<(String, String)>,
 }
@@ -110,6 +117,15 @@ struct Lane {
 pub(crate) struct Broken {
     pub(crate) what: String,
     pub(crate) story: Vec<String>,
+}
+
+/// What became of a poll.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Polled {
+    /// There was nothing to do.
+    Idle,
+    /// There was, or another session was at work.
+    Worked,
 }
 
 type Went<T> = Result<T, String>;
@@ -132,12 +148,16 @@ impl Thing {
     }
 
     /// Each invoice has a customer, each payment an invoice.
-    fn parent(self) -> Option<String> {
+    fn parent(self) -> Option<Self> {
         match self {
             Self::Customer(_) => None,
-            Self::Invoice(n) => Some(format!("Customer/C{}", n % CUSTOMERS)),
-            Self::Payment(n) => Some(format!("Invoice/I{}", n % INVOICES)),
+            Self::Invoice(n) => Some(Self::Customer(n % CUSTOMERS)),
+            Self::Payment(n) => Some(Self::Invoice(n % INVOICES)),
         }
+    }
+
+    fn path(self) -> String {
+        format!("{}/{}", self.kind(), self.token())
     }
 }
 
@@ -168,7 +188,7 @@ impl World {
                 forgiven: BTreeSet::new(),
                 sent: BTreeMap::new(),
                 unsettled: None,
-                deleted: BTreeMap::new(),
+                places: BTreeMap::new(),
                 late: None,
             });
         }
@@ -212,21 +232,10 @@ impl World {
         match action {
             Action::Put(thing, version) => self.put(at, *thing, *version).await,
             Action::Withdraw(thing) => {
-                if !self.lanes[at].forgiven.insert(thing.token()) || thing.token().starts_with('C')
-                {
-                    return Ok(());
-                }
                 self.decide(at, *thing, Decision::Withdraw(Wanted::Withdrawn)).await
             }
-            Action::Retry(thing) => {
-                // A person who sends what nobody knows the outcome of takes the blame.
-                let record = self.record(at, *thing).await?;
-                let unknown = record.is_some_and(|it| {
-                    it.findings.first().is_some_and(|it| it.code == Code::OutcomeUnknown)
-                });
-                if unknown { Ok(()) } else { self.decide(at, *thing, Decision::Retry).await }
-            }
-            Action::Session(fault) => self.session(at, *fault).await,
+            Action::Retry(thing) => self.retry(at, *thing).await,
+            Action::Session(fault) => self.session(at, *fault).await.map(|_| ()),
             Action::Restart => self.restart().await,
             Action::Crash { after, durable } => {
                 self.reaper.durable.store(*durable, Ordering::SeqCst);
@@ -272,11 +281,15 @@ impl World {
                 Ok(())
             }
             Action::Restore => {
-                // What was made since is gone, with QuickBooks' memory of it.
+                // What was made or changed since is gone, with QuickBooks' memory of it, and with
+                // the session that QuickBooks was open for.
                 let lane = &mut self.lanes[at];
                 let backup = lane.backup.clone();
+                let tokens = all_things().into_iter().map(Thing::token);
+                let changed = tokens.filter(|token| backup.of(token) != lane.books.of(token));
+                lane.forgiven.extend(changed);
                 lane.books.restore(backup);
-                lane.forgiven.extend(all_things().into_iter().map(Thing::token));
+                lane.late = None;
                 Ok(())
             }
             Action::OtherFile => self.other_file(at).await,
@@ -285,11 +298,39 @@ impl World {
                 let ids: Vec<_> =
                     self.lanes[at].books.of(&token).iter().map(|it| it.0.clone()).collect();
                 for id in ids {
-                    self.lanes[at].books.objects.get_mut(&id).unwrap().active = *active;
+                    let object = self.lanes[at].books.objects.get_mut(&id).unwrap();
+                    object.edit_sequence += 1_000_000;
+                    object.active = *active;
                 }
                 Ok(())
             }
+            Action::CloseBooks(closed) => {
+                self.lanes[at].books.closed = *closed;
+                Ok(())
+            }
+            Action::WrongPassword => {
+                let wrong = SecretString::from("another");
+                let login = self.engine().authenticate(&self.lanes[at].username, &wrong).await;
+                match self.survive(login).await? {
+                    None | Some(Login::Refused) => Ok(()),
+                    Some(other) => Err(format!("a wrong password was answered {other:?}")),
+                }
+            }
         }
+    }
+
+    /// A person tries a record again, or has it made anew who looked and saw that it is gone.
+    async fn retry(&mut self, at: usize, thing: Thing) -> Went<()> {
+        let Some(record) = self.record(at, thing).await? else { return Ok(()) };
+        // A person who sends what nobody knows the outcome of takes the blame.
+        let code = record.findings.first().map(|it| it.code);
+        if code == Some(Code::OutcomeUnknown) {
+            return Ok(());
+        }
+        let gone = self.lanes[at].books.of(&thing.token()).is_empty();
+        let had = record.reference.is_some() && !record.status.is_out();
+        let decision = if had && gone { Decision::ResetReference } else { Decision::Retry };
+        self.decide(at, thing, decision).await
     }
 
     /// Takes what stands for a record out of the books.
@@ -298,7 +339,7 @@ impl World {
         let ids: Vec<_> = lane.books.of(token).iter().map(|it| it.0.clone()).collect();
         for id in ids {
             lane.books.objects.remove(&id);
-            *lane.deleted.entry(token.to_owned()).or_default() += 1;
+            *lane.books.deleted.entry(token.to_owned()).or_default() += 1;
             lane.forgiven.insert(token.to_owned());
         }
     }
@@ -327,7 +368,7 @@ impl World {
 
     async fn put(&mut self, at: usize, thing: Thing, version: usize) -> Went<()> {
         let (token, memo) = (thing.token(), format!("v{version}"));
-        let parent = thing.parent().map(|parent| json!({ "source": parent }));
+        let parent = thing.parent().map(|parent| json!({ "source": parent.path() }));
         let data = match thing {
             Thing::Customer(_) => json!({ "Name": format!("{token} {memo}") }),
             Thing::Invoice(_) => json!({
@@ -371,11 +412,19 @@ impl World {
     }
 
     /// One poll of the connector, with a fault at one of its rounds.
-    async fn session(&mut self, at: usize, fault: Option<(usize, Fault)>) -> Went<()> {
+    async fn session(&mut self, at: usize, fault: Option<(usize, Fault)>) -> Went<Polled> {
         self.sessions += 1;
         let login =
             self.engine().authenticate(&self.lanes[at].username, &self.lanes[at].password).await;
-        let Some(Login::Work { ticket, .. }) = self.survive(login).await? else { return Ok(()) };
+        match self.survive(login).await? {
+            Some(Login::Work { ticket, .. }) => self.work(at, ticket, fault).await?,
+            Some(Login::None { .. }) => return Ok(Polled::Idle),
+            _ => {}
+        }
+        Ok(Polled::Worked)
+    }
+
+    async fn work(&mut self, at: usize, ticket: String, fault: Option<(usize, Fault)>) -> Went<()> {
         // A late answer comes before the next session asks, others while it is at work,
         // or a session later.
         if self.lanes[at].late.is_some() && self.sessions.is_multiple_of(4) {
@@ -389,10 +438,17 @@ impl World {
                 major: 13,
                 ..FirstCall::default()
             };
+            if fault == Some(Fault::Second(Moment::BeforeSend)) {
+                self.second(at).await?;
+            }
+            if fault == Some(Fault::NotOpened) {
+                return self.connection_error(&ticket).await;
+            }
             let sent = self.engine().send_request(&ticket, call.clone()).await;
             let Some(qbxml) = self.survive(sent).await? else { return Ok(()) };
             self.lanes[at].paired |= !qbxml.is_empty();
             self.in_order(at, &qbxml)?;
+            self.refers_well(at, &qbxml)?;
             if self.lanes[at].late.is_some() && self.sessions % 4 == 2 {
                 self.bring_late(at).await?;
             }
@@ -429,8 +485,17 @@ impl World {
                 let closed = self.engine().close_connection(&ticket).await;
                 return self.survive(closed).await.map(|_| ());
             }
-            self.lanes[at].books.forgets = fault == Some(Fault::Forgotten);
-            let response = self.lanes[at].books.process(&qbxml);
+            if fault == Some(Fault::Unreachable) {
+                return self.connection_error(&ticket).await;
+            }
+            let lane = &mut self.lanes[at];
+            lane.books.forgets = matches!(fault, Some(Fault::Forgotten | Fault::Unstored));
+            lane.books.says_so = fault == Some(Fault::Unstored);
+            lane.books.stumbles = fault == Some(Fault::Internal);
+            let response = lane.books.process(&qbxml);
+            for token in std::mem::take(&mut lane.books.written) {
+                lane.forgiven.remove(&token);
+            }
             let percent = match fault {
                 Some(Fault::ResponseLost | Fault::Forgotten) => return Ok(()),
                 Some(Fault::Late) => {
@@ -442,14 +507,12 @@ impl World {
                     let cut = response.len() * 2 / 3;
                     self.bring(at, &ticket, &response[..cut], "").await?
                 }
-                Some(Fault::Second) => {
-                    let second = self
-                        .engine()
-                        .authenticate(&self.lanes[at].username, &self.lanes[at].password)
-                        .await;
-                    if let Some(Login::Work { .. }) = self.survive(second).await? {
-                        return Err("two sessions were let in at once".to_owned());
-                    }
+                Some(Fault::Second(Moment::BeforeReceive)) => {
+                    self.second(at).await?;
+                    self.bring(at, &ticket, &response, "").await?
+                }
+                Some(Fault::ReceivedTwice) => {
+                    self.bring(at, &ticket, &response, "").await?;
                     self.bring(at, &ticket, &response, "").await?
                 }
                 _ => self.bring(at, &ticket, &response, "").await?,
@@ -459,6 +522,9 @@ impl World {
             }
             match percent {
                 None => return Ok(()),
+                Some(1..=99) if fault == Some(Fault::Second(Moment::AfterReceive)) => {
+                    self.second(at).await?;
+                }
                 Some(1..=99) => {}
                 Some(_) => {
                     let closed = self.engine().close_connection(&ticket).await;
@@ -467,6 +533,23 @@ impl World {
             }
         }
         Err(format!("a session went on for {MAX_ROUNDS} rounds"))
+    }
+
+    /// The connector of a second PC logs in while a session is at work.
+    async fn second(&mut self, at: usize) -> Went<()> {
+        let lane = &self.lanes[at];
+        let second = self.engine().authenticate(&lane.username, &lane.password).await;
+        match self.survive(second).await? {
+            Some(Login::Work { .. }) => Err("two sessions were let in at once".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The Web Connector cannot reach QuickBooks.
+    async fn connection_error(&mut self, ticket: &str) -> Went<()> {
+        let message = "Could not start QuickBooks.";
+        let told = self.engine().connection_error(ticket, "0x80040408", message).await;
+        self.survive(told).await.map(|_| ())
     }
 
     /// The Web Connector polls while another company file is open.
@@ -532,9 +615,45 @@ impl World {
         }
     }
 
+    /// A child is made for its parent's object, and hence after it.
+    fn refers_well(&self, at: usize, qbxml: &str) -> Went<()> {
+        for (kind, member) in [("InvoiceAddRq", "ListID"), ("ReceivePaymentAddRq", "TxnID")] {
+            let (begins, ends) = (format!("<{kind} "), format!("</{kind}>"));
+            let adds = qbxml.split(&begins).skip(1).filter_map(|rest| rest.split(&ends).next());
+            for add in adds {
+                let number = element(add, "RefNumber").unwrap_or_default();
+                let child = all_things().into_iter().find(|thing| thing.token() == number);
+                let parent = child.and_then(Thing::parent).map(Thing::token);
+                let id = element(add, member).unwrap_or_default();
+                if parent.is_none() || self.lanes[at].books.given.get(&id) != parent.as_ref() {
+                    return Err(format!("{number} was handed out for {id:?}, not for {parent:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What comes into the queue anew stands behind what waits there already.
+    fn keeps_its_place(&mut self, at: usize, records: &[(Thing, Record)]) -> Went<()> {
+        let places = &mut self.lanes[at].places;
+        let waited = places.values().filter(|(status, _)| *status == Status::Queued);
+        let last = waited.map(|(_, sequence)| *sequence).max().unwrap_or_default();
+        for (thing, record) in records {
+            let place = (record.status, record.sequence);
+            let before = places.insert(thing.token(), place);
+            let came = before.is_some_and(|(it, _)| it != Status::Queued && !it.is_out());
+            if came && record.status == Status::Queued && record.sequence < last {
+                let path = record.key.path();
+                return Err(format!("{path} came back before what waited already"));
+            }
+        }
+        Ok(())
+    }
+
     /// What must hold after every step.
     async fn look(&mut self, at: usize) -> Went<()> {
         let things = all_things();
+        let mut records = Vec::new();
         for thing in &things {
             let key = self.key(at, *thing);
             let Some(record) = self.record(at, *thing).await? else {
@@ -545,7 +664,7 @@ impl World {
             };
             let token = thing.token();
             let made = self.lanes[at].books.made.get(&token).copied().unwrap_or(0);
-            let deleted = self.lanes[at].deleted.get(&token).copied().unwrap_or(0);
+            let deleted = self.lanes[at].books.deleted.get(&token).copied().unwrap_or(0);
             if made > 1 + deleted || self.lanes[at].books.of(&token).len() > 1 {
                 return Err(format!("{} was made {made} times in QuickBooks", key.path()));
             }
@@ -557,8 +676,9 @@ impl World {
             if record.status == Status::Synced && !self.lanes[at].forgiven.contains(&token) {
                 self.agrees(at, &record, &token)?;
             }
+            records.push((*thing, record));
         }
-        Ok(())
+        self.keeps_its_place(at, &records)
     }
 
     /// A synced record has exactly one object, with its content and at its reference.
@@ -587,14 +707,21 @@ impl World {
     async fn rest(&mut self) -> Went<()> {
         self.story.push("the world comes to rest".to_owned());
         self.reaper.left.store(0, Ordering::SeqCst);
-        self.lanes.iter_mut().for_each(|lane| lane.books.locks.clear());
+        for lane in &mut self.lanes {
+            lane.books.locks.clear();
+            lane.books.closed = false;
+            lane.books.objects.values_mut().for_each(|object| object.active = true);
+        }
         self.restart().await?;
-        for _ in 0..DRAIN_SESSIONS {
-            self.hands.pass(3600);
-            for at in 0..self.lanes.len() {
-                self.session(at, None).await?;
-                self.look(at).await?;
-            }
+        self.drain().await?;
+        // What is gone is made anew; what the mirror then still knows of it takes one press more.
+        let mut tried = BTreeSet::new();
+        for _ in 0..PRESSES {
+            tried.extend(self.try_again().await?);
+            self.drain().await?;
+        }
+        for (at, thing) in tried {
+            self.failed_for_good(at, thing).await?;
         }
         let stuck = self.engine().watch().await.map_err(|error| error.to_string())?;
         if let Some(stuck) = stuck.first() {
@@ -619,6 +746,65 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Polls until nothing is left to do for a while.
+    async fn drain(&mut self) -> Went<()> {
+        let mut idle = 0;
+        for _ in 0..DRAIN_SESSIONS {
+            self.hands.pass(3600);
+            idle += 1;
+            for at in 0..self.lanes.len() {
+                if self.session(at, None).await? == Polled::Worked {
+                    idle = 0;
+                }
+                self.look(at).await?;
+            }
+            if idle == IDLE_POLLS {
+                return Ok(());
+            }
+        }
+        Err(format!("there was work in each of {DRAIN_SESSIONS} sessions"))
+    }
+
+    /// A person tries again, once, what failed, and has made anew what is gone; what it was.
+    async fn try_again(&mut self) -> Went<Vec<(usize, Thing)>> {
+        let mut tried = Vec::new();
+        for at in 0..self.lanes.len() {
+            for thing in all_things() {
+                let Some(record) = self.record(at, thing).await? else { continue };
+                let gone = self.lanes[at].books.of(&thing.token()).is_empty();
+                if record.status == Status::Failed || record.status == Status::Synced && gone {
+                    self.retry(at, thing).await?;
+                    tried.push((at, thing));
+                }
+            }
+        }
+        Ok(tried)
+    }
+
+    /// What failed again did so for a reason that stands.
+    async fn failed_for_good(&self, at: usize, thing: Thing) -> Went<()> {
+        let Some(record) = self.record(at, thing).await? else { return Ok(()) };
+        let Some(finding) = record.findings.first().filter(|_| record.status == Status::Failed)
+        else {
+            return Ok(());
+        };
+        let books = &self.lanes[at].books;
+        let is_there = |thing: Thing| !books.of(&thing.token()).is_empty();
+        let stands = match finding.code {
+            // Nobody presses that one here.
+            Code::OutcomeUnknown => true,
+            Code::NameInUse => books.objects.values().any(|it| record.data["Name"] == *it.name),
+            Code::DuplicateRefNumber | Code::PossibleDuplicate => is_there(thing),
+            Code::ReferenceNotFound => !thing.parent().is_some_and(is_there),
+            Code::ObjectNotFound => {
+                record.reference.as_ref().is_none_or(|it| !books.objects.contains_key(&it.id))
+            }
+            _ => false,
+        };
+        let (path, code) = (thing.path(), finding.code);
+        if stands { Ok(()) } else { Err(format!("{path} fails with {code}, which is gone")) }
     }
 
     /// A record is blocked only behind one that is not in QuickBooks.

@@ -136,6 +136,8 @@ fn a_disk_without_room_refuses_new_records_and_keeps_the_others() {
     assert_eq!((status, code.as_str()), (503, "STORE_FULL"));
     assert!(after.parse::<u32>().is_ok(), "{after}");
     assert_eq!(readiness(&server.url).2, "STORE_FULL");
+    let doctor = house.run(&["doctor"]).with(1).stdout;
+    assert!(doctor.contains("store: The disk is full"), "{doctor}");
     let shown = house.run(&["record", "show", "acme", "Customer/1", "--json"]).with(0).json();
     assert_eq!(shown["status"], "queued");
     disk.remount("size=600m");
