@@ -7,6 +7,17 @@
 
 use std::collections::BTreeMap;
 
+/// Whether QuickBooks keeps a response to tell it again.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Storing {
+    #[default]
+    Works,
+    /// Asked for it again, QuickBooks says that it is not stored (9002).
+    Fails,
+    /// It says so in the response itself (9005).
+    FailsAloud,
+}
+
 /// One object.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Object {
@@ -32,10 +43,8 @@ pub(crate) struct Books {
     /// Records whose objects were made or changed, until somebody takes note of it.
     pub(crate) written: Vec<String>,
     memory: BTreeMap<String, (String, String)>,
-    /// The next response is not stored: asked for it again, QuickBooks says so (9002).
-    pub(crate) forgets: bool,
-    /// It is said in the response that it is not stored (9005).
-    pub(crate) says_so: bool,
+    /// What becomes of the next response.
+    pub(crate) storing: Storing,
     /// The next write is refused with an internal error.
     pub(crate) stumbles: bool,
     /// The books are closed up to a date that no transaction is after.
@@ -87,12 +96,13 @@ impl Books {
         let Some(new) = new else {
             return format!("<QBXML><QBXMLMsgsRs>{answers}</QBXMLMsgsRs></QBXML>");
         };
-        let status = if std::mem::take(&mut self.says_so) { 9005 } else { 0 };
+        let storing = std::mem::take(&mut self.storing);
+        let status = if storing == Storing::FailsAloud { 9005 } else { 0 };
         let response = format!(
             "<QBXML><QBXMLMsgsRs newMessageSetID=\"{new}\" messageSetStatusCode=\"{status}\">{answers}\
              </QBXMLMsgsRs></QBXML>"
         );
-        let kept = if std::mem::take(&mut self.forgets) { String::new() } else { response.clone() };
+        let kept = if storing == Storing::Works { response.clone() } else { String::new() };
         self.memory.insert(new, (qbxml.to_owned(), kept));
         response
     }

@@ -43,6 +43,7 @@ use super::action::Moment;
 use super::action::PAYMENTS;
 use super::action::Thing;
 use super::books::Books;
+use super::books::Storing;
 use super::books::attribute;
 use super::books::element;
 use crate::support::hands::Hands;
@@ -489,8 +490,11 @@ impl World {
                 return self.connection_error(&ticket).await;
             }
             let lane = &mut self.lanes[at];
-            lane.books.forgets = matches!(fault, Some(Fault::Forgotten | Fault::Unstored));
-            lane.books.says_so = fault == Some(Fault::Unstored);
+            lane.books.storing = match fault {
+                Some(Fault::Forgotten) => Storing::Fails,
+                Some(Fault::Unstored) => Storing::FailsAloud,
+                _ => Storing::Works,
+            };
             lane.books.stumbles = fault == Some(Fault::Internal);
             let response = lane.books.process(&qbxml);
             for token in std::mem::take(&mut lane.books.written) {
