@@ -261,8 +261,13 @@ impl Seen {
             help: Vec::new(),
         });
         steps.push(step("password", "Paste the password", text, self.login, bad, &[]));
+        let mode = match self.mode.as_str() {
+            "" => "",
+            "SingleUser" => " QuickBooks is in single-user mode.",
+            _ => " QuickBooks is in multi-user mode.",
+        };
         let text = match &self.company {
-            Some((name, file)) => format!("The company file that is open is {name} ({file})."),
+            Some((name, file)) => format!("The company file that is open is {name} ({file}).{mode}"),
             None => "Tick the box of the application, and press Update Selected. Tick Auto-Run as well, so that it comes by itself from then on.".to_owned(),
         };
         steps.push(step(
@@ -274,6 +279,10 @@ impl Seen {
             UPDATING,
         ));
         let text = match &self.company {
+            _ if self.confirmed && self.answered => {
+                "It is confirmed, and a first question that changes nothing was answered.".to_owned()
+            }
+            _ if self.confirmed => "It is confirmed. Press Update Selected once more: QuickBooks is asked a first question that changes nothing.".to_owned(),
             Some((name, _)) => format!(
                 "Records of this connection will go into {name}. If that is not right, stop here: close it in QuickBooks, open the right one, and update again."
             ),
@@ -282,16 +291,8 @@ impl Seen {
                     .to_owned()
             }
         };
-        steps.push(step("confirm", "Confirm the company file", text, self.confirmed, None, &[]));
-        let mode = match self.mode.as_str() {
-            "" => String::new(),
-            mode => format!(
-                " QuickBooks is in {} mode.",
-                if mode == "SingleUser" { "single-user" } else { "multi-user" }
-            ),
-        };
-        let text = format!("A first question that changes nothing is asked and answered.{mode}");
-        steps.push(step("answer", "QuickBooks answers", text, self.answered, None, &[]));
+        let done = self.confirmed && self.answered;
+        steps.push(step("confirm", "Confirm the company file", text, done, None, &[]));
         for (number, step) in steps.iter_mut().enumerate() {
             step.mark = match step.tone {
                 "done" => "✓".to_owned(),
@@ -378,4 +379,34 @@ async fn watch(
 ) -> Result<HttpResponse, Trouble> {
     known(&engine, &token).await?;
     live::watch(engine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_has_the_steps_of_the_page() {
+        let nothing = Seen {
+            downloaded: false,
+            certificate: false,
+            called: false,
+            login: false,
+            refused: false,
+            company: None,
+            confirmed: false,
+            trouble: None,
+            mode: String::new(),
+            answered: false,
+        };
+        let readme = include_str!("../../README.md");
+
+        let mut rest = readme;
+        for (number, step) in nothing.steps().iter().enumerate() {
+            let line = format!("\n{}. **{}", number + 1, step.title);
+            let at = rest.find(&line).unwrap_or_else(|| panic!("{line}"));
+            rest = &rest[at + line.len()..];
+        }
+        assert!(!rest.contains("\n7. **"), "the page has no seventh step");
+    }
 }

@@ -23,6 +23,8 @@ pub(crate) struct House {
     pub(crate) url: String,
     /// The link that makes the first user.
     pub(crate) setup: String,
+    /// How the demo says that its Web Connector polls once more.
+    poll: Vec<String>,
     child: Arc<Mutex<Child>>,
     directory: TempDir,
     /// Its end tells the watch that the test is over.
@@ -53,15 +55,15 @@ fn link(line: &str) -> String {
 impl House {
     /// An empty server.
     pub(crate) fn open() -> Self {
-        Self::start(&["serve"], "listening on", "make the first user")
+        Self::start(&["serve"], "listening on", "make the first user", None)
     }
 
     /// The demo, played to its end.
     pub(crate) fn demo() -> Self {
-        Self::start(&["demo"], "the API", "the pages")
+        Self::start(&["demo"], "the API", "the pages", Some("then poll"))
     }
 
-    fn start(command: &[&str], listens: &str, makes: &str) -> Self {
+    fn start(command: &[&str], listens: &str, makes: &str, polls: Option<&str>) -> Self {
         let directory = TempDir::new().unwrap();
         let mut child = Command::new(program())
             .args(command)
@@ -72,7 +74,7 @@ impl House {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let (mut url, mut setup) = (String::new(), String::new());
+        let (mut url, mut setup, mut poll) = (String::new(), String::new(), Vec::new());
         let (tell, told) = mpsc::channel();
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let telling = tell.clone();
@@ -87,13 +89,17 @@ impl House {
             let lines = BufReader::new(err).lines();
             lines.map_while(Result::ok).for_each(|line| drop(telling.send(line)));
         });
-        while url.is_empty() || setup.is_empty() {
+        while url.is_empty() || setup.is_empty() || (polls.is_some() && poll.is_empty()) {
             let line = told.recv_timeout(LONGEST).expect("it says where it is");
             if line.contains(listens) {
                 link(&line).trim_end_matches("/docs").clone_into(&mut url);
             }
             if line.contains(makes) {
                 setup = link(&line);
+            }
+            if polls.is_some_and(|polls| line.contains(polls)) {
+                let words = line.split_whitespace().skip_while(|word| *word != "simulate");
+                poll = words.map(str::to_owned).collect();
             }
         }
         let child = Arc::new(Mutex::new(child));
@@ -104,7 +110,7 @@ impl House {
                 end(&watched);
             }
         });
-        Self { url, setup, child, directory, _open: open }
+        Self { url, setup, poll, child, directory, _open: open }
     }
 
     /// A command of the same program, on this server.
@@ -155,7 +161,16 @@ impl House {
         program.unwrap()
     }
 
-    /// The same on a company file that has this path.
+    /// The demo's Web Connector polls once more.
+    pub(crate) fn poll_demo(&self) -> Output {
+        Command::new(program())
+            .args(&self.poll)
+            .current_dir(self.directory.path())
+            .output()
+            .unwrap()
+    }
+
+    /// One session on a company file that has this path.
     pub(crate) fn poll_file(
         &self,
         user: &str,

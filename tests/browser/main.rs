@@ -6,6 +6,7 @@
 
 mod house;
 mod http;
+mod more;
 mod pairing;
 mod screen;
 
@@ -42,7 +43,7 @@ async fn pairing(phone: bool) {
     screen.fill("input[name=name]", "Acme Ltd.").await;
     screen.click("form[action='/connections'] button").await;
     screen.sees("Pair Acme Ltd. with QuickBooks Desktop").await;
-    screen.sees("0 of 7 steps done").await;
+    screen.sees("0 of 6 steps done").await;
 
     screen.click("form[action$='/password'] button").await;
     let password = screen.eval("document.getElementById('secret').textContent").await;
@@ -56,7 +57,7 @@ async fn pairing(phone: bool) {
     screen.picture(if phone { "pairing-phone" } else { "pairing-wrong-password" }).await;
     let polled = house.poll(&user, password, "company", &[]);
     assert!(polled.status.success(), "{}", String::from_utf8_lossy(&polled.stdout));
-    screen.sees("6 of 7 steps done. Next: Confirm the company file.").await;
+    screen.sees("5 of 6 steps done. Next: Confirm the company file.").await;
     screen.sees(password).await;
     screen.click("form[action$='/confirm'] button").await;
     screen.sees("All done: QuickBooks answers.").await;
@@ -99,8 +100,7 @@ async fn who_is_not_logged_in_sees_the_login_and_a_wrong_password_is_refused() {
     screen.close().await;
 }
 
-#[tokio::test]
-async fn a_failed_record_is_fixed_by_its_button_until_it_is_green() {
+async fn fixed_by_its_button(phone: bool) {
     let house = House::open();
     let (user, password) = connection(&house, "Acme");
     let name = "A name of a customer that is longer than QuickBooks takes";
@@ -108,7 +108,7 @@ async fn a_failed_record_is_fixed_by_its_button_until_it_is_green() {
         "acme",
         &json!({"kind": "Customer", "sourceId": "C-1", "data": {"Name": name}}).to_string(),
     );
-    let screen = Screen::logged_in(&house, false).await;
+    let screen = Screen::logged_in(&house, phone).await;
     screen.goto("/c/acme/records").await;
 
     // By the keyboard alone: the first row, opened.
@@ -125,7 +125,9 @@ async fn a_failed_record_is_fixed_by_its_button_until_it_is_green() {
     screen
         .until("the counter counts", "document.querySelector('.over')?.textContent === '57 of 41'")
         .await;
-    screen.picture("record-failed").await;
+    if !phone {
+        screen.picture("record-failed").await;
+    }
     screen.click("#shorten").await;
     screen.sees("Done. It is queued now.").await;
     screen.sees("a fix changed it").await;
@@ -136,6 +138,16 @@ async fn a_failed_record_is_fixed_by_its_button_until_it_is_green() {
         .await;
     screen.sees("✓ synced").await;
     screen.close().await;
+}
+
+#[tokio::test]
+async fn a_failed_record_is_fixed_by_its_button_until_it_is_green() {
+    fixed_by_its_button(false).await;
+}
+
+#[tokio::test]
+async fn a_failed_record_is_fixed_by_its_button_until_it_is_green_on_a_phone() {
+    fixed_by_its_button(true).await;
 }
 
 #[tokio::test]
@@ -163,12 +175,11 @@ async fn the_row_that_is_chosen_stays_while_rows_come_and_go() {
     screen.close().await;
 }
 
-#[tokio::test]
-async fn many_are_fixed_by_a_filter_and_one_is_bypassed() {
+async fn fixed_by_a_filter(phone: bool) {
     let house = House::open();
     let (user, password) = connection(&house, "Acme");
     house.push("acme", &customers(120, "Site:", true));
-    let screen = Screen::logged_in(&house, false).await;
+    let screen = Screen::logged_in(&house, phone).await;
     screen.goto("/c/acme/problems").await;
     screen.sees("120 records since").await;
     screen.sees("Replace the characters (120)").await;
@@ -194,7 +205,16 @@ async fn many_are_fixed_by_a_filter_and_one_is_bypassed() {
 }
 
 #[tokio::test]
-async fn a_first_import_of_five_hundred_customers_is_linked_at_once() {
+async fn many_are_fixed_by_a_filter_and_one_is_bypassed() {
+    fixed_by_a_filter(false).await;
+}
+
+#[tokio::test]
+async fn many_are_fixed_by_a_filter_and_one_is_bypassed_on_a_phone() {
+    fixed_by_a_filter(true).await;
+}
+
+async fn first_import(phone: bool) {
     let house = House::open();
     // Another program made them: they stand in the company file.
     let (user, password) = connection(&house, "Before");
@@ -204,14 +224,16 @@ async fn a_first_import_of_five_hundred_customers_is_linked_at_once() {
     house.run(&["connection", "refresh-mirror", "acme"]);
     house.poll(&user, &password, "company", &[]);
     house.push("acme", &customers(500, "customer", false));
-    let screen = Screen::logged_in(&house, false).await;
+    let screen = Screen::logged_in(&house, phone).await;
 
     screen.goto("/c/acme/mapping").await;
     screen
         .until("all are proposed", "document.querySelectorAll('input[name=key]').length === 500")
         .await;
     screen.sees("same name").await;
-    screen.picture("mapping").await;
+    if !phone {
+        screen.picture("mapping").await;
+    }
     screen.eval("(() => { const all = document.querySelector('[data-all]'); all.checked = true; all.dispatchEvent(new Event('change')); })()").await;
     screen.eval("document.querySelector('button.main').form; document.querySelectorAll('form[method=post] .buttons button.main')[0].id = 'link-all'").await;
     screen.click("#link-all").await;
@@ -223,9 +245,18 @@ async fn a_first_import_of_five_hundred_customers_is_linked_at_once() {
 }
 
 #[tokio::test]
-async fn what_was_deleted_in_quickbooks_is_made_anew_with_evidence() {
+async fn a_first_import_of_five_hundred_customers_is_linked_at_once() {
+    first_import(false).await;
+}
+
+#[tokio::test]
+async fn a_first_import_of_five_hundred_customers_is_linked_at_once_on_a_phone() {
+    first_import(true).await;
+}
+
+async fn made_anew(phone: bool) {
     let house = House::demo();
-    let screen = Screen::logged_in(&house, false).await;
+    let screen = Screen::logged_in(&house, phone).await;
     screen.goto("/c/demo/records/Invoice/INV-2012").await;
     screen.sees("It was deleted in QuickBooks on").await;
 
@@ -234,13 +265,25 @@ async fn what_was_deleted_in_quickbooks_is_made_anew_with_evidence() {
     screen.click("#sure").await;
 
     screen.sees("Done. It is queued now.").await;
+    let polled = house.poll_demo();
+    assert!(polled.status.success(), "{}", String::from_utf8_lossy(&polled.stdout));
+    screen.sees("✓ synced").await;
     screen.close().await;
 }
 
 #[tokio::test]
-async fn a_log_of_the_web_connector_is_explained() {
+async fn what_was_deleted_in_quickbooks_is_made_anew_with_evidence() {
+    made_anew(false).await;
+}
+
+#[tokio::test]
+async fn what_was_deleted_in_quickbooks_is_made_anew_with_evidence_on_a_phone() {
+    made_anew(true).await;
+}
+
+async fn log_explained(phone: bool) {
     let house = House::open();
-    let screen = Screen::logged_in(&house, false).await;
+    let screen = Screen::logged_in(&house, phone).await;
     screen.goto("/tools").await;
     let log = "20261124.08:33:06 UTC\t: Authentication succeeded\n\
                20261124.08:33:09 UTC\t: Error message: 0x80040414: A modal dialog box is showing\n";
@@ -251,6 +294,23 @@ async fn a_log_of_the_web_connector_is_explained() {
     screen.click("#read-log").await;
     screen.sees("A dialog is open in QuickBooks. Close it.").await;
 
+    // What it tells of a session that was here leads to it.
+    let (user, password) = connection(&house, "Acme");
+    house.push("acme", &customers(1, "Ann", true));
+    house.poll(&user, &password, "company", &[]);
+    let now = screen.eval("new Date().toISOString()").await;
+    let now = now.as_str().unwrap()[..19].replace('-', "").replace('T', ".");
+    screen.fill("#log", &format!("{now} UTC\t: Authentication succeeded\n")).await;
+    screen
+        .eval("document.getElementById('log').form.querySelector('button').id = 'read-log'")
+        .await;
+    screen.click("#read-log").await;
+    screen.sees("the session here").await;
+    screen.eval("document.querySelector('a[href*=\"/sessions/\"]').id = 'session'").await;
+    screen.click("#session").await;
+    screen.sees("receiveResponseXML").await;
+    screen.goto("/tools").await;
+
     screen.fill("#xml", "<CustomerQueryRq>\n  <Nmae>x</Nmae></CustomerQueryRq>").await;
     screen
         .eval("document.getElementById('xml').form.querySelector('button').id = 'validate'")
@@ -258,6 +318,16 @@ async fn a_log_of_the_web_connector_is_explained() {
     screen.click("#validate").await;
     screen.sees("Nmae").await;
     screen.close().await;
+}
+
+#[tokio::test]
+async fn a_log_of_the_web_connector_is_explained() {
+    log_explained(false).await;
+}
+
+#[tokio::test]
+async fn a_log_of_the_web_connector_is_explained_on_a_phone() {
+    log_explained(true).await;
 }
 
 /// Every page that there is, with something on it.
