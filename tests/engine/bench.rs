@@ -142,6 +142,29 @@ impl Bench {
         self.engine.receive_response(ticket, nothing, hresult, "QuickBooks said so").await.unwrap()
     }
 
+    /// One session to its end, an hour later, answered by `answers`; what it carried.
+    pub(super) async fn session(
+        &mut self,
+        mut answers: impl FnMut(&mut Self, &str) -> String,
+    ) -> Vec<String> {
+        self.hands.pass(3600);
+        let mut sent = Vec::new();
+        let Login::Work { ticket, .. } = self.login().await else { return sent };
+        loop {
+            let qbxml = self.send(&ticket).await;
+            if qbxml.is_empty() {
+                break;
+            }
+            let answer = answers(self, &qbxml);
+            sent.push(qbxml);
+            if self.bring(&ticket, &answer).await == 100 {
+                break;
+            }
+        }
+        self.engine.close_connection(&ticket).await.unwrap();
+        sent
+    }
+
     /// QuickBooks' answer to a message set in which everything succeeds.
     pub(super) fn agree(&mut self, qbxml: &str) -> String {
         self.answer(qbxml, |_| None)

@@ -7,7 +7,6 @@ use bookbridge::engine::Action;
 use bookbridge::engine::BulkAction;
 use bookbridge::engine::Engine;
 use bookbridge::engine::EngineError;
-use bookbridge::engine::Login;
 use bookbridge::engine::Pressed;
 use bookbridge::store::Change;
 use bookbridge::store::Commit;
@@ -36,31 +35,20 @@ fn fix(id: &str) -> Action {
 /// One session in which QuickBooks does not remember what it is asked for again, finds this in its
 /// books, and takes all else; what it was sent.
 async fn session(bench: &mut Bench, forgets: bool, books: &str) -> Vec<String> {
-    bench.hands.pass(3600);
-    let mut sent = Vec::new();
-    let Login::Work { ticket, .. } = bench.login().await else { return sent };
-    loop {
-        let qbxml = bench.send(&ticket).await;
-        if qbxml.is_empty() {
-            break;
-        }
-        let answer = if qbxml.contains("QueryRq") {
-            told(&qbxml, &[books; 2])
-        } else if forgets && qbxml.contains("AddRq") {
-            let id = attribute(&qbxml, "newMessageSetID").unwrap();
-            format!(
-                "<QBXML><QBXMLMsgsRs newMessageSetID=\"{id}\" messageSetStatusCode=\"9002\"/></QBXML>"
-            )
-        } else {
-            bench.agree(&qbxml)
-        };
-        sent.push(qbxml);
-        if bench.bring(&ticket, &answer).await == 100 {
-            break;
-        }
-    }
-    bench.engine.close_connection(&ticket).await.unwrap();
-    sent
+    bench
+        .session(|bench, qbxml| {
+            if qbxml.contains("QueryRq") {
+                told(qbxml, &[books; 2])
+            } else if forgets && qbxml.contains("AddRq") {
+                let id = attribute(qbxml, "newMessageSetID").unwrap();
+                format!(
+                    "<QBXML><QBXMLMsgsRs newMessageSetID=\"{id}\" messageSetStatusCode=\"9002\"/></QBXML>"
+                )
+            } else {
+                bench.agree(qbxml)
+            }
+        })
+        .await
 }
 
 /// An invoice of which nobody knows whether QuickBooks has it.

@@ -39,22 +39,7 @@ async fn close(bench: &Bench, carried: &Carried) {
 
 /// QuickBooks takes what it is given in one session; what that was.
 async fn drain(bench: &mut Bench) -> Vec<String> {
-    bench.hands.pass(3600);
-    let mut sent = Vec::new();
-    let Login::Work { ticket, .. } = bench.login().await else { return sent };
-    loop {
-        let qbxml = bench.send(&ticket).await;
-        if qbxml.is_empty() {
-            break;
-        }
-        let answer = bench.agree(&qbxml);
-        sent.push(qbxml);
-        if bench.bring(&ticket, &answer).await == 100 {
-            break;
-        }
-    }
-    bench.engine.close_connection(&ticket).await.unwrap();
-    sent
+    bench.session(Bench::agree).await
 }
 
 /// An invoice that stands in QuickBooks.
