@@ -48,6 +48,8 @@ pub(super) struct Frame {
     pub(super) at: &'static str,
     pub(super) flash: Option<String>,
     pub(super) alert: Option<String>,
+    /// What was there before the page was made: its live part is told once that is no longer so.
+    pub(super) seen: String,
     pub(super) css: &'static str,
     pub(super) js: &'static str,
     pub(super) icon: &'static str,
@@ -64,6 +66,7 @@ impl Frame {
             at: "",
             flash: None,
             alert: None,
+            seen: String::new(),
             css: statics::css(),
             js: statics::js(),
             icon: statics::ICON,
@@ -80,7 +83,8 @@ impl Frame {
             csrf: visitor.csrf.clone(),
         };
         let (flash, alert) = visitor.messages();
-        Self { user: Some(user), at, flash, alert, ..Self::titled(title) }
+        let seen = visitor.seen.clone();
+        Self { user: Some(user), at, flash, alert, seen, ..Self::titled(title) }
     }
 
     /// The same among the pages of a connection.

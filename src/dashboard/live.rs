@@ -6,12 +6,14 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web;
 use bytes::Bytes;
 use futures_util::stream;
 
+use crate::dashboard::fields::Fields;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::visitor::Visitor;
 use crate::domain::ids::Digest;
@@ -50,17 +52,26 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.service(web::resource("/live").route(web::get().to(all)));
 }
 
-async fn all(_: Visitor, engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> {
-    watch(engine)
+async fn all(
+    request: HttpRequest,
+    _: Visitor,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
+    watch(&request, engine)
 }
 
-/// Tells whenever any connection changes.
-pub(super) fn watch(engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> {
+/// Tells whenever any connection changes, from what the page had `since` on.
+pub(super) fn watch(
+    request: &HttpRequest,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
     let Some(place) = Place::take() else {
         let status = actix_web::http::StatusCode::SERVICE_UNAVAILABLE;
         return Err(Trouble::Said(status, "Too many pages are watched.".to_owned()));
     };
-    let begin = (engine, None::<Digest>, 0_u32, place);
+    let asked = Fields::of_query(request.query_string());
+    let since = asked.given("since").map(str::to_owned);
+    let begin = (engine, since, 0_u32, place);
     let events = stream::unfold(begin, |(engine, mut before, mut looks, place)| async move {
         loop {
             if looks >= LOOKS {
@@ -71,11 +82,13 @@ pub(super) fn watch(engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> 
             }
             looks += 1;
             let now = fingerprint(&engine).await?;
-            let first = before.is_none();
-            if before.replace(now) != Some(now) && !first {
+            let first = looks == 1;
+            if before.as_ref().is_some_and(|before| *before != now) {
+                before = Some(now);
                 let event = Bytes::from_static(b"event: change\ndata: 1\n\n");
                 return Some((Ok::<_, Infallible>(event), (engine, before, looks, place)));
             }
+            before = Some(now);
             if first || looks.is_multiple_of(ALIVE) {
                 let event = Bytes::from_static(b": here\n\n");
                 return Some((Ok(event), (engine, before, looks, place)));
@@ -88,8 +101,13 @@ pub(super) fn watch(engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> 
         .streaming(events))
 }
 
+/// What a page that is about to be made will have `since`.
+pub(super) async fn seen(engine: &Engine) -> String {
+    fingerprint(engine).await.unwrap_or_default()
+}
+
 /// What differs once anything that pages show has changed.
-async fn fingerprint(engine: &Engine) -> Option<Digest> {
+async fn fingerprint(engine: &Engine) -> Option<String> {
     let mut seen = String::new();
     for connection in engine.store().connections().await.ok()? {
         let counts = engine.store().counts(&connection.id).await.ok()?;
@@ -100,5 +118,5 @@ async fn fingerprint(engine: &Engine) -> Option<Digest> {
         let _ = write!(seen, "{:?}{counts:?}{revision:?}{last:?}", connection.revision);
     }
     let _ = write!(seen, "{:?}{}", engine.wire(), engine.tasks_moved());
-    Some(Digest::of(seen.as_bytes()))
+    Some(Digest::of(seen.as_bytes()).short())
 }

@@ -160,6 +160,7 @@ async fn shown(
     engine: &Engine,
     password: Option<String>,
 ) -> Result<HttpResponse, Trouble> {
+    let before = live::seen(engine).await;
     let (connection, pairing) = known(engine, token).await?;
     let asked = Fields::of_query(request.query_string());
     let answered = engine.ask_for_company(&connection, &pairing).await?;
@@ -180,6 +181,7 @@ async fn shown(
         (None, None) => ("All done: QuickBooks answers. You can close this page.".to_owned(), "ok"),
     };
     let mut frame = Frame::titled(&format!("Pair {}", connection.name));
+    frame.seen = before;
     frame.alert = Tone::Refused.read(&asked);
     Ok(show(&Page {
         frame,
@@ -374,11 +376,12 @@ async fn confirm(
 }
 
 async fn watch(
+    request: HttpRequest,
     token: web::Path<String>,
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Trouble> {
     known(&engine, &token).await?;
-    live::watch(engine)
+    live::watch(&request, engine)
 }
 
 #[cfg(test)]

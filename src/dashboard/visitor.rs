@@ -20,6 +20,7 @@ use crate::dashboard::frame::Frame;
 use crate::dashboard::frame::see;
 use crate::dashboard::frame::show;
 use crate::dashboard::frame::show_with;
+use crate::dashboard::live;
 use crate::dashboard::said::Tone;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::trouble::sentence;
@@ -48,6 +49,8 @@ pub(super) struct Visitor {
     pub(super) scope: Scope,
     pub(super) csrf: String,
     pub(super) token: String,
+    /// What was there before anything was read for the page.
+    pub(super) seen: String,
     said: Option<String>,
     refused: Option<String>,
 }
@@ -115,6 +118,7 @@ async fn visitor(request: &HttpRequest) -> Result<Visitor, Trouble> {
         scope: user.scope,
         csrf: login.csrf,
         token,
+        seen: live::seen(engine).await,
         said: Tone::Said.read(&asked),
         refused: Tone::Refused.read(&asked),
     })

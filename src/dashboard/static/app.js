@@ -6,6 +6,7 @@
 const live = document.querySelector("[data-live]");
 if (live && window.EventSource) {
   let source = null;
+  let due = false;
   let busy = false;
   // Nobody loses what is being typed, ticked, opened or marked.
   const changed = (field) => field.type === "checkbox" || field.type === "radio"
@@ -25,19 +26,24 @@ if (live && window.EventSource) {
     if (busy || inUse()) return;
     busy = true;
     try {
+      due = false;
       const answer = await fetch(live.dataset.liveFrom || location.href, { headers: { "X-Live": "1" } });
-      if (answer.ok) {
-        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const part = fresh.querySelector("[data-live]");
-        if (part) {
-          live.replaceChildren(...part.childNodes);
-          prepare(live);
-        }
+      const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+      const part = fresh && fresh.querySelector("[data-live]");
+      if (part && inUse()) due = true;
+      else if (part) {
+        live.dataset.live = part.dataset.live;
+        live.replaceChildren(...part.childNodes);
+        prepare(live);
       }
+    } catch {
+      due = true;
     } finally {
       busy = false;
     }
   };
+  // What came while the part was in use, or while it was fetched, is shown once that is over.
+  setInterval(() => due && !document.hidden && refresh(), 1000);
   // A page that nobody sees watches nothing: a browser has six connections for all its tabs.
   const watch = () => {
     if (document.hidden && source) {
@@ -45,14 +51,14 @@ if (live && window.EventSource) {
       source = null;
     } else if (!document.hidden && !source) {
       source = new EventSource(live.dataset.live);
-      source.addEventListener("change", refresh);
+      source.addEventListener("change", () => {
+        due = true;
+        refresh();
+      });
     }
   };
   watch();
-  document.addEventListener("visibilitychange", () => {
-    watch();
-    if (!document.hidden) refresh();
-  });
+  document.addEventListener("visibilitychange", watch);
   window.addEventListener("pagehide", () => source && source.close());
 }
 
