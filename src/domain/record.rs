@@ -232,13 +232,14 @@ pub struct Record {
     pub alone: bool,
     /// Where it stands in QuickBooks.
     pub reference: Option<Reference>,
-    /// ListID or TxnID where it stood before a person had that forgotten, or before a deletion of
-    /// which nobody knows the outcome: it is made anew only once QuickBooks says that this one is
-    /// gone.
+    /// ListID or TxnID where it stood before a person had that forgotten, or said another that
+    /// QuickBooks has not confirmed yet, or before a deletion of which nobody knows the outcome: it
+    /// is made anew only once QuickBooks says that this one is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former: Option<String>,
     /// The Add of which nobody knows whether QuickBooks did it. While this is set, none is sent:
-    /// the books are searched for it, or a person says that it is not there.
+    /// the books are searched for it, or a person says that it is not there. A link only covers it,
+    /// until QuickBooks takes a change of what it is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<Sent>,
     /// Digest of the data that went out last; differs from `digest` if it changed since.

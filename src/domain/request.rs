@@ -136,6 +136,23 @@ pub struct Sent {
     pub date: Option<String>,
     /// ListID of whom a transaction is with.
     pub entity: Option<String>,
+    /// The full name of whom it is with, where it was sent by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_name: Option<String>,
+    /// Its amount, where it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    /// Who had its number before it was sent, as far as that was known: none of them is it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
+}
+
+impl Sent {
+    /// What went out at a time, of which nothing else is known.
+    pub const fn at(at: Timestamp) -> Self {
+        let (name, date, entity, entity_name, amount) = (None, None, None, None, None);
+        Self { at, name, date, entity, entity_name, amount, others: Vec::new() }
+    }
 }
 
 /// One raw request, of one or more qbXML requests.

@@ -292,9 +292,10 @@ impl Engine {
         } else {
             Company::Ours
         };
-        if company == Company::Ours && Box::pin(work.give_up_what_never_ends()).await? {
+        if company == Company::Ours && Box::pin(work.give_up_what_never_ends(session.id)).await? {
             // What is asked instead stands in the queue now.
             work.commit().await?;
+            work.wake().await?;
             return Box::pin(self.hand_out(ticket, call)).await;
         }
         let may_send = company == Company::Ours
@@ -320,6 +321,10 @@ impl Engine {
         work.fresh = fresh;
         let sent = work.apply(&mut session, step, Some("sendRequestXML")).await?;
         work.commit().await?;
+        // The document is durable, and goes whatever comes of those that it sets free.
+        if let Err(error) = Box::pin(work.wake()).await {
+            warn!("what waits is looked at later: {error}");
+        }
         match sent {
             Reply::MessageSet(_) => Ok(work.bytes.take().unwrap_or_default()),
             _ => Ok(String::new()),

@@ -1,8 +1,10 @@
 //! Whether the open company file is the connection's.
 //!
 //! The strongest evidence is our own stamp, the `FileID` that the Web Connector wrote into the file
-//! under our `OwnerID`; then the path. With no evidence at all the first file is believed, because
-//! that is what pairing is (QBWC Programmer's Guide, pp. 36 and 52).
+//! under our `OwnerID` when it was added there; then the path. A file in which the Web Connector
+//! holds its lock for us, but that has no stamp, is not the one to which it was added. With no
+//! evidence at all the first file is believed, because that is what pairing is (QBWC Programmer's
+//! Guide, pp. 36 and 52; for the lock, its log).
 
 use crate::diagnosis;
 use crate::domain::connection::Connection;
@@ -81,11 +83,11 @@ pub(crate) fn verdict(call: &FirstCall, connection: &Connection, before: Option<
         };
     }
     let stamped_before = before.is_some_and(|host| is_stamped(connection, host));
-    if stamped_before && !facts.company_name.is_empty() {
+    if (stamped_before || facts.is_locked) && !facts.company_name.is_empty() {
         let why = "it does not carry this connection's stamp";
         return other(connection, before, call, &facts.company_name, why);
     }
-    if stamped_before && !call.hcp.trim().is_empty() {
+    if stamped_before && (!call.hcp.trim().is_empty() || call.company_file.is_empty()) {
         let why = "what QuickBooks told of it could not be read";
         return other(connection, before, call, &facts.company_name, why);
     }

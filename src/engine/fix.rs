@@ -23,6 +23,7 @@ use crate::engine::Action;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::compose;
+use crate::engine::follow_up::changes;
 use crate::engine::follow_up::query_of;
 use crate::engine::intake::is_unknown;
 use crate::engine::mend;
@@ -116,8 +117,11 @@ impl Engine {
             }
             Deed::Insist => "It is sent although QuickBooks may have it already.".to_owned(),
             Deed::Decide(Action::Link { id }) => {
+                let change = changes(&record);
                 work.adopt(&mut record, &id, "/listId").await?;
-                format!("It is linked to {id}; nothing is sent, and no second one is made.")
+                let sent =
+                    if change { "what it has here is sent there" } else { "nothing is sent" };
+                format!("It is linked to {id}; {sent}, and no second one is made.")
             }
             Deed::Decide(Action::Bypass { reference: Some(id), .. }) => {
                 format!("It is marked as done in QuickBooks, as {id}; nothing is sent.")

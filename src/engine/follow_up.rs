@@ -17,6 +17,7 @@ use crate::domain::record::Insisted;
 use crate::domain::record::OnDuplicate;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
+use crate::domain::record::Wanted;
 use crate::domain::request::About;
 use crate::domain::request::Question;
 use crate::domain::request::Request;
@@ -140,6 +141,13 @@ impl Work<'_> {
         answers: &[Answer],
     ) -> Result<(), EngineError> {
         let ret = answers.first().and_then(Answer::ret);
+        let of_refusal =
+            matches!(about.question, Question::Paid | Question::Inactive | Question::Namesake);
+        let since = record.timeline.last().map(|moment| moment.at);
+        if of_refusal && since.is_some_and(|since| since > request.created_at) {
+            // It failed of something else since: this says nothing of that.
+            return Ok(());
+        }
         match &about.question {
             Question::Paid => self.paid_told(record, answers).await?,
             Question::Gone => self.gone_told(record, request, answers).await?,
@@ -280,6 +288,7 @@ impl Work<'_> {
             reference.label = label.cloned().unwrap_or_default();
             // Its lines are not known: the next change asks for it first.
             reference.edit_sequence.clone_from(&ret.edit_sequence);
+            record.former = None;
             record.refresh = true;
             self.told(record);
             return Ok(());
@@ -304,7 +313,13 @@ impl Work<'_> {
             Some(Identity::Transaction) => "/txnId",
             _ => "/listId",
         };
+        let change = changes(&record);
         self.adopt(&mut record, id, pointer).await?;
+        record.insisted = Insisted::Nothing;
+        record.bypass_reason = None;
+        if change {
+            return Box::pin(self.place(record, "linked; what it has here goes there")).await;
+        }
         // What is known of it may be old, or typed: QuickBooks has the last word.
         if let Some(query) = query_at(&record) {
             let question = Question::Linked(id.trim().to_owned());
@@ -312,15 +327,11 @@ impl Work<'_> {
         }
         // What never went is taken for what stands there; a change of what went is not.
         record.sent = record.sent.or(Some(record.digest));
-        record.insisted = Insisted::Nothing;
-        record.bypass_reason = None;
         record.blocked_by.clear();
         record.findings.clear();
         record.asked = None;
         record.due = None;
         record.synced_at = Some(now);
-        record.former = None;
-        record.lost = None;
         record.become_status(Status::Synced, now, "linked to what is in QuickBooks");
         self.settled.push(record.key.clone());
         // On the heap: a record is also linked where it is placed.
@@ -332,6 +343,15 @@ impl Work<'_> {
         record.updated_at = self.engine.now();
         self.put_record(record);
     }
+}
+
+/// Whether a link has QuickBooks changed: it refused a change of the object that the record stood
+/// at, and that change is wanted still.
+pub(super) fn changes(record: &Record) -> bool {
+    let can = schema().kind(&record.key.kind).is_some_and(|kind| kind.modify.is_some());
+    can && record.reference.is_some()
+        && record.status == Status::Failed
+        && record.wanted == Wanted::Present
 }
 
 /// The finding of a record that still fails for one of these reasons.

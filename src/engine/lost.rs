@@ -64,7 +64,7 @@ impl Work<'_> {
                 return self.sent(record, item, &set).await;
             }
         }
-        Ok(Sent { at: record.created_at, name: None, date: None, entity: None })
+        Ok(Sent::at(record.created_at))
     }
 
     /// Whether an answer to a question of ours will come to a record.

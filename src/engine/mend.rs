@@ -94,6 +94,7 @@ impl Work<'_> {
         record.unedited_in = None;
         let note = "asked again whether somebody edited it";
         record.become_status(Status::Synced, self.engine.now(), note);
+        self.settled.push(record.key.clone());
         let Some((query, data)) = undo(&record) else {
             self.put_record(record);
             return Ok(());
@@ -141,6 +142,7 @@ impl Work<'_> {
             None => None,
         };
         record.unedited_in = message_set.map(|message_set| message_set.session);
+        record.alone = true;
         let kind = schema().kind(&record.key.kind);
         let deletes = kind.is_some_and(|kind| kind.delete_type.is_some());
         record.wanted = if deletes { Wanted::Deleted } else { Wanted::Voided };

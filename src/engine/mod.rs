@@ -22,7 +22,7 @@
 //! The others are parts of these: `place` queues or blocks a record, `known` holds it against the
 //! mirror, `compose` writes a message set, `arriving` and `answer` read what comes back, `settle`,
 //! `verdict` and `thrown` decide what it means, `questions`, `follow_up` and `gone` ask QuickBooks
-//! more.
+//! more, and `lost` and `searched` find out what became of an Add.
 
 pub mod ambient;
 mod answer;
@@ -53,6 +53,7 @@ mod questions;
 mod references;
 mod requests;
 mod rest;
+mod searched;
 mod settle;
 mod sweep;
 mod tasks;

@@ -191,6 +191,12 @@ impl Engine {
                 record.bypass_reason = None;
                 // Where it never stood by our own doing, only the bypass said that it is there.
                 record.reference = record.reference.filter(|_| record.synced_at.is_some());
+                if let Some(reference) = &mut record.reference
+                    && record.former.as_ref().is_some_and(|stood| *stood != reference.id)
+                {
+                    let id = record.former.take().unwrap_or_default();
+                    *reference = Reference { id, ..Reference::default() };
+                }
                 work.place(record, "no longer bypassed").await?;
                 Ok("took the bypass back of")
             }
@@ -205,8 +211,9 @@ impl Engine {
                 only(&record, &able, "made anew")?;
                 // That it is gone may be known; else QuickBooks is asked first, so that nothing is
                 // made twice.
-                let stood = record.reference.take().map(|reference| reference.id);
-                let stood = stood.or(record.former.take()).filter(|id| !id.is_empty());
+                // Where it stood by our own doing goes before what a person said since.
+                let linked = record.reference.take().map(|reference| reference.id);
+                let stood = record.former.take().or(linked).filter(|id| !id.is_empty());
                 record.former =
                     stood.filter(|id| !record.findings.iter().any(|it| is_gone(it, id)));
                 record.insisted = Insisted::Nothing;
@@ -364,6 +371,10 @@ impl Work<'_> {
                 other.path()
             )));
         }
+        // A mistyped id must not make it forget where it stood: it would be made a second time.
+        let stood = record.reference.take().map(|reference| reference.id);
+        let stood = stood.filter(|stood| !record.findings.iter().any(|it| is_gone(it, stood)));
+        record.former = record.former.take().or(stood).filter(|stood| stood != id);
         record.reference = Some(Reference { id: id.to_owned(), ..Reference::default() });
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::domain::connection::DuplicateNumbers;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::RecordKey;
 use crate::domain::ids::Revision;
+use crate::domain::outcome::Candidate;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::plant::Plant;
@@ -288,6 +289,7 @@ impl Work<'_> {
             let itself = Finding::new(Code::CircularReference).cause("itself").fact("record", path);
             findings.push(itself);
         }
+        findings.extend(names_another(record));
         let kind = schema().kind(&record.key.kind);
         let changes = record.reference.is_some() && record.sent != Some(record.digest);
         if findings.is_empty() && changes && kind.is_some_and(|kind| kind.modify.is_none()) {
@@ -418,4 +420,24 @@ pub(crate) fn sources(connection: &ConnectionId, data: &Value) -> Vec<RecordKey>
         }
     }
     keys
+}
+
+/// Data that names an object of QuickBooks at which the record does not stand: sent as it is, the
+/// name would be dropped, and a second object made.
+fn names_another(record: &Record) -> Option<Finding> {
+    let member = schema().kind(&record.key.kind)?.identity.element()?;
+    let amended = record.amended();
+    let id = amended.get(member)?.as_str().map(str::trim).filter(|id| !id.is_empty())?;
+    if record.reference.as_ref().is_some_and(|reference| reference.id == id) {
+        return None;
+    }
+    let finding = Finding::new(Code::InvalidValue).cause("names_an_object");
+    let mut finding = finding.at(format!("/data/{member}")).fact("field", member).fact("value", id);
+    finding.candidates = vec![Candidate {
+        id: id.to_owned(),
+        kind: record.key.kind.clone(),
+        name: record.name().unwrap_or_default().to_owned(),
+        ..Candidate::default()
+    }];
+    Some(finding)
 }

@@ -22,10 +22,12 @@ impl Engine {
     ///
     /// [`EngineError::Store`].
     pub async fn sweep(&self) -> Result<(), EngineError> {
+        let mut swept = Ok(());
         for connection in self.store.connections().await? {
-            until_settled!(self.end_silent(&connection))?;
+            // What is wrong with one connection is not the others'.
+            swept = swept.and(until_settled!(self.end_silent(&connection)));
         }
-        Ok(())
+        swept
     }
 
     async fn end_silent(&self, connection: &Connection) -> Result<(), EngineError> {

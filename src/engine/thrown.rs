@@ -9,9 +9,11 @@
 
 use crate::diagnosis;
 use crate::domain::ids::MessageSetId;
+use crate::domain::ids::SessionId;
 use crate::domain::message_set::Item;
 use crate::domain::message_set::MessageSet;
 use crate::domain::message_set::Progress;
+use crate::domain::message_set::Purpose;
 use crate::domain::message_set::Subject;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
@@ -111,18 +113,44 @@ impl Work<'_> {
         Ok(Event::Answered { settled, left: self.left().await? })
     }
 
-    /// A message set whose sessions end again and again without a word is given up as well; whether
-    /// one was.
-    pub(crate) async fn give_up_what_never_ends(&mut self) -> Result<bool, EngineError> {
+    /// A message set whose sessions end again and again without a word is given up as well, and so is
+    /// the undoing of what somebody may have edited since the session that saw it unedited: it is
+    /// asked again first. Whether one was.
+    pub(crate) async fn give_up_what_never_ends(
+        &mut self,
+        session: SessionId,
+    ) -> Result<bool, EngineError> {
         let Some(id) = self.state.outstanding.clone() else { return Ok(false) };
         let Some(message_set) = self.message_set(&id).await? else { return Ok(false) };
-        let given =
-            message_set.handed_out >= MAX_UNAVAILABLE && message_set.progress == Progress::InDoubt;
-        if given {
-            self.give_up(message_set, "no session brings its answer").await?;
-            self.close_settled(&id).await?;
+        if message_set.progress != Progress::InDoubt {
+            return Ok(false);
         }
-        Ok(given)
+        let why = if message_set.handed_out >= MAX_UNAVAILABLE {
+            "no session brings its answer"
+        } else if self.undoes_of_old(&message_set, session).await? {
+            "somebody may have edited it since"
+        } else {
+            return Ok(false);
+        };
+        self.give_up(message_set, why).await?;
+        self.close_settled(&id).await?;
+        Ok(true)
+    }
+
+    /// Whether a message set deletes what another session saw unedited. A deletion alone can be
+    /// asked for anew: done twice, it ends where it ends done once.
+    async fn undoes_of_old(
+        &mut self,
+        message_set: &MessageSet,
+        session: SessionId,
+    ) -> Result<bool, EngineError> {
+        let [Item { subject: Subject::Record(key), purpose: Purpose::Delete, .. }] =
+            message_set.items.as_slice()
+        else {
+            return Ok(false);
+        };
+        let record = self.record(key).await?;
+        Ok(record.and_then(|it| it.unedited_in).is_some_and(|told_in| told_in != session))
     }
 
     /// A person does not want to wait for the answer: the books are asked in the next session.

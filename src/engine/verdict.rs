@@ -319,6 +319,8 @@ impl Work<'_> {
         } else if let Some(reference) = record.reference.take() {
             self.mirror_gone(&record.key, &reference.id).await?;
             record.refresh = false;
+            record.former = None;
+            record.lost = None;
         }
         record.sent = None;
         record.asked = None;

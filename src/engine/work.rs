@@ -331,7 +331,11 @@ impl<'a> Work<'a> {
     /// changed nothing, so it is asked anew.
     async fn doubt(&mut self, id: &MessageSetId) -> Result<(), EngineError> {
         let now = self.engine.now();
-        let mut message_set = self.message_set(id).await?.ok_or_else(|| missing(id))?;
+        let Some(mut message_set) = self.message_set(id).await? else {
+            // The disk lost it. What it carried is the watchdog's; the session must not live for ever.
+            self.state.outstanding = self.state.outstanding.take().filter(|it| it != id);
+            return Ok(());
+        };
         match message_set.progress {
             Progress::Settled => return Ok(()),
             // It was given up in this very step.

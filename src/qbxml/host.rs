@@ -109,6 +109,9 @@ pub struct HostFacts {
     pub company_name: String,
     /// The `FileID` that stands in the company file under our owner id.
     pub company_file_id: Option<String>,
+    /// Whether the Web Connector holds its `AppLock` in the file for our owner id: then it runs our
+    /// `.qwc`, and would tell the `FileID` of that, too.
+    pub is_locked: bool,
     /// `YYYY-MM-DD`.
     pub closing_date: Option<String>,
     /// Whether classes are used; `None` if it was not told.
@@ -130,10 +133,13 @@ impl HostFacts {
         let accounting: AccountingPreferences = typed(hcp, "AccountingPreferences");
         let currency: MultiCurrencyPreferences = typed(hcp, "MultiCurrencyPreferences");
         let jobs: JobsAndEstimatesPreferences = typed(hcp, "JobsAndEstimatesPreferences");
-        let stamp = company.extensions.iter().find(|extension| {
-            extension.name.as_deref() == Some("FileID")
-                && extension.owner_id.as_deref().is_some_and(|owner| same_id(owner, owner_id))
-        });
+        let row = |name: &str| {
+            company.extensions.iter().find(|extension| {
+                extension.name.as_deref() == Some(name)
+                    && extension.owner_id.as_deref().is_some_and(|owner| same_id(owner, owner_id))
+            })
+        };
+        let stamp = row("FileID");
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         Self {
@@ -143,6 +149,7 @@ impl HostFacts {
             file_mode: text(&host.file_mode),
             company_name: text(&company.name),
             company_file_id: stamp.and_then(|stamp| given(&stamp.value)),
+            is_locked: row("AppLock").is_some(),
             closing_date: given(&accounting.closing_date),
             class_tracking: given(&accounting.class_tracking).map(|text| text == "true"),
             multi_currency: given(&currency.is_on).map(|text| text == "true"),

@@ -46,7 +46,7 @@ pub(crate) fn limited(given: &str, limit: Option<usize>) -> Result<String, Box<F
     }
     if !foreign.is_empty() {
         let finding = Finding::new(Code::InvalidCharacters).cause("unsupported_characters");
-        let foreign: String = foreign.chars().take(20).collect();
+        let foreign = foreign.chars().take(20).map(visible).collect::<String>();
         return Err(Box::new(finding.fact("characters", foreign).fact("value", shown())));
     }
     let actual = mapped.chars().count();
@@ -56,6 +56,15 @@ pub(crate) fn limited(given: &str, limit: Option<usize>) -> Result<String, Box<F
             Err(Box::new(finding.fact("actual", actual).fact("value", shown())))
         }
         _ => Ok(mapped),
+    }
+}
+
+/// A character as people can see it.
+fn visible(character: char) -> String {
+    if character.is_control() {
+        format!("U+{:04X} ", u32::from(character))
+    } else {
+        character.to_string()
     }
 }
 
@@ -82,7 +91,9 @@ enum Mapped {
 fn map(character: char) -> Mapped {
     match character {
         '\t' | '\n' | ' '..='~' | '\u{a0}'..='\u{ff}' => Mapped::Same,
-        '\r' | '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => Mapped::Dropped,
+        '\r' => Mapped::Dropped,
+        '\u{85}' => Mapped::As("\n"),
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => Mapped::Foreign,
         // Invisible: joiners, direction marks, byte order mark, soft breaks.
         '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}' => {
             Mapped::Dropped

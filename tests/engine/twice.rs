@@ -24,14 +24,14 @@ use super::bench::attribute;
 use super::bench::told;
 
 /// What QuickBooks does with one document.
-enum Does {
+pub(super) enum Does {
     Agrees,
     Answers(String),
     Throws(&'static str),
 }
 
 /// One session to its end, an hour later; the documents in it.
-async fn session(bench: &mut Bench, does: impl Fn(&str) -> Does) -> Vec<String> {
+pub(super) async fn session(bench: &mut Bench, does: impl Fn(&str) -> Does) -> Vec<String> {
     bench.hands.pass(3600);
     let Login::Work { ticket, .. } = bench.login().await else { return Vec::new() };
     let mut documents = Vec::new();
@@ -57,25 +57,25 @@ async fn session(bench: &mut Bench, does: impl Fn(&str) -> Does) -> Vec<String> 
     documents
 }
 
-async fn agreed(bench: &mut Bench) -> Vec<String> {
+pub(super) async fn agreed(bench: &mut Bench) -> Vec<String> {
     session(bench, |_| Does::Agrees).await
 }
 
-async fn act(bench: &Bench, path: &str, action: Action) -> Result<Record, EngineError> {
+pub(super) async fn act(bench: &Bench, path: &str, action: Action) -> Result<Record, EngineError> {
     bench.engine.act(&bench.key(path), action, &actor()).await
 }
 
-async fn press(bench: &Bench, path: &str, id: &str) -> Record {
+pub(super) async fn press(bench: &Bench, path: &str, id: &str) -> Record {
     let pressed = Pressed { id: id.to_owned(), ..Pressed::default() };
     act(bench, path, Action::Fix(pressed)).await.unwrap()
 }
 
-fn link(id: &str) -> Action {
+pub(super) fn link(id: &str) -> Action {
     Action::Link { id: id.to_owned() }
 }
 
 /// QuickBooks does not remember any write.
-fn forgets(qbxml: &str) -> Does {
+pub(super) fn forgets(qbxml: &str) -> Does {
     match attribute(qbxml, "newMessageSetID") {
         Some(id) => Does::Answers(format!(
             "<QBXML><QBXMLMsgsRs newMessageSetID=\"{id}\" messageSetStatusCode=\"9002\"/></QBXML>"
@@ -85,7 +85,7 @@ fn forgets(qbxml: &str) -> Does {
 }
 
 /// A raw query tells Bookbridge of a customer that is none of ours.
-async fn tell_of(bench: &mut Bench, id: &str, name: &str) {
+pub(super) async fn tell_of(bench: &mut Bench, id: &str, name: &str) {
     let new = NewRequest::Xml("<CustomerQueryRq/>".to_owned());
     bench.engine.submit(&bench.id, new, None, &actor()).await.unwrap();
     let ret = format!(
@@ -107,7 +107,14 @@ fn linked(source_id: &str, name: &str) -> NewRecord {
     }
 }
 
-fn payment(invoice: &str) -> Value {
+/// An invoice of the customer 80-1.
+pub(super) fn invoice(number: &str) -> Value {
+    json!({
+        "CustomerRef": {"ListID": "80-1"}, "RefNumber": number, "InvoiceLine": {"Desc": "x"},
+    })
+}
+
+pub(super) fn payment(invoice: &str) -> Value {
     json!({
         "CustomerRef": {"ListID": "80-90"}, "TotalAmount": "1.00",
         "AppliedToTxn": {"TxnID": invoice, "PaymentAmount": "1.00"},
@@ -305,7 +312,7 @@ async fn what_a_person_insisted_on_is_forgotten_once_it_is_linked() {
 }
 
 /// A customer that we made, and that is to be undone.
-async fn to_be_undone() -> Bench {
+pub(super) async fn to_be_undone() -> Bench {
     let mut bench = Bench::new().await;
     bench.customer("Customer/1").await;
     agreed(&mut bench).await;

@@ -4,12 +4,16 @@ use bookbridge::domain::connection::ConnectorState;
 use bookbridge::domain::ids::MessageSetId;
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::record::Status;
+use bookbridge::domain::session::Stage;
 use bookbridge::engine::HealthState;
+use bookbridge::engine::Login;
 use bookbridge::engine::Stuck;
 use bookbridge::store::Change;
 use serde_json::json;
 
 use super::bench::Bench;
+use super::bench::attribute;
+use super::twice::invoice;
 
 #[actix_web::test]
 async fn nothing_is_stuck_where_all_is_well() {
@@ -129,7 +133,8 @@ async fn a_record_that_sessions_pass_over_is_seen_in_the_health() {
     let mut bench = Bench::new().await;
     bench.customer("Customer/1").await;
     // A mistake keeps it back as if its time had not come.
-    due_at(&bench, "Customer/1", Some(jiff::Timestamp::MAX)).await;
+    let later = bench.engine.now() + jiff::SignedDuration::from_mins(50);
+    due_at(&bench, "Customer/1", Some(later)).await;
     for number in 2..5 {
         let health = bench.engine.health(&bench.id).await.unwrap();
         assert!(health.findings.is_empty(), "{number}: {:?}", health.findings);
@@ -191,4 +196,68 @@ async fn a_long_queue_that_is_drained_slowly_is_not_stuck() {
         assert_eq!(waiting, left);
         assert_eq!(bench.engine.watch().await.unwrap(), []);
     }
+}
+
+#[actix_web::test]
+async fn what_waits_for_a_time_at_which_the_clock_was_wrong_goes() {
+    let mut bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let carried = bench.open().await;
+    let locked = "Object is in use by another user.";
+    let answer = bench.answer(&carried.qbxml, |_| Some((3175, locked)));
+    bench.bring(&carried.ticket, &answer).await;
+    bench.engine.close_connection(&carried.ticket).await.unwrap();
+    assert!(bench.record("Customer/1").await.due.is_some());
+    assert_eq!(bench.engine.watch().await.unwrap(), []);
+
+    bench.hands.pass(-30 * 86_400);
+
+    assert_eq!(bench.engine.watch().await.unwrap(), [Stuck::TooLate(bench.key("Customer/1"))]);
+    assert_eq!(bench.engine.watch().await.unwrap(), []);
+    let carried = bench.open().await;
+    assert!(carried.qbxml.contains("<Name>Customer 1</Name>"), "{}", carried.qbxml);
+}
+
+#[actix_web::test]
+async fn a_question_without_a_place_in_the_queue_is_asked() {
+    let mut bench = Bench::new().await;
+    bench.put("Invoice/1", invoice("77")).await;
+    let carried = bench.open().await;
+    let id = attribute(&carried.qbxml, "newMessageSetID").unwrap();
+    let forgotten = format!(
+        "<QBXML><QBXMLMsgsRs newMessageSetID=\"{id}\" messageSetStatusCode=\"9002\"/></QBXML>"
+    );
+    bench.bring(&carried.ticket, &forgotten).await;
+    bench.engine.close_connection(&carried.ticket).await.unwrap();
+    assert_eq!(bench.record("Invoice/1").await.status, Status::InDoubt);
+    bench.lose_the_queue().await;
+
+    let found = bench.engine.watch().await.unwrap();
+
+    assert!(matches!(found.as_slice(), [Stuck::UnlistedRequest(_)]), "{found:?}");
+    assert_eq!(bench.engine.watch().await.unwrap(), []);
+    let carried = bench.open().await;
+    assert!(carried.qbxml.contains("InvoiceQueryRq"), "{}", carried.qbxml);
+}
+
+#[actix_web::test]
+async fn a_session_whose_message_set_is_gone_does_not_live_for_ever() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let carried = bench.open().await;
+    let store = bench.engine.store();
+    let mut state = store.state(&bench.id).await.unwrap().unwrap();
+    let mut session = store.session(state.living.unwrap()).await.unwrap().unwrap();
+    let gone = MessageSetId::from_bits(7);
+    state.outstanding = Some(gone.clone());
+    session.machine.stage = Stage::Waiting(gone);
+    store.commit(Change::PutState(state).into()).await.unwrap();
+    store.commit(Change::PutSession(Box::new(session)).into()).await.unwrap();
+
+    bench.hands.pass(3600);
+    bench.engine.sweep().await.unwrap();
+
+    bench.customer("Customer/2").await;
+    assert!(matches!(bench.login().await, Login::Work { .. }));
+    assert_eq!(bench.send(&carried.ticket).await, "");
 }

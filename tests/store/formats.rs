@@ -182,10 +182,10 @@ fn full_request() -> Request {
         about: Some(About {
             record: Some(key("C-1")),
             question: Question::Outcome(request::Sent {
-                at: at(3),
                 name: Some("Ann".to_owned()),
                 date: Some("2026-02-03".to_owned()),
                 entity: Some("80000001-1".to_owned()),
+                ..request::Sent::at(at(3))
             }),
             problem: None,
         }),
