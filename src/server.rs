@@ -29,6 +29,7 @@ pub use home::HomeError;
 pub(crate) use home::is_open_to_others;
 pub(crate) use home::near;
 pub use tls::TlsError;
+pub use tls::check as check_tls;
 
 use crate::config::Settings;
 use crate::dashboard::Logins;

@@ -40,6 +40,8 @@ pub(super) struct Incoming {
     payload: Payload,
     taken: usize,
     limit: usize,
+    /// The client says that it sends more than that.
+    is_too_large: bool,
 }
 
 impl Incoming {
@@ -53,14 +55,22 @@ impl Incoming {
             Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => Err(
                 Problem::new(Refusal::UnsupportedMediaType, "Send it without Content-Encoding."),
             ),
-            _ => Ok(Self { payload, taken: 0, limit }),
+            _ => {
+                let length = request.headers().get(header::CONTENT_LENGTH);
+                let length = length.and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
+                if length.is_some_and(|it| it > limit.saturating_add(DRAIN)) {
+                    return Err(too_large(limit));
+                }
+                let is_too_large = length.is_some_and(|it| it > limit);
+                Ok(Self { payload, taken: 0, limit, is_too_large })
+            }
         }
     }
 
     /// The next bytes; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         let Some(bytes) = self.chunk().await? else { return Ok(None) };
-        if self.taken <= self.limit {
+        if self.taken <= self.limit && !self.is_too_large {
             return Ok(Some(bytes));
         }
         while self.taken <= self.limit.saturating_add(DRAIN) && self.chunk().await?.is_some() {}

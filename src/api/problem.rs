@@ -229,9 +229,14 @@ fn chain(why: &dyn std::error::Error) -> String {
 
 /// An error's text as a sentence for people.
 pub(super) fn sentence(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default();
+    // The name of a member is written as it is: dependsOn.
+    let is_name = word.chars().skip(1).any(char::is_uppercase);
     let mut chars = text.chars();
-    let mut sentence: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    sentence.push_str(chars.as_str());
+    let mut sentence: String = match chars.next().filter(|_| !is_name) {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => text.to_owned(),
+    };
     if !sentence.ends_with(['.', '!', '?']) {
         sentence.push('.');
     }

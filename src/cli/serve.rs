@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::arguments::Global;
 use super::arguments::ServerFlags;
+use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::output;
 use super::store;
@@ -31,6 +32,10 @@ pub(super) struct Serve {
 /// Runs `serve`.
 pub(super) fn run(command: &Serve, global: &Global) -> anyhow::Result<()> {
     let settings = global.settings(&command.flags.0)?;
+    if let Some(files) = &settings.tls {
+        // What is wrong with a setting is said before anything is made.
+        server::check_tls(files).map_err(|why| Failure::Usage(why.to_string()))?;
+    }
     let interrupt = Interrupt::listen()?;
     store::for_its_owner_alone();
     telemetry::start(settings.log_format, settings.log_level);

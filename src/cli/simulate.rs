@@ -104,6 +104,10 @@ pub(super) fn run(command: &Simulate, global: &Global) -> anyhow::Result<()> {
     };
     let of_qwc = |choose: fn(&Qwc) -> &String| qwc.as_ref().map(choose).cloned();
     let url = command.url.clone().or_else(|| of_qwc(|qwc| &qwc.app_url));
+    if let Some(url) = command.url.as_ref().filter(|url| !is_web(url)) {
+        let why = format!("--url {url}: it begins with http:// or https://");
+        return Err(Failure::Usage(why).into());
+    }
     let user = command.user.clone().or_else(|| of_qwc(|qwc| &qwc.user_name));
     let endpoint = Endpoint {
         url: url.unwrap_or_default(),
@@ -208,4 +212,8 @@ pub(super) fn in_words(report: &Report) -> String {
         |count: u32, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let sets = plural(report.message_sets, "message set");
     format!("{sets}, {}; {ended}", plural(report.requests, "request"))
+}
+
+fn is_web(url: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| url.to_ascii_lowercase().starts_with(scheme))
 }

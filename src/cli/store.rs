@@ -251,12 +251,13 @@ fn copy_store(copy: &Copy, global: &Global) -> anyhow::Result<()> {
     let lines = block_on(async {
         let copied = async {
             source.export(&draft).await?;
-            target.import(&draft).await
+            let into = || format!("--to {}", copy.to);
+            anyhow::Ok(target.import(&draft).await.with_context(into)?)
         };
         let copied = copied.await;
         target.close().await?;
         source.close().await?;
-        Ok(copied?)
+        copied
     });
     bar.finish_and_clear();
     // It is only on its way; the next copy makes its own.

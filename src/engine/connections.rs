@@ -207,6 +207,17 @@ impl Engine {
         if let Some(app_name) = &app_name {
             self.unused_app_name(app_name, Some(id)).await?;
         }
+        // QuickBooks keeps what it did for an application by its name: under another name, a message
+        // set that is sent again is done again.
+        let renamed = match &app_name {
+            Some(name) => self.connection(id).await?.app_name != *name,
+            None => false,
+        };
+        if renamed && self.state(id).await?.outstanding.is_some() {
+            let why =
+                "the last answer of QuickBooks is being recovered; change appName once it is here";
+            return Err(EngineError::NotNow(why.to_owned()));
+        }
         let every = change.every_minutes.map(minutes).transpose()?;
         let file = change.company_file.map(|it| it.as_deref().map(path).transpose()).transpose()?;
         self.update(id, actor, "changed the connection", |connection| {

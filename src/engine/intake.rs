@@ -312,11 +312,11 @@ fn names(
     let key = RecordKey::new(connection, &new.kind, &new.source_id)
         .map_err(|error| bad("/sourceId", error.to_string()))?;
     if !new.data.is_object() {
-        return Err(bad("/data", "data must be a JSON object".to_owned()));
+        return Err(bad("/data", "the member data must be a JSON object".to_owned()));
     }
     if !PRIORITY.contains(&new.priority) {
         let (least, most) = (PRIORITY.start(), PRIORITY.end());
-        return Err(bad("/priority", format!("priority is {least} to {most}")));
+        return Err(bad("/priority", format!("the priority is {least} to {most}")));
     }
     if new.depends_on.len() > MAX_DEPENDS_ON {
         let why = format!("dependsOn names at most {MAX_DEPENDS_ON} records");

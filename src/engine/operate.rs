@@ -209,6 +209,11 @@ impl Engine {
             Action::ResetReference => {
                 let able = [Status::Synced, Status::Failed, Status::Queued, Status::Blocked];
                 only(&record, &able, "made anew")?;
+                if record.is_nowhere() {
+                    let path = record.key.path();
+                    let why = format!("{path} has no id in QuickBooks that could be reset");
+                    return Err(EngineError::NotNow(why));
+                }
                 // That it is gone may be known; else QuickBooks is asked first, so that nothing is
                 // made twice.
                 // Where it stood by our own doing goes before what a person said since.

@@ -45,6 +45,15 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
     }
 }
 
+/// Whether certificate and key can be used.
+///
+/// # Errors
+///
+/// [`TlsError`].
+pub fn check(files: &TlsFiles) -> Result<(), TlsError> {
+    server_config(files).map(|_| ())
+}
+
 /// What rustls takes: TLS 1.2 and 1.3, no client certificates.
 ///
 /// # Errors

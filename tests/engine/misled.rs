@@ -231,7 +231,7 @@ async fn what_stood_before_a_reset_is_not_taken_for_what_was_lost() {
 
 #[actix_web::test]
 async fn what_is_there_is_not_too_old_because_our_clock_was_ahead() {
-    let mut bench = Bench::new().await;
+    let bench = Bench::new().await;
     let made = bench.engine.now();
     bench.hands.pass(5 * 86_400);
     bench.put("Invoice/1", invoice("77")).await;

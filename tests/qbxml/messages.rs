@@ -14,6 +14,8 @@ struct Message {
     #[serde(rename = "message")]
     text: String,
     cause: String,
+    /// What is to be done about it; of those that answer a request.
+    disposition: Option<String>,
     captures: BTreeMap<String, String>,
     source: String,
 }
@@ -32,6 +34,7 @@ fn every_message_of_the_field_finds_its_cause() {
     let all = messages();
 
     assert!(all.len() >= 90);
+    assert!(all.iter().filter(|one| one.disposition.is_some()).count() >= 80);
     let mut wrong = Vec::new();
     for one in &all {
         let said = Said {
@@ -49,6 +52,10 @@ fn every_message_of_the_field_finds_its_cause() {
                 "{:?} {} ({})\n  is {}, not {}",
                 one.code, one.text, one.source, cause, one.cause
             ));
+        }
+        let disposition = format!("{:?}", classify::status(&said, request(&one.cause)).disposition);
+        if one.disposition.as_ref().is_some_and(|wanted| *wanted != disposition) {
+            wrong.push(format!("{:?} {}\n  is {disposition}", one.code, one.text));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -15,6 +15,17 @@ pub(crate) enum Thing {
     Payment(usize),
 }
 
+impl Thing {
+    /// Whether no other record refers to it.
+    fn is_leaf(self) -> bool {
+        match self {
+            Self::Customer(_) => false,
+            Self::Invoice(n) => n >= PAYMENTS,
+            Self::Payment(_) => true,
+        }
+    }
+}
+
 /// What goes wrong between two calls of the Web Connector.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
@@ -127,6 +138,8 @@ pub(crate) enum Action {
     CloseBooks(bool),
     /// Somebody logs in with another password.
     WrongPassword,
+    /// A person links a record to an id that is not there.
+    Mistype(Thing),
 }
 
 fn thing(dice: &mut Dice) -> Thing {
@@ -168,6 +181,8 @@ pub(crate) fn plan(seed: u64, length: usize) -> Vec<(usize, Action)> {
             41 => Action::Merge(dice.below(CUSTOMERS), dice.below(CUSTOMERS)),
             42 => Action::CloseBooks(dice.once_in(2)),
             43 => Action::WrongPassword,
+            // What others refer to would be made for the wrong id, as the person wanted.
+            47 if it.is_leaf() => Action::Mistype(it),
             _ => Action::Activate(dice.below(CUSTOMERS), dice.once_in(2)),
         };
         actions.push((at, action));

@@ -309,6 +309,16 @@ impl World {
                 self.lanes[at].books.closed = *closed;
                 Ok(())
             }
+            Action::Mistype(thing) => {
+                let Some(before) = self.record(at, *thing).await? else { return Ok(()) };
+                let id = format!("0-{}", thing.token());
+                self.decide(at, *thing, Decision::Link { id }).await?;
+                if self.record(at, *thing).await?.is_some_and(|it| it.reference != before.reference)
+                {
+                    self.lanes[at].forgiven.insert(thing.token());
+                }
+                Ok(())
+            }
             Action::WrongPassword => {
                 let wrong = SecretString::from("another");
                 let login = self.engine().authenticate(&self.lanes[at].username, &wrong).await;

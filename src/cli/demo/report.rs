@@ -89,7 +89,8 @@ fn diagnoses(records: &[Value]) -> std::io::Result<()> {
     }
     for record in records.iter().filter(failed) {
         let field = |pointer| output::clean(&output::text(record, pointer));
-        output::line(format_args!("\n✗ {}  {}", name(record), field("/diagnosis/title")))?;
+        let (code, title) = (field("/diagnosis/code"), field("/diagnosis/title"));
+        output::line(format_args!("\n✗ {}  {code}: {title}", name(record)))?;
         output::line(format_args!("  {}", field("/diagnosis/detail")))?;
         if let Some(fix) = record.pointer("/diagnosis/fixes/0") {
             output::line(format_args!("  → {}", output::clean(&output::fix(fix))))?;
@@ -128,7 +129,10 @@ fn first_line(record: &Value) -> String {
     match &*output::text(record, "/status") {
         "synced" => String::new(),
         "bypassed" => output::text(record, "/bypassReason").into_owned(),
-        "failed" => output::text(record, "/diagnosis/title").into_owned(),
+        "failed" => {
+            let code = output::text(record, "/diagnosis/code");
+            format!("{code}: {}", output::text(record, "/diagnosis/title"))
+        }
         _ => records::why(record),
     }
 }

@@ -138,7 +138,12 @@ fn columns(
     }
     for (needed, known) in [("sourceId", false), ("kind", has_kind)] {
         if !known && !columns.iter().any(|(title, _)| title == needed) {
-            let more = if needed == "kind" { ", and --kind does not say it" } else { "" };
+            let separator = columns.first().and_then(|(title, _)| title.find([';', '\t']));
+            let more = match (separator, needed) {
+                (Some(_), _) => "; its columns are not separated by commas",
+                (None, "kind") => ", and --kind does not say it",
+                _ => "",
+            };
             return Err(wrong(format!("the header has no column {needed}{more}")).into());
         }
     }
