@@ -358,7 +358,10 @@ impl Writer<'_> {
             Value::Object(members) => members,
             // Clears a reference in a change, says nothing in a new object.
             Value::Null => {
-                if self.mode == Mode::Change && shape.is_reference() {
+                if element.occurs.is_required() {
+                    let finding = Finding::new(Code::MissingField).at(at);
+                    self.find(finding.fact("field", element.base_name()));
+                } else if self.mode == Mode::Change && shape.is_reference() {
                     self.open(element, value, at);
                     self.close(element);
                 }

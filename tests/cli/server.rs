@@ -200,9 +200,9 @@ fn a_certificate_that_cannot_be_used_is_named() {
     house.write("empty.pem", "");
 
     for (certificate, part) in [("none.pem", "none.pem"), ("empty.pem", "no certificate")] {
-        let ended = house
-            .run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", certificate, "--tls-key", "k"])
-            .with(1);
+        let serve = ["serve", "--data-dir", "made", "--tls-cert", certificate, "--tls-key", "k"];
+        let ended = house.run(&serve).with(2);
+        assert!(!house.path().join("made").exists(), "a data directory was made");
         assert!(ended.stderr.contains("tls-cert") && ended.stderr.contains(part), "{ended:?}");
     }
 }
