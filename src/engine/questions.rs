@@ -92,8 +92,9 @@ impl Work<'_> {
             Purpose::Add | Purpose::Raw => {
                 let mut sent = self.sent(&record, item, message_set).await?;
                 // Nothing was asked since it went out: who has its number by now had it before.
-                let places = self.places(&record).await?;
-                let named = self.number_in_use(&record, &record.amended(), &places).await?;
+                let places = Box::pin(self.places(&record)).await?;
+                let named = self.number_in_use(&record, &record.amended(), &places);
+                let named = Box::pin(named).await?;
                 sent.others =
                     named.into_iter().flat_map(|it| it.candidates).map(|it| it.id).collect();
                 record.lost = Some(sent.clone());

@@ -92,14 +92,13 @@ fn map(character: char) -> Mapped {
     match character {
         '\t' | '\n' | ' '..='~' | '\u{a0}'..='\u{ff}' => Mapped::Same,
         '\r' => Mapped::Dropped,
-        '\u{85}' => Mapped::As("\n"),
+        '\u{85}' | '\u{2028}' | '\u{2029}' => Mapped::As("\n"),
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => Mapped::Foreign,
         // Invisible: joiners, direction marks, byte order mark, soft breaks.
         '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}' => {
             Mapped::Dropped
         }
         '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => Mapped::As(" "),
-        '\u{2028}' | '\u{2029}' => Mapped::As("\n"),
         '‐' | '‑' | '‒' | '−' => Mapped::As("-"),
         '―' => Mapped::As("—"),
         '′' => Mapped::As("'"),
