@@ -122,6 +122,13 @@ impl Default for Settings {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Actor(pub String);
 
+impl Actor {
+    /// What nobody asked for.
+    pub fn ourselves() -> Self {
+        Self("bookbridge".to_owned())
+    }
+}
+
 /// Why a use case did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -230,12 +237,24 @@ impl Engine {
         subject: &str,
     ) -> Change {
         Change::Note(Activity {
-            connection: connection.clone(),
+            connection: Some(connection.clone()),
             at: self.now(),
             actor: actor.0.clone(),
             action: action.to_owned(),
             subject: subject.to_owned(),
             detail: String::new(),
+        })
+    }
+
+    /// A line of the server's own activity: of users, API keys and connections.
+    fn note_of_server(&self, actor: &Actor, action: &str, subject: String, detail: &str) -> Change {
+        Change::Note(Activity {
+            connection: None,
+            at: self.now(),
+            actor: actor.0.clone(),
+            action: action.to_owned(),
+            subject,
+            detail: detail.to_owned(),
         })
     }
 }

@@ -389,6 +389,12 @@ pub trait Store: Send + Sync + 'static {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Activity>, StoreError>;
+    /// The activity that is no connection's, newest first.
+    async fn activity_of_server(
+        &self,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Activity>, StoreError>;
 
     /// What is known of the object with this ListID or TxnID.
     async fn mirrored(

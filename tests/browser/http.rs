@@ -106,7 +106,16 @@ fn nothing_is_shown_and_nothing_done_without_a_login() {
     let house = house();
     let nobody = Caller::nobody(&house);
 
-    for path in ["/", "/c/acme", "/c/acme/records", "/settings", "/tools", "/live", "/c/acme/qwc"] {
+    for path in [
+        "/",
+        "/c/acme",
+        "/c/acme/records",
+        "/activity",
+        "/settings",
+        "/tools",
+        "/live",
+        "/c/acme/qwc",
+    ] {
         let answer = nobody.get(path);
         assert_eq!(
             (answer.status, answer.location.starts_with("/login?next=")),
@@ -182,8 +191,76 @@ fn a_viewer_sees_an_operator_decides_and_an_admin_manages() {
     assert_eq!(act(&op, "/settings/users", ""), 403);
     assert_eq!(op.get("/c/acme/qwc").status, 403);
     assert!(!op.get("/settings").body.contains("API keys"));
+    assert_eq!((vi.get("/activity").status, op.get("/activity").status), (403, 403));
+    assert!(!op.get("/").body.contains("href=\"/activity\""));
     let activity = vi.get("/c/acme/activity").body;
     assert!(activity.contains("bypassed") && activity.contains(">op<"), "{activity}");
+}
+
+/// The lines of the server's own activity, newest first: who, and what.
+fn activity_of_server(admin: &Caller<'_>) -> Vec<(String, String)> {
+    let body = admin.get("/activity").body;
+    let rows = body.split("<tr><td class=\"when\">").skip(1);
+    let line = |row: &str| {
+        let mut cells = row.split("<td>").skip(1).map(|cell| cell.split("</td>").next().unwrap());
+        let (who, what) = (cells.next().unwrap(), cells.next().unwrap());
+        (who.to_owned(), what.split(" <span").next().unwrap().to_owned())
+    };
+    rows.map(line).collect()
+}
+
+#[test]
+fn what_is_done_with_users_and_keys_stands_in_the_activity_without_any_secret() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let page = ann.get("/settings").body;
+    let (csrf, once) = (hidden(&page, "csrf"), hidden(&page, "once"));
+    let csrf = ("csrf", csrf.as_str());
+    let form = [csrf, ("name", "Op"), ("role", "viewer"), ("password", "a first password")];
+    ann.post("/settings/users", &form);
+    let op = Caller::login(&house, "op", "a first password");
+    let op_csrf = op.get("/settings").csrf();
+    let form =
+        [("csrf", op_csrf.as_str()), ("old", "a first password"), ("new", "another password")];
+    op.post("/settings/password", &form);
+    let body = ann.get("/settings").body;
+    let id = hidden(body.split("<tr><td>op").nth(1).unwrap(), "id");
+    let change = |more: &[(&str, &str)]| {
+        ann.post("/settings/user", &[&[csrf, ("id", id.as_str())], more].concat());
+    };
+    change(&[("role", "operator")]);
+    change(&[("role", "operator")]);
+    change(&[("role", "operator"), ("disabled", "1")]);
+    change(&[("role", "operator")]);
+    let made = ann.post("/settings/keys", &[csrf, ("once", &once), ("name", "<shop>")]).body;
+    let key = made.split("bbk_").nth(1).unwrap().split('<').next().unwrap();
+    let nobody = Caller::nobody(&house);
+    for name in ["op", "a password typed as a name"] {
+        for _ in 0..6 {
+            nobody.post("/login", &[("name", name), ("password", "wrong wrong wrong")]);
+        }
+    }
+
+    let told = activity_of_server(&ann);
+
+    let told: Vec<_> = told.iter().map(|(who, what)| (who.as_str(), what.as_str())).collect();
+    let expected = [
+        ("bookbridge", "shut out for a while user op"),
+        ("ann", "made API key &#60;shop&#62;"),
+        ("ann", "let in again user op"),
+        ("ann", "shut out user op"),
+        ("ann", "changed the role of user op"),
+        ("op", "set the password of user op"),
+        ("ann", "made user op"),
+        ("ann", "made user ann"),
+        ("local admin", "made connection acme"),
+        ("bookbridge", "made API key local admin"),
+    ];
+    assert_eq!(told, expected);
+    let body = ann.get("/activity").body;
+    for secret in [key, "argon2", "first password", "another password", "typed as a name"] {
+        assert!(!body.contains(secret), "{secret}");
+    }
 }
 
 /// The value of the first hidden field of a name.

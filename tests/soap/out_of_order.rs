@@ -199,6 +199,13 @@ impl Store for OutOfOrder {
     ) -> Result<Page<Activity>, StoreError> {
         no()
     }
+    async fn activity_of_server(
+        &self,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<Page<Activity>, StoreError> {
+        no()
+    }
     async fn mirrored(&self, _: &ConnectionId, _: &str) -> Result<Option<Mirrored>, StoreError> {
         no()
     }

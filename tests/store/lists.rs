@@ -26,6 +26,7 @@ for_each_store! {
     requests_are_listed_newest_first,
     sessions_are_listed_newest_first,
     activity_is_listed_newest_first,
+    the_activity_of_the_server_is_no_connections,
     the_last_calls_are_listed_oldest_first,
     the_last_message_sets_are_listed_oldest_first,
 }
@@ -248,6 +249,25 @@ async fn activity_is_listed_newest_first(store: &dyn Store) {
     let all = first.items.iter().chain(&second.items);
     let all: Vec<_> = all.map(|activity| activity.action.as_str()).collect();
     assert_eq!(all, ["did 4", "did 3", "did 2", "did 1", "did 0"]);
+}
+
+async fn the_activity_of_the_server_is_no_connections(store: &dyn Store) {
+    write(store, [Change::Note(note_of_server("before any connection"))]).await.unwrap();
+    begin(store).await;
+    for number in 0..4 {
+        let notes = [note("did"), note_of_server(&format!("did {number}"))];
+        write(store, notes.map(Change::Note)).await.unwrap();
+    }
+
+    let first = store.activity_of_server(None, 3).await.unwrap();
+    let second = store.activity_of_server(first.next.as_deref(), 3).await.unwrap();
+
+    assert_eq!(second.next, None);
+    let all = first.items.iter().chain(&second.items);
+    let all: Vec<_> = all.map(|activity| activity.action.as_str()).collect();
+    assert_eq!(all, ["did 3", "did 2", "did 1", "did 0", "before any connection"]);
+    assert_eq!(store.activity(&acme(), None, 9).await.unwrap().items.len(), 4);
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
 }
 
 async fn the_last_calls_are_listed_oldest_first(store: &dyn Store) {

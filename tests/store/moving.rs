@@ -37,6 +37,7 @@ async fn fill(store: &dyn Store) {
         Change::PutKey(api_key(1)),
         Change::Note(note("first")),
         Change::Note(note("second")),
+        Change::Note(note_of_server("made")),
     ];
     write(store, changes).await.unwrap();
     let long = Record { data: json!({ "Notes": "x".repeat(90_000) }), ..record("b") };
@@ -65,6 +66,9 @@ async fn same(one: &dyn Store, other: &dyn Store) {
     assert_eq!(calls(one).await, calls(other).await);
     let activity = async |store: &dyn Store| store.activity(&acme, None, 9).await.unwrap().items;
     assert_eq!(activity(one).await, activity(other).await);
+    let activity = async |store: &dyn Store| store.activity_of_server(None, 9).await.unwrap().items;
+    assert_eq!(activity(one).await, activity(other).await);
+    assert_eq!(activity(one).await, [note_of_server("made")]);
     let body = async |store: &dyn Store| {
         let set = store.message_sets_of(&key("a"), 9).await.unwrap().pop().unwrap();
         let mut text = String::new();

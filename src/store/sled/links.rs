@@ -48,7 +48,9 @@ pub(super) fn place(entity: &Entity, ordinal: u64) -> (Tree, Vec<u8>) {
         Entity::MessageSet(it) => (Tree::MessageSet, it.id.as_str().into()),
         Entity::Session(it) => (Tree::Session, it.id.0.as_bytes().to_vec()),
         Entity::Key(it) => (Tree::Key, it.id.0.as_bytes().to_vec()),
-        Entity::Activity(it) => (Tree::Activity, keys::with(keys::of(&it.connection), &[&ordinal])),
+        Entity::Activity(it) => {
+            (Tree::Activity, keys::with(keys::of_owner(it.connection.as_ref()), &[&ordinal]))
+        }
         Entity::Call(it) => (Tree::Call, keys::with(it.session.0.as_bytes().to_vec(), &[&ordinal])),
         Entity::User(it) => (Tree::Person, it.id.as_bytes().to_vec()),
         Entity::Mirrored(it) => (Tree::Mirror, keys::mirrored(&it.connection, &it.id)),

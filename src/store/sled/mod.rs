@@ -296,7 +296,7 @@ impl Store for SledStore {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Request>, StoreError> {
-        self.shelf.page(Tree::RequestOrder, Tree::Request, connection, cursor, limit)
+        self.shelf.page(Tree::RequestOrder, Tree::Request, Some(connection), cursor, limit)
     }
 
     async fn request_of_key(
@@ -334,7 +334,7 @@ impl Store for SledStore {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Session>, StoreError> {
-        self.shelf.page(Tree::SessionOrder, Tree::Session, connection, cursor, limit)
+        self.shelf.page(Tree::SessionOrder, Tree::Session, Some(connection), cursor, limit)
     }
 
     async fn calls(&self, session: SessionId, limit: usize) -> Result<Vec<Call>, StoreError> {
@@ -347,7 +347,15 @@ impl Store for SledStore {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Activity>, StoreError> {
-        self.shelf.activity(connection, cursor, limit)
+        self.shelf.activity(Some(connection), cursor, limit)
+    }
+
+    async fn activity_of_server(
+        &self,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Activity>, StoreError> {
+        self.shelf.activity(None, cursor, limit)
     }
 
     async fn mirrored(

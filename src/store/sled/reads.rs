@@ -104,11 +104,11 @@ impl Shelf {
         &self,
         index: Tree,
         tree: Tree,
-        connection: &ConnectionId,
+        connection: Option<&ConnectionId>,
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<T>, StoreError> {
-        let prefix = keys::of(connection);
+        let prefix = keys::of_owner(connection);
         let mut page = Page { items: Vec::new(), next: None };
         let mut last = None;
         for entry in self.newest(index, &prefix, cursor) {
@@ -364,10 +364,10 @@ impl Shelf {
         Ok(calls)
     }
 
-    /// A page of a connection's activity.
+    /// A page of the activity of a connection or of the server.
     pub(super) fn activity(
         &self,
-        connection: &ConnectionId,
+        connection: Option<&ConnectionId>,
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Activity>, StoreError> {

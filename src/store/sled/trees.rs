@@ -81,7 +81,7 @@ trees! {
     Ticket = "ticket",
     /// Session, ordinal → row.
     Call = "call",
-    /// Connection, ordinal → row.
+    /// Connection or nothing, ordinal → row.
     Activity = "activity",
     /// API key → row.
     Key = "key",
