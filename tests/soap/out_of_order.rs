@@ -32,6 +32,7 @@ use bookbridge::engine::ambient::System;
 use bookbridge::store::Commit;
 use bookbridge::store::Counts;
 use bookbridge::store::Find;
+use bookbridge::store::Hour;
 use bookbridge::store::Page;
 use bookbridge::store::Queued;
 use bookbridge::store::RecordFilter;
@@ -141,6 +142,9 @@ impl Store for OutOfOrder {
         _: &ConnectionId,
         _: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
+        no()
+    }
+    async fn hours(&self, _: &ConnectionId, _: Timestamp) -> Result<Vec<Hour>, StoreError> {
         no()
     }
     async fn counts(&self, _: &ConnectionId) -> Result<Counts, StoreError> {

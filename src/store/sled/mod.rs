@@ -12,6 +12,7 @@
 //! | `trees` `keys` | the trees, and how keys sort |
 //! | `links` | which index entries an entity has |
 //! | `apply` `draft` `writer` | a commit: checked, drafted, written |
+//! | `hours` | what became of records, for a plot |
 //! | `remove` | a connection, bit by bit |
 //! | `shelf` `reads` | rows and lists |
 //! | `files` `spool` | what is long |
@@ -30,6 +31,7 @@ mod draft;
 mod export;
 mod fault;
 mod files;
+mod hours;
 mod import;
 mod keys;
 mod links;
@@ -82,6 +84,7 @@ use crate::domain::user::User;
 use crate::store::Commit;
 use crate::store::Counts;
 use crate::store::Find;
+use crate::store::Hour;
 use crate::store::Page;
 use crate::store::Queued;
 use crate::store::RecordFilter;
@@ -280,6 +283,14 @@ impl Store for SledStore {
 
     async fn counts(&self, connection: &ConnectionId) -> Result<Counts, StoreError> {
         self.shelf.counts(connection)
+    }
+
+    async fn hours(
+        &self,
+        connection: &ConnectionId,
+        since: Timestamp,
+    ) -> Result<Vec<Hour>, StoreError> {
+        hours::since(&self.shelf.trees, connection, since)
     }
 
     async fn request(

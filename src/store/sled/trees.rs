@@ -61,6 +61,8 @@ trees! {
     Queue = "queue",
     /// Connection, what is counted → number.
     Count = "count",
+    /// Connection, hour → records synced and failed in it.
+    Hour = "hour",
     /// Connection, request → row.
     Request = "request",
     /// Connection, ordinal → request.
