@@ -41,14 +41,14 @@ pub(super) struct KeyToCreate {
 #[utoipa::path(post, path = "/v1/keys", tag = "keys", request_body = KeyToCreate,
     responses((status = 201, body = Key)))]
 async fn create(
-    _: Admin,
+    caller: Admin,
     _: Params<()>,
     body: Json<KeyToCreate>,
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Problem> {
     let scope = body.0.scope.unwrap_or(Scope::Write);
     let name = body.0.name.as_deref().unwrap_or("API key");
-    let (key, secret) = engine.create_key(name, scope).await?;
+    let (key, secret) = engine.create_key(name, scope, &caller.0).await?;
     Ok(HttpResponse::Created().json(Key::from(key).with_secret(&secret)))
 }
 
@@ -74,10 +74,10 @@ async fn list(
 #[utoipa::path(delete, path = "/v1/keys/{id}", tag = "keys",
     responses((status = 200, body = Key)))]
 async fn revoke(
-    _: Admin,
+    caller: Admin,
     id: Id,
     _: Params<()>,
     engine: web::Data<Engine>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(Key::from(engine.revoke_key(KeyId(id.0)).await?)))
+    Ok(HttpResponse::Ok().json(Key::from(engine.revoke_key(KeyId(id.0), &caller.0).await?)))
 }

@@ -54,6 +54,7 @@ use crate::api::sessions;
         records::problems, bulk::put_many, bulk::check, decide::act, decide::act_on_all, decide::task,
         requests::submit, requests::list, requests::show,
         sessions::sessions, sessions::session, sessions::activity,
+        sessions::activity_of_server,
         schema::list, schema::show, errors::list, errors::show,
         keys::create, keys::list, keys::revoke, export::export,
         health::healthz, health::readyz, health::metrics, document, docs::index, docs::error,

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web;
 
+use crate::api::auth::Admin;
 use crate::api::auth::Reader;
 use crate::api::page::Listed;
 use crate::api::page::Part;
@@ -27,9 +28,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/connections/{connection}/sessions/{id}").route(web::get().to(session)),
         )
-        .service(
-            web::resource("/connections/{connection}/activity").route(web::get().to(activity)),
-        );
+        .service(web::resource("/connections/{connection}/activity").route(web::get().to(activity)))
+        .service(web::resource("/activity").route(web::get().to(activity_of_server)));
 }
 
 /// List the sessions of the Web Connector, newest first.
@@ -82,4 +82,19 @@ async fn activity(
     let cursor = part.0.cursor(&name)?;
     let page = engine.store().activity(&connection, cursor.as_deref(), part.0.limit()).await?;
     Ok(HttpResponse::Ok().json(Listed::part(&name, page, Activity::from)))
+}
+
+/// List who did what with users, API keys and connections, newest first.
+///
+/// What was done within a connection is in its own activity.
+#[utoipa::path(get, path = "/v1/activity", tag = "sessions",
+    params(Part), responses((status = 200, body = Listed<Activity>)))]
+async fn activity_of_server(
+    _: Admin,
+    part: Params<Part>,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Problem> {
+    let cursor = part.0.cursor("activity")?;
+    let page = engine.store().activity_of_server(cursor.as_deref(), part.0.limit()).await?;
+    Ok(HttpResponse::Ok().json(Listed::part("activity", page, Activity::from)))
 }

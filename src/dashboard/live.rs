@@ -117,6 +117,8 @@ async fn fingerprint(engine: &Engine) -> Option<String> {
         let last = activity.items.first().map(|it| it.at);
         let _ = write!(seen, "{:?}{counts:?}{revision:?}{last:?}", connection.revision);
     }
-    let _ = write!(seen, "{:?}{}", engine.wire(), engine.tasks_moved());
+    let ours = engine.store().activity_of_server(None, 1).await.ok()?;
+    let last = ours.items.first().map(|it| it.at);
+    let _ = write!(seen, "{:?}{}{last:?}", engine.wire(), engine.tasks_moved());
     Some(Digest::of(seen.as_bytes()).short())
 }

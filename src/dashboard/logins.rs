@@ -95,8 +95,8 @@ impl Logins {
         })
     }
 
-    /// A password was wrong.
-    pub(super) fn was_wrong(&self, name: &str, now: Timestamp) {
+    /// A password was wrong. Whether the name has to wait from now on.
+    pub(super) fn was_wrong(&self, name: &str, now: Timestamp) -> bool {
         self.state(|state| {
             if state.wrong.len() >= MAX_NAMES {
                 state.wrong.retain(|_, (_, at)| now.duration_since(*at) < WAIT);
@@ -104,7 +104,8 @@ impl Logins {
             let wrong = state.wrong.entry(name.trim().to_lowercase()).or_insert((0, now));
             let old = now.duration_since(wrong.1) >= WAIT;
             *wrong = (if old { 1 } else { wrong.0 + 1 }, now);
-        });
+            wrong.0 == MAX_WRONG
+        })
     }
 
     /// Somebody logged in: `token` goes into the cookie, `csrf` into every form.

@@ -82,7 +82,8 @@ fn is_page(context: &actix_web::guard::GuardContext<'_>) -> bool {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     matches!(
         first,
-        "" | "c"
+        "" | "activity"
+            | "c"
             | "connections"
             | "live"
             | "login"

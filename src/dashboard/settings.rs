@@ -116,7 +116,7 @@ async fn password(
         return Ok(see_refusal(HOME, "The present password is wrong."));
     };
     let new = SecretString::from(form.text("new").to_owned());
-    let done = engine.set_user_password(user.id, new).await;
+    let done = engine.set_user_password(user.id, new, &visitor.actor()).await;
     if done.is_ok() {
         settings.logins.end_all(&user.name, Some(&visitor.token));
     }
@@ -135,7 +135,8 @@ async fn add_user(
     visitor.sent(&form, Scope::Admin)?;
     let scope = user::scope(form.text("role")).unwrap_or(Scope::Read);
     let password = SecretString::from(form.text("password").to_owned());
-    told(engine.add_user(form.text("name"), password, scope).await, "The user is made.")
+    let made = engine.add_user(form.text("name"), password, scope, &visitor.actor()).await;
+    told(made, "The user is made.")
 }
 
 async fn change_user(
@@ -147,7 +148,7 @@ async fn change_user(
     visitor.sent(&form, Scope::Admin)?;
     let scope = user::scope(form.text("role")).ok_or_else(Trouble::nowhere)?;
     let disabled = form.given("disabled").is_some();
-    let done = engine.set_user(id(&form)?, scope, disabled).await;
+    let done = engine.set_user(id(&form)?, scope, disabled, &visitor.actor()).await;
     if let (Ok(user), true) = (&done, disabled) {
         settings.logins.end_all(&user.name, None);
     }
@@ -169,7 +170,7 @@ async fn add_key(
         "write" => Scope::Write,
         _ => Scope::Read,
     };
-    match engine.create_key(form.text("name"), scope).await {
+    match engine.create_key(form.text("name"), scope, &visitor.actor()).await {
         Ok((_, text)) => Ok(show(&Secret {
             frame: Frame::of(&visitor, "New API key", "settings"),
             what: "The new API key",
@@ -200,5 +201,6 @@ async fn revoke(
             hidden: &[("id", form.text("id"))],
         }));
     }
-    told(engine.revoke_key(KeyId(id(&form)?)).await, "The key is refused from now on.")
+    let revoked = engine.revoke_key(KeyId(id(&form)?), &visitor.actor()).await;
+    told(revoked, "The key is refused from now on.")
 }

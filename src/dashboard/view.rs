@@ -20,6 +20,8 @@ use crate::engine::FIXES;
 use crate::engine::Health;
 use crate::engine::HealthState;
 use crate::store::Counts;
+use crate::store::Store;
+use crate::store::StoreError;
 
 /// A status as people see it: never by colour alone.
 pub(super) const fn sign(status: Status) -> (&'static str, &'static str) {
@@ -204,7 +206,8 @@ pub(super) struct Help {
     pub(super) id: String,
     pub(super) label: String,
     pub(super) how: String,
-    pub(super) preview: String,
+    /// What it would do, or why it cannot be done as it is; only where it can be pressed.
+    pub(super) would: String,
     pub(super) who: &'static str,
     pub(super) pressable: bool,
 }
@@ -223,7 +226,7 @@ pub(super) fn help(fixes: Vec<diagnosis::Fix>, status: Status) -> Vec<Help> {
         id: fix.id,
         label: fix.label,
         how: fix.how.unwrap_or_default(),
-        preview: fix.preview.unwrap_or_default(),
+        would: String::new(),
     });
     shown.collect()
 }
@@ -273,13 +276,45 @@ pub(super) struct Plot {
     pub(super) bars: Vec<Bar>,
 }
 
-/// One hour: accepted from the ground up, refused on top.
+/// One hour: synced from the ground up, failed on top.
 pub(super) struct Bar {
     pub(super) x: usize,
     pub(super) y: u64,
     pub(super) height: u64,
     pub(super) bad: u64,
     pub(super) bad_y: u64,
+}
+
+impl Plot {
+    /// Of a connection, the hour of this moment last.
+    async fn of(
+        store: &dyn Store,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut hours = [(0_u64, 0_u64); HOURS];
+        let first = now - DAY;
+        for hour in store.hours(&connection.id, first).await? {
+            let ago = now.duration_since(hour.began_at).as_hours();
+            // A clock that was put back leaves hours that have not been yet.
+            let ago = usize::try_from(ago).ok().filter(|_| hour.began_at <= now);
+            if let Some(place) = ago.and_then(|ago| HOURS.checked_sub(ago + 1)) {
+                hours[place] = (hour.synced, hour.failed);
+            }
+        }
+        let most = hours.iter().map(|(ok, bad)| ok + bad).max().unwrap_or(0).max(1);
+        let tall = |count: u64| (count * TALLEST).div_ceil(most);
+        let bars = hours.iter().enumerate().map(|(hour, (ok, bad))| {
+            let (height, bad) = (tall(*ok), tall(*bad));
+            let y = GROUND - height.min(GROUND);
+            Bar { x: hour * 12 + 1, y, height, bad, bad_y: y.saturating_sub(bad) }
+        });
+        Ok(Self {
+            synced: hours.iter().map(|hour| hour.0).sum(),
+            failed: hours.iter().map(|hour| hour.1).sum(),
+            bars: bars.collect(),
+        })
+    }
 }
 
 /// A connection as the overview shows it.
@@ -305,12 +340,12 @@ pub(super) struct Needs {
     pub(super) summary: String,
 }
 
-/// Hours in the plot.
+/// What the plot shows.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Hours in it.
 const HOURS: usize = 24;
 /// Problems that a card names.
 const PROBLEMS: usize = 3;
-/// Sessions that the plot looks at.
-const SESSIONS: usize = 500;
 /// Height of the tallest bar.
 const TALLEST: u64 = 44;
 /// Where the bars stand.
@@ -323,41 +358,23 @@ impl Card {
         connection: &Connection,
         health: &Health,
     ) -> Result<Self, EngineError> {
-        let now = engine.now();
         let store = engine.store();
-        let sessions = store.sessions(&connection.id, None, SESSIONS).await?.items;
-        let mut hours = [(0_u64, 0_u64); HOURS];
-        let mut percent = None;
-        for session in &sessions {
-            let ago = now.duration_since(session.started_at).as_hours();
-            let Some(hour) = usize::try_from(ago).ok().filter(|hour| *hour < HOURS) else { break };
-            hours[HOURS - 1 - hour].0 += session.accepted;
-            hours[HOURS - 1 - hour].1 += session.refused;
-        }
         let state = store.state(&connection.id).await?;
-        let living = state.and_then(|state| state.living);
-        if let Some(session) = sessions.iter().find(|it| Some(it.id) == living) {
+        let living = match state.and_then(|state| state.living) {
+            Some(id) => store.session(id).await?,
+            None => None,
+        };
+        let percent = living.and_then(|session| {
             let left = health.counts.of(Status::Queued) + health.counts.of(Status::Sent);
             let done = session.accepted + session.refused;
-            percent = (done + left > 0).then(|| done * 100 / (done + left).max(1));
-        }
+            (done + left > 0).then(|| done * 100 / (done + left).max(1))
+        });
         let problems = engine.problems(&connection.id, PROBLEMS).await?;
         let problems = problems.into_iter().map(|problem| Needs {
             href: failing(&connection.id, problem.id),
             summary: problem.summary(),
         });
-        let most = hours.iter().map(|(ok, bad)| ok + bad).max().unwrap_or(0).max(1);
-        let tall = |count: u64| (count * TALLEST).div_ceil(most);
-        let bars = hours.iter().enumerate().map(|(hour, (ok, bad))| {
-            let (height, bad) = (tall(*ok), tall(*bad));
-            let y = GROUND - height.min(GROUND);
-            Bar { x: hour * 12 + 1, y, height, bad, bad_y: y.saturating_sub(bad) }
-        });
-        let plot = Plot {
-            synced: hours.iter().map(|hour| hour.0).sum(),
-            failed: hours.iter().map(|hour| hour.1).sum(),
-            bars: bars.collect(),
-        };
+        let plot = Plot::of(store, connection, engine.now()).await?;
         let (words, mark, tone) = match percent {
             Some(_) => ("at work", "↗", "work"),
             None => self::state(health.state),

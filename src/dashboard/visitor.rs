@@ -182,7 +182,9 @@ async fn log_in(
     if let Some(user) = engine.log_in_user(name, password).await? {
         return Ok(welcome(&request, &engine, &settings, &user.name, next));
     }
-    settings.logins.was_wrong(name, now);
+    if settings.logins.was_wrong(name, now) {
+        engine.made_to_wait(name).await?;
+    }
     tracing::warn!("a login to the pages was refused");
     refused("Name or password is wrong.")
 }

@@ -7,24 +7,35 @@ use serde::Serialize;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::Digest;
 use crate::domain::ids::KeyId;
+use crate::domain::ids::RecordKey;
 use crate::domain::ids::Revision;
 use crate::domain::ids::SessionId;
 
-/// One line of a connection's activity.
+/// One line of the activity of a connection, or of the server.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Activity {
-    /// Whose it is.
-    pub connection: ConnectionId,
+    /// Whose it is; `None`: the server's own, of its users, API keys and connections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionId>,
     /// When.
     pub at: Timestamp,
-    /// Who: an API key's name, `command line`, `web connector`, `bookbridge`.
+    /// Who: a user's or an API key's name, `web connector`, `bookbridge`.
     pub actor: String,
     /// What, in the past tense and lower case: `bypassed`, `paused`, `rotated the password`.
     pub action: String,
-    /// To what: `Customer/C-100`, or empty for the connection itself.
+    /// To what: `Customer/C-100`, or empty for the connection itself; of the server's own `user ann`,
+    /// `API key shop`, `connection acme`. Never a secret.
     pub subject: String,
     /// More, in a sentence; may be empty.
     pub detail: String,
+}
+
+impl Activity {
+    /// The record that it is about, if it is about one.
+    pub fn record(&self) -> Option<RecordKey> {
+        let (kind, source_id) = self.subject.split_once('/')?;
+        RecordKey::new(self.connection.as_ref()?, kind, source_id).ok()
+    }
 }
 
 /// One call of the Web Connector.

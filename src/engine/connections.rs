@@ -114,6 +114,7 @@ impl Engine {
             changes: vec![
                 Change::PutConnection(connection),
                 self.note(&id, actor, "made the connection", ""),
+                self.note_of_server(actor, "made", format!("connection {id}"), ""),
             ],
         };
         match self.store.commit(commit).await {
@@ -259,7 +260,8 @@ impl Engine {
         })
     }
 
-    /// Forgets a connection and everything that belongs to it.
+    /// Forgets a connection and everything that belongs to it; who did it stays in the activity of the
+    /// server.
     ///
     /// # Errors
     ///
@@ -272,8 +274,12 @@ impl Engine {
         tracing::info!("{} removes connection {id}", actor.0);
         until_settled!(async {
             let connection = self.connection(id).await?;
-            let change = Change::RemoveConnection(id.clone(), connection.revision);
-            Ok(self.store.commit(change.into()).await?)
+            let subject = format!("connection {id}");
+            let changes = vec![
+                Change::RemoveConnection(id.clone(), connection.revision),
+                self.note_of_server(actor, "removed", subject, &connection.name),
+            ];
+            Ok(self.store.commit(Commit { guards: Vec::new(), changes }).await?)
         })
     }
 

@@ -7,11 +7,13 @@ use crate::domain::activity::Scope;
 use crate::domain::ids::Digest;
 use crate::domain::ids::KeyId;
 use crate::domain::ids::Revision;
+use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::ambient;
 use crate::engine::until_settled;
 use crate::store::Change;
+use crate::store::Commit;
 
 /// Begins every key, so that scanners for leaked secrets recognise one.
 const PREFIX: &str = "bbk_";
@@ -28,6 +30,7 @@ impl Engine {
         &self,
         name: &str,
         scope: Scope,
+        actor: &Actor,
     ) -> Result<(ApiKey, SecretString), EngineError> {
         let name = name.trim();
         if !(1..=MAX_NAME).contains(&name.chars().count()) || name.chars().any(char::is_control) {
@@ -46,7 +49,8 @@ impl Engine {
             created_at: self.now(),
             revoked_at: None,
         };
-        self.store.commit(Change::PutKey(key.clone()).into()).await?;
+        let changes = vec![Change::PutKey(key.clone()), self.note_of_key(actor, "made", &key)];
+        self.store.commit(Commit { guards: Vec::new(), changes }).await?;
         key.revision = key.revision.next();
         Ok((key, SecretString::from(text)))
     }
@@ -67,15 +71,23 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::NotFound`].
-    pub async fn revoke_key(&self, id: KeyId) -> Result<ApiKey, EngineError> {
+    pub async fn revoke_key(&self, id: KeyId, actor: &Actor) -> Result<ApiKey, EngineError> {
         until_settled!(async {
             let found = self.store.keys().await?.into_iter().find(|key| key.id == id);
             let mut key = found.ok_or_else(|| EngineError::NotFound(format!("key {id}")))?;
             if key.revoked_at.is_none() {
                 key.revoked_at = Some(self.now());
-                self.store.commit(Change::PutKey(key.clone()).into()).await?;
+                let changes =
+                    vec![Change::PutKey(key.clone()), self.note_of_key(actor, "revoked", &key)];
+                self.store.commit(Commit { guards: Vec::new(), changes }).await?;
             }
             Ok(key)
         })
+    }
+
+    /// A line of the server's activity: names are no secrets, and neither is an id.
+    fn note_of_key(&self, actor: &Actor, action: &str, key: &ApiKey) -> Change {
+        let detail = format!("scope {}, id {}", key.scope.as_str(), key.id);
+        self.note_of_server(actor, action, format!("API key {}", key.name), &detail)
     }
 }

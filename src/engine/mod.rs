@@ -14,7 +14,7 @@
 //! | `health` `explain` | how a connection is; problems, reasons, attempts |
 //! | `mirror` | what is known of the company file |
 //! | `users` `keys` | who may do what |
-//! | `fix` `propose` `mend` | what is pressed, what it proposes, and what it asks QuickBooks to do |
+//! | `fix` `propose` `preview` `mend` | what is pressed, what it proposes, what it would do, and what it asks QuickBooks to do |
 //! | `tasks` | the same for many, in the background |
 //! | `pairing` | the steps that tick by themselves |
 //! | `watchdog` `sweep` | what is stuck, what is old |
@@ -48,6 +48,7 @@ mod operate;
 mod pages;
 mod pairing;
 mod place;
+mod preview;
 mod propose;
 mod questions;
 mod references;
@@ -122,6 +123,13 @@ impl Default for Settings {
 /// Who does something, for the activity: an API key's name, `web connector`, `bookbridge`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Actor(pub String);
+
+impl Actor {
+    /// What nobody asked for.
+    pub fn ourselves() -> Self {
+        Self("bookbridge".to_owned())
+    }
+}
 
 /// Why a use case did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -231,12 +239,24 @@ impl Engine {
         subject: &str,
     ) -> Change {
         Change::Note(Activity {
-            connection: connection.clone(),
+            connection: Some(connection.clone()),
             at: self.now(),
             actor: actor.0.clone(),
             action: action.to_owned(),
             subject: subject.to_owned(),
             detail: String::new(),
+        })
+    }
+
+    /// A line of the server's own activity: of users, API keys and connections.
+    fn note_of_server(&self, actor: &Actor, action: &str, subject: String, detail: &str) -> Change {
+        Change::Note(Activity {
+            connection: None,
+            at: self.now(),
+            actor: actor.0.clone(),
+            action: action.to_owned(),
+            subject,
+            detail: detail.to_owned(),
         })
     }
 }

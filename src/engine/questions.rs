@@ -93,8 +93,8 @@ impl Work<'_> {
                 let mut sent = self.sent(&record, item, message_set).await?;
                 // Nothing was asked since it went out: who has its number by now had it before.
                 let places = Box::pin(self.places(&record)).await?;
-                let named = self.number_in_use(&record, &record.amended(), &places);
-                let named = Box::pin(named).await?;
+                let data = record.amended().into_owned();
+                let named = Box::pin(self.number_in_use(&record, &data, &places)).await?;
                 sent.others =
                     named.into_iter().flat_map(|it| it.candidates).map(|it| it.id).collect();
                 record.lost = Some(sent.clone());

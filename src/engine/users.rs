@@ -11,12 +11,15 @@ use uuid::Uuid;
 
 use crate::domain::activity::Scope;
 use crate::domain::ids::Revision;
+use crate::domain::user;
 use crate::domain::user::User;
+use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::ambient;
 use crate::engine::until_settled;
 use crate::store::Change;
+use crate::store::Commit;
 use crate::store::StoreError;
 
 /// Longest name, in characters.
@@ -41,8 +44,20 @@ impl Engine {
         name: &str,
         password: SecretString,
         scope: Scope,
+        actor: &Actor,
     ) -> Result<User, EngineError> {
         let name = user_name(name)?;
+        let line = Line { actor, action: "made", detail: user::role(scope) };
+        self.make_user(name, password, scope, line).await
+    }
+
+    async fn make_user(
+        &self,
+        name: String,
+        password: SecretString,
+        scope: Scope,
+        line: Line<'_>,
+    ) -> Result<User, EngineError> {
         let password = self.hash(password).await?;
         let user = User {
             id: ambient::time_ordered(self.ambient.as_ref()),
@@ -53,7 +68,8 @@ impl Engine {
             created_at: self.now(),
             disabled_at: None,
         };
-        match self.store.commit(Change::PutUser(user).into()).await {
+        let changes = vec![Change::PutUser(user), self.note_of_user(&line, &name)];
+        match self.store.commit(Commit { guards: Vec::new(), changes }).await {
             Err(StoreError::Conflict { .. }) => {
                 return Err(EngineError::NotNow(format!("there is a user {name} already")));
             }
@@ -63,7 +79,7 @@ impl Engine {
         made.ok_or_else(|| EngineError::NotFound(format!("user {name}")))
     }
 
-    /// The first user, an admin: only while there is none.
+    /// The first user, an admin, who makes itself: only while there is none.
     ///
     /// # Errors
     ///
@@ -76,7 +92,11 @@ impl Engine {
         if !self.store.users().await?.is_empty() {
             return Err(EngineError::NotNow("there is a user already; log in".to_owned()));
         }
-        self.add_user(name, password, Scope::Admin).await
+        let name = user_name(name)?;
+        let actor = Actor(name.clone());
+        let detail = "the first admin, by the link of the first start";
+        let line = Line { actor: &actor, action: "made", detail };
+        self.make_user(name, password, Scope::Admin, line).await
     }
 
     /// The user of a name, if the password is right and the user may log in.
@@ -101,6 +121,22 @@ impl Engine {
         Ok(found.filter(|user| right && user.disabled_at.is_none()))
     }
 
+    /// A name has to wait because of wrong passwords. Only of a user that is there is it written down:
+    /// what strangers type as a name may be anything, a password too, and as much as they like.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub async fn made_to_wait(&self, name: &str) -> Result<(), EngineError> {
+        if let Some(user) = self.store.user_named(&name.trim().to_lowercase()).await? {
+            let actor = Actor::ourselves();
+            let detail = "wrong passwords; logins under this name are refused for a while";
+            let line = Line { actor: &actor, action: "shut out for a while", detail };
+            self.store.commit(self.note_of_user(&line, &user.name).into()).await?;
+        }
+        Ok(())
+    }
+
     /// Gives a user another password.
     ///
     /// # Errors
@@ -110,9 +146,17 @@ impl Engine {
         &self,
         id: Uuid,
         password: SecretString,
+        actor: &Actor,
     ) -> Result<User, EngineError> {
         let hash = self.hash(password).await?;
-        self.change_user(id, |user| user.password.clone_from(&hash)).await
+        self.change_user(id, |user| {
+            user.password.clone_from(&hash);
+            vec![self.note_of_user(
+                &Line { actor, action: "set the password of", detail: "" },
+                &user.name,
+            )]
+        })
+        .await
     }
 
     /// Gives a user another role, or lets the user log in or not. One admin is always left.
@@ -125,6 +169,7 @@ impl Engine {
         id: Uuid,
         scope: Scope,
         disabled: bool,
+        actor: &Actor,
     ) -> Result<User, EngineError> {
         let users = self.store.users().await?;
         let mut admins =
@@ -135,20 +180,41 @@ impl Engine {
         }
         let now = self.now();
         self.change_user(id, |user| {
+            let mut notes = Vec::new();
+            if user.scope != scope {
+                let detail = format!("{}, was {}", user::role(scope), user::role(user.scope));
+                let line = Line { actor, action: "changed the role of", detail: &detail };
+                notes.push(self.note_of_user(&line, &user.name));
+            }
+            if user.disabled_at.is_some() != disabled {
+                let action = if disabled { "shut out" } else { "let in again" };
+                notes.push(self.note_of_user(&Line { actor, action, detail: "" }, &user.name));
+            }
             user.scope = scope;
             user.disabled_at = disabled.then_some(user.disabled_at.unwrap_or(now));
+            notes
         })
         .await
     }
 
-    async fn change_user(&self, id: Uuid, change: impl Fn(&mut User)) -> Result<User, EngineError> {
+    /// Changes a user, with what the activity says of it.
+    async fn change_user(
+        &self,
+        id: Uuid,
+        change: impl Fn(&mut User) -> Vec<Change>,
+    ) -> Result<User, EngineError> {
         until_settled!(async {
             let found = self.store.users().await?.into_iter().find(|user| user.id == id);
             let mut user = found.ok_or_else(|| EngineError::NotFound(format!("user {id}")))?;
-            change(&mut user);
-            self.store.commit(Change::PutUser(user.clone()).into()).await?;
+            let mut changes = change(&mut user);
+            changes.push(Change::PutUser(user.clone()));
+            self.store.commit(Commit { guards: Vec::new(), changes }).await?;
             Ok::<_, EngineError>(user)
         })
+    }
+
+    fn note_of_user(&self, line: &Line<'_>, name: &str) -> Change {
+        self.note_of_server(line.actor, line.action, format!("user {name}"), line.detail)
     }
 
     async fn hash(&self, password: SecretString) -> Result<String, EngineError> {
@@ -171,6 +237,13 @@ impl Engine {
         let hashed = hashed.await.map_err(|error| StoreError::Stopped(error.to_string()))?;
         hashed.map_err(|error| StoreError::Stopped(error.to_string()).into())
     }
+}
+
+/// What the activity says of a change of a user.
+struct Line<'a> {
+    actor: &'a Actor,
+    action: &'a str,
+    detail: &'a str,
 }
 
 fn user_name(name: &str) -> Result<String, EngineError> {

@@ -34,6 +34,7 @@ use crate::domain::session::Event;
 use crate::domain::session::Reply;
 use crate::domain::session::Session;
 use crate::domain::session::Step;
+use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::qbxml::classify;
@@ -424,9 +425,9 @@ impl<'a> Work<'a> {
             self.connection.pause = Some(pause);
             changes.push(Change::PutConnection(self.connection.clone()));
             changes.push(Change::Note(Activity {
-                connection: self.connection.id.clone(),
+                connection: Some(self.connection.id.clone()),
                 at: self.engine.now(),
-                actor: "bookbridge".to_owned(),
+                actor: Actor::ourselves().0,
                 action: "paused the connection".to_owned(),
                 subject: String::new(),
                 detail,

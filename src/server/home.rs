@@ -15,6 +15,7 @@ use tracing::info;
 use tracing::warn;
 
 use crate::domain::activity::Scope;
+use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 
@@ -130,10 +131,11 @@ impl Home {
         }
         for old in engine.store().keys().await.map_err(EngineError::from)? {
             if old.name == LOCAL_ADMIN && old.scope == Scope::Admin && old.revoked_at.is_none() {
-                engine.revoke_key(old.id).await?;
+                engine.revoke_key(old.id, &Actor::ourselves()).await?;
             }
         }
-        let (key, text) = engine.create_key(LOCAL_ADMIN, Scope::Admin).await?;
+        let ourselves = Actor::ourselves();
+        let (key, text) = engine.create_key(LOCAL_ADMIN, Scope::Admin, &ourselves).await?;
         self.write(ADMIN_KEY, text.expose_secret())?;
         info!(key.id = %key.id, "made the local admin key {}", self.path(ADMIN_KEY).display());
         Ok(())

@@ -46,14 +46,18 @@ impl Entity {
             Self::MessageSet(set) => format!("message set {}", set.id),
             Self::Session(session) => format!("session {}", session.id),
             Self::Key(key) => format!("API key {}", key.id),
-            Self::Activity(activity) => format!("activity of {}", activity.connection),
+            Self::Activity(activity) => match &activity.connection {
+                Some(connection) => format!("activity of {connection}"),
+                None => "activity of the server".to_owned(),
+            },
             Self::Call(call) => format!("call of session {}", call.session),
             Self::User(user) => format!("user {}", user.name),
             Self::Mirrored(it) => format!("mirror object {} of {}", it.id, it.connection),
         }
     }
 
-    /// The connection it belongs to; keys belong to none, calls to their session's.
+    /// The connection it belongs to; keys, users and what was done with them belong to none, calls to
+    /// their session's.
     pub(crate) fn connection(&self) -> Option<&ConnectionId> {
         match self {
             Self::Connection(connection) => Some(&connection.id),
@@ -62,7 +66,7 @@ impl Entity {
             Self::Request(request) => Some(&request.connection),
             Self::MessageSet(set) => Some(&set.connection),
             Self::Session(session) => Some(&session.connection),
-            Self::Activity(activity) => Some(&activity.connection),
+            Self::Activity(activity) => activity.connection.as_ref(),
             Self::Mirrored(it) => Some(&it.connection),
             Self::Key(_) | Self::Call(_) | Self::User(_) => None,
         }

@@ -254,6 +254,17 @@ impl Counts {
     }
 }
 
+/// What became of records in an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hour {
+    /// When it began, at a full hour in UTC.
+    pub began_at: Timestamp,
+    /// How often a record was synced.
+    pub synced: u64,
+    /// How often one failed.
+    pub failed: u64,
+}
+
 /// A text on its way to the disk: short ones stay in memory, long ones become a file.
 pub trait Spool: Write + Send {
     /// Makes it durable and gives what to name in a commit. A spool that is dropped instead, or
@@ -339,6 +350,13 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Record>, StoreError>;
     /// How many stand where.
     async fn counts(&self, connection: &ConnectionId) -> Result<Counts, StoreError>;
+    /// What became of records since a moment, in hours, oldest first, none of the empty ones. At
+    /// least the last two days are kept.
+    async fn hours(
+        &self,
+        connection: &ConnectionId,
+        since: Timestamp,
+    ) -> Result<Vec<Hour>, StoreError>;
 
     /// One raw request.
     async fn request(
@@ -386,6 +404,19 @@ pub trait Store: Send + Sync + 'static {
     async fn activity(
         &self,
         connection: &ConnectionId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Activity>, StoreError>;
+    /// What of a connection's activity is about this record, newest first.
+    async fn activity_of(
+        &self,
+        key: &RecordKey,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Activity>, StoreError>;
+    /// The activity that is no connection's, newest first.
+    async fn activity_of_server(
+        &self,
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Activity>, StoreError>;

@@ -20,6 +20,7 @@ fn a_scope_includes_those_before_it_and_no_other() {
         (Scope::Write, "POST", "/v1/connections/acme/records", json!([])),
         (Scope::Write, "DELETE", RECORD, json!({})),
         (Scope::Admin, "GET", "/v1/keys", json!({})),
+        (Scope::Admin, "GET", "/v1/activity", json!({})),
         (Scope::Admin, "PATCH", "/v1/connections/acme", json!({})),
         (Scope::Admin, "POST", "/v1/connections/acme/actions/pause", json!({})),
         (Scope::Admin, "GET", "/v1/export", json!({})),

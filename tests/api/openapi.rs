@@ -26,6 +26,7 @@ const CALLS: &[(&str, &str)] = &[
     ("get", "/v1/connections/{connection}/requests/{id}"),
     ("get", "/v1/connections/{connection}/sessions"),
     ("get", "/v1/connections/{connection}/activity"),
+    ("get", "/v1/activity"),
     ("get", "/v1/schema"),
     ("get", "/v1/schema/{kind}"),
     ("get", "/v1/errors"),

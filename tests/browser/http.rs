@@ -106,7 +106,16 @@ fn nothing_is_shown_and_nothing_done_without_a_login() {
     let house = house();
     let nobody = Caller::nobody(&house);
 
-    for path in ["/", "/c/acme", "/c/acme/records", "/settings", "/tools", "/live", "/c/acme/qwc"] {
+    for path in [
+        "/",
+        "/c/acme",
+        "/c/acme/records",
+        "/activity",
+        "/settings",
+        "/tools",
+        "/live",
+        "/c/acme/qwc",
+    ] {
         let answer = nobody.get(path);
         assert_eq!(
             (answer.status, answer.location.starts_with("/login?next=")),
@@ -182,8 +191,131 @@ fn a_viewer_sees_an_operator_decides_and_an_admin_manages() {
     assert_eq!(act(&op, "/settings/users", ""), 403);
     assert_eq!(op.get("/c/acme/qwc").status, 403);
     assert!(!op.get("/settings").body.contains("API keys"));
+    assert_eq!((vi.get("/activity").status, op.get("/activity").status), (403, 403));
+    assert!(!op.get("/").body.contains("href=\"/activity\""));
     let activity = vi.get("/c/acme/activity").body;
     assert!(activity.contains("bypassed") && activity.contains(">op<"), "{activity}");
+}
+
+#[test]
+fn a_record_says_what_a_fix_would_do_and_what_was_done_with_it() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Customer","sourceId":"1/ü","data":{"Name":"a:b"}}"#);
+    house.push("acme", r#"{"kind":"Customer","sourceId":"2","data":{"Name":"c"}}"#);
+    let ann = Caller::first(&house);
+    let page = "/c/acme/records/Customer/1%2F%C3%BC";
+
+    let body = ann.get(page).body;
+
+    assert!(body.contains("Name: “a:b” becomes “a - b”"), "{body}");
+    assert!(body.contains("aria-describedby=\"would-replace-characters\""), "{body}");
+    assert!(body.contains("<b>local admin</b> put it"), "{body}");
+    let csrf = ann.get(page).csrf();
+    for what in ["retry", "retry", "retry", "retry", "retry"] {
+        ann.post(&format!("{page}/act"), &[("csrf", &csrf), ("do", what)]);
+    }
+    let body = ann.get(page).body;
+    assert_eq!(body.matches("<b>ann</b> retried it").count(), 5, "{body}");
+    assert!(!body.contains("<b>local admin</b> put it"), "five lines, the newest first: {body}");
+    let all = body.split("/c/acme/activity?record=").nth(1).unwrap().split('"').next().unwrap();
+    let all = ann.get(&format!("/c/acme/activity?record={all}")).body;
+    assert_eq!(all.matches(">Customer/1/ü</a>").count(), 7, "{all}");
+    assert!(!all.contains("Customer/2"), "{all}");
+    assert_eq!(ann.get("/c/acme/activity?record=nonsense").status, 404);
+}
+
+#[test]
+fn the_preview_of_a_decision_about_many_names_some_of_them() {
+    let house = house();
+    for number in 1..=7 {
+        let data = format!(r#"{{"Name":"a:{number}"}}"#);
+        house
+            .push("acme", &format!(r#"{{"kind":"Customer","sourceId":"{number}","data":{data}}}"#));
+    }
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/c/acme/records").csrf();
+    let preview = |filter: &str, what: &str| {
+        let address = format!("/c/acme/records/bulk?{filter}");
+        let body = ann.post(&address, &[("csrf", &csrf), ("do", what)]).body;
+        body.split("With all that match").nth(1).unwrap().to_owned()
+    };
+
+    let many = preview("status=failed", "fix:replace-characters");
+    let few = preview("status=failed&q=a:7", "retry");
+
+    assert!(many.contains("<b>7</b> records would be changed"), "{many}");
+    assert_eq!(many.matches("<li><a href=\"/c/acme/records/Customer/").count(), 5, "{many}");
+    assert!(many.contains("Such as") && many.contains("Name: “a:7” becomes “a - 7”"), "{many}");
+    assert!(few.contains("<b>1</b> record would") && few.contains("These"), "{few}");
+    assert_eq!(few.matches("<li><a href=\"/c/acme/records/Customer/7\">").count(), 1, "{few}");
+    let counts = house.run(&["records", "acme", "--status", "failed"]);
+    assert_eq!(counts["data"].as_array().unwrap().len(), 7, "nothing is changed yet");
+}
+
+/// The lines of the server's own activity, newest first: who, and what.
+fn activity_of_server(admin: &Caller<'_>) -> Vec<(String, String)> {
+    let body = admin.get("/activity").body;
+    let rows = body.split("<tr><td class=\"when\">").skip(1);
+    let line = |row: &str| {
+        let mut cells = row.split("<td>").skip(1).map(|cell| cell.split("</td>").next().unwrap());
+        let (who, what) = (cells.next().unwrap(), cells.next().unwrap());
+        (who.to_owned(), what.split(" <span").next().unwrap().to_owned())
+    };
+    rows.map(line).collect()
+}
+
+#[test]
+fn what_is_done_with_users_and_keys_stands_in_the_activity_without_any_secret() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let page = ann.get("/settings").body;
+    let (csrf, once) = (hidden(&page, "csrf"), hidden(&page, "once"));
+    let csrf = ("csrf", csrf.as_str());
+    let form = [csrf, ("name", "Op"), ("role", "viewer"), ("password", "a first password")];
+    ann.post("/settings/users", &form);
+    let op = Caller::login(&house, "op", "a first password");
+    let op_csrf = op.get("/settings").csrf();
+    let form =
+        [("csrf", op_csrf.as_str()), ("old", "a first password"), ("new", "another password")];
+    op.post("/settings/password", &form);
+    let body = ann.get("/settings").body;
+    let id = hidden(body.split("<tr><td>op").nth(1).unwrap(), "id");
+    let change = |more: &[(&str, &str)]| {
+        ann.post("/settings/user", &[&[csrf, ("id", id.as_str())], more].concat());
+    };
+    change(&[("role", "operator")]);
+    change(&[("role", "operator")]);
+    change(&[("role", "operator"), ("disabled", "1")]);
+    change(&[("role", "operator")]);
+    let made = ann.post("/settings/keys", &[csrf, ("once", &once), ("name", "<shop>")]).body;
+    let key = made.split("bbk_").nth(1).unwrap().split('<').next().unwrap();
+    let nobody = Caller::nobody(&house);
+    for name in ["op", "a password typed as a name"] {
+        for _ in 0..6 {
+            nobody.post("/login", &[("name", name), ("password", "wrong wrong wrong")]);
+        }
+    }
+
+    let told = activity_of_server(&ann);
+
+    let told: Vec<_> = told.iter().map(|(who, what)| (who.as_str(), what.as_str())).collect();
+    let expected = [
+        ("bookbridge", "shut out for a while user op"),
+        ("ann", "made API key &#60;shop&#62;"),
+        ("ann", "let in again user op"),
+        ("ann", "shut out user op"),
+        ("ann", "changed the role of user op"),
+        ("op", "set the password of user op"),
+        ("ann", "made user op"),
+        ("ann", "made user ann"),
+        ("local admin", "made connection acme"),
+        ("bookbridge", "made API key local admin"),
+    ];
+    assert_eq!(told, expected);
+    let body = ann.get("/activity").body;
+    for secret in [key, "argon2", "first password", "another password", "typed as a name"] {
+        assert!(!body.contains(secret), "{secret}");
+    }
 }
 
 /// The value of the first hidden field of a name.

@@ -331,7 +331,7 @@ async fn a_log_of_the_web_connector_is_explained_on_a_phone() {
 }
 
 /// Every page that there is, with something on it.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "/",
     "/c/demo",
     "/c/demo/sessions",
@@ -341,6 +341,7 @@ const PAGES: [&str; 13] = [
     "/c/demo/problems",
     "/c/demo/mapping",
     "/c/demo/activity",
+    "/activity",
     "/tools",
     "/settings",
     "/docs",
@@ -412,6 +413,7 @@ async fn every_page_can_be_read_without_scripts() {
         ("/c/demo/problems", "waits behind it"),
         ("/c/demo/mapping", "PMT-3003"),
         ("/c/demo/activity", "put"),
+        ("/activity", "user ann"),
         ("/tools", "Validate qbXML"),
         ("/settings", "API keys"),
     ] {

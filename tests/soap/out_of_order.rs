@@ -32,6 +32,7 @@ use bookbridge::engine::ambient::System;
 use bookbridge::store::Commit;
 use bookbridge::store::Counts;
 use bookbridge::store::Find;
+use bookbridge::store::Hour;
 use bookbridge::store::Page;
 use bookbridge::store::Queued;
 use bookbridge::store::RecordFilter;
@@ -143,6 +144,9 @@ impl Store for OutOfOrder {
     ) -> Result<Option<Timestamp>, StoreError> {
         no()
     }
+    async fn hours(&self, _: &ConnectionId, _: Timestamp) -> Result<Vec<Hour>, StoreError> {
+        no()
+    }
     async fn counts(&self, _: &ConnectionId) -> Result<Counts, StoreError> {
         no()
     }
@@ -194,6 +198,21 @@ impl Store for OutOfOrder {
     async fn activity(
         &self,
         _: &ConnectionId,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<Page<Activity>, StoreError> {
+        no()
+    }
+    async fn activity_of(
+        &self,
+        _: &RecordKey,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<Page<Activity>, StoreError> {
+        no()
+    }
+    async fn activity_of_server(
+        &self,
         _: Option<&str>,
         _: usize,
     ) -> Result<Page<Activity>, StoreError> {

@@ -193,9 +193,13 @@ pub(super) fn api_key(number: u128) -> ApiKey {
     }
 }
 
+pub(super) fn note_of_server(action: &str) -> Activity {
+    Activity { connection: None, subject: "user ann".to_owned(), ..note(action) }
+}
+
 pub(super) fn note(action: &str) -> Activity {
     Activity {
-        connection: acme(),
+        connection: Some(acme()),
         at: at(1),
         actor: "command line".to_owned(),
         action: action.to_owned(),

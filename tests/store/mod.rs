@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod entities;
 mod formats;
+mod hours;
 mod lists;
 mod mirror;
 mod moving;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
+use bookbridge::domain::activity::Activity;
 use bookbridge::domain::connection::ConnectorState;
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::outcome::Finding;
@@ -37,6 +38,7 @@ async fn fill(store: &dyn Store) {
         Change::PutKey(api_key(1)),
         Change::Note(note("first")),
         Change::Note(note("second")),
+        Change::Note(note_of_server("made")),
     ];
     write(store, changes).await.unwrap();
     let long = Record { data: json!({ "Notes": "x".repeat(90_000) }), ..record("b") };
@@ -65,6 +67,9 @@ async fn same(one: &dyn Store, other: &dyn Store) {
     assert_eq!(calls(one).await, calls(other).await);
     let activity = async |store: &dyn Store| store.activity(&acme, None, 9).await.unwrap().items;
     assert_eq!(activity(one).await, activity(other).await);
+    let activity = async |store: &dyn Store| store.activity_of_server(None, 9).await.unwrap().items;
+    assert_eq!(activity(one).await, activity(other).await);
+    assert_eq!(activity(one).await, [note_of_server("made")]);
     let body = async |store: &dyn Store| {
         let set = store.message_sets_of(&key("a"), 9).await.unwrap().pop().unwrap();
         let mut text = String::new();
@@ -233,13 +238,15 @@ async fn a_store_of_an_older_release_gets_its_indexes_when_it_is_opened() {
     let finding = Finding::new(Code::NameInUse);
     let failed = Record { status: Status::Failed, findings: vec![finding], ..record("1") };
     put_all(&store, &[failed, record("2")]).await;
+    let about = Activity { subject: "Customer/1".to_owned(), ..note("retried") };
+    write(&store, [Change::Note(about.clone()), Change::Note(note("paused"))]).await.unwrap();
     store.close().await.unwrap();
     drop(store);
     {
         let db =
             ::sled::Config::new().path(place.store().join("sled")).segment_size(8 << 20).open();
         let db = db.unwrap();
-        for tree in ["problem", "record_name"] {
+        for tree in ["problem", "record_name", "activity_of"] {
             db.open_tree(tree).unwrap().clear().unwrap();
         }
         let counts = db.open_tree("count").unwrap();
@@ -249,6 +256,7 @@ async fn a_store_of_an_older_release_gets_its_indexes_when_it_is_opened() {
         let meta = db.open_tree("meta").unwrap();
         assert!(meta.remove(b"problems").unwrap().is_some());
         assert!(meta.remove(b"names").unwrap().is_some());
+        assert!(meta.remove(b"activity of records").unwrap().is_some());
         db.flush().unwrap();
     }
 
@@ -265,4 +273,5 @@ async fn a_store_of_an_older_release_gets_its_indexes_when_it_is_opened() {
 
     assert_eq!(store.check().await.unwrap(), [""; 0]);
     assert_eq!(store.problems(&acme()).await.unwrap()[0].1, 1);
+    assert_eq!(store.activity_of(&key("1"), None, 9).await.unwrap().items, [about]);
 }

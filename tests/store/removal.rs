@@ -42,6 +42,7 @@ async fn fill(store: &dyn Store, records: usize) {
         Change::PutMessageSet(Box::new(set)),
         Change::PutSession(Box::new(session(1))),
         Change::Note(note("x")),
+        Change::Note(note_of_server("made")),
     ];
     changes.extend((0..records).map(|number| put(&record(&number.to_string()))));
     changes.extend((0..400).map(|_| Change::LogCall(call(1, "sendRequestXML"))));
@@ -66,6 +67,8 @@ async fn must_be_empty(store: &dyn Store) {
     assert_eq!(store.session_of_ticket(&session(1).ticket).await.unwrap(), None);
     assert_eq!(store.calls(session(1).id, 9).await.unwrap(), []);
     assert_eq!(store.activity(&acme, None, 9).await.unwrap().items, []);
+    let of_server = store.activity_of_server(None, 9).await.unwrap().items;
+    assert!(of_server.iter().all(|it| *it == note_of_server("made")) && !of_server.is_empty());
     assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
 }
 

@@ -15,6 +15,7 @@ use bookbridge::api::ApiSettings;
 use bookbridge::dashboard;
 use bookbridge::dashboard::DashboardSettings;
 use bookbridge::domain::activity::Scope;
+use bookbridge::engine::Actor;
 use bookbridge::engine::Engine;
 use bookbridge::engine::Settings;
 use bookbridge::engine::ambient::System;
@@ -69,7 +70,8 @@ impl TestApp {
     /// Another key.
     pub(crate) fn key_of(&self, scope: Scope) -> String {
         let name = format!("test {}", scope.as_str());
-        let (_, key) = block_on(self.engine.create_key(&name, scope)).unwrap();
+        let actor = Actor("test".to_owned());
+        let (_, key) = block_on(self.engine.create_key(&name, scope, &actor)).unwrap();
         key.expose_secret().to_owned()
     }
 

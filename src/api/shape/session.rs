@@ -105,11 +105,12 @@ impl SessionWithCalls {
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct Activity {
     at: Timestamp,
-    /// An API key's name, `web connector` or `bookbridge`.
+    /// A user's or an API key's name, `web connector` or `bookbridge`.
     actor: String,
     /// In the past tense.
     action: String,
-    /// `Customer/C-100`; empty for the connection itself.
+    /// `Customer/C-100`; empty for the connection itself. Of the server's own activity `user ann`,
+    /// `API key shop` or `connection acme`.
     subject: String,
     detail: String,
 }

@@ -15,6 +15,7 @@ use crate::store::format::Head;
 use crate::store::format::RowFile;
 use crate::store::sled::draft::Draft;
 use crate::store::sled::files::Files;
+use crate::store::sled::hours;
 use crate::store::sled::keys;
 use crate::store::sled::links;
 use crate::store::sled::shelf::Row;
@@ -256,6 +257,13 @@ pub(super) fn put(
     let taken = links::stands_at(&entity).filter(|at| before.as_ref() != Some(at));
     let ordinal = old.as_ref().map_or_else(|| draft.next_ordinal(), |row| row.head.ordinal);
     relink(draft, old.as_ref(), &entity, ordinal)?;
+    if let (Mode::Change, Entity::Record(after)) = (mode, &entity) {
+        let before = match old.as_ref().map(|row| &row.entity) {
+            Some(Entity::Record(before)) => Some(before.as_ref()),
+            _ => None,
+        };
+        hours::count(draft, before, after)?;
+    }
     refile(draft, old, &entity, &content);
     let (tree, key) = links::place(&entity, ordinal);
     let head = Head { revision, sequence, ordinal };

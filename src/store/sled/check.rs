@@ -8,6 +8,7 @@ use crate::domain::ids::ConnectionId;
 use crate::store::StoreError;
 use crate::store::sled::apply;
 use crate::store::sled::draft::Marks;
+use crate::store::sled::hours;
 use crate::store::sled::links;
 use crate::store::sled::shelf;
 use crate::store::sled::shelf::Row;
@@ -35,6 +36,7 @@ pub(super) fn check(shelf: &Shelf, blobs: &Path, marks: Marks) -> Result<Vec<Str
     check.shared()?;
     check.indexes()?;
     check.counts()?;
+    check.hours()?;
     check.files()?;
     if std::fs::read_dir(blobs).is_ok_and(|mut blobs| blobs.next().is_some()) {
         check
@@ -185,7 +187,8 @@ impl Check<'_> {
     /// Each entry that must be there is; so if there are as many as must be, there is none besides.
     fn indexes(&mut self) -> Result<(), StoreError> {
         let derived = Tree::ALL.iter().copied().filter(|tree| {
-            !links::ROWS.contains(tree) && ![Tree::Meta, Tree::Count, Tree::File].contains(tree)
+            let by_itself = [Tree::Meta, Tree::Count, Tree::Hour, Tree::File];
+            !links::ROWS.contains(tree) && !by_itself.contains(tree)
         });
         for tree in derived {
             let mut there = 0;
@@ -214,6 +217,24 @@ impl Check<'_> {
             self.find(corrupt(Tree::Count, &key, format!("{expected} are there")).to_string());
         }
         Ok(())
+    }
+
+    /// Nothing else says what happened in an hour: it must be readable, and a known connection's.
+    fn hours(&mut self) -> Result<(), StoreError> {
+        self.entries(Tree::Hour, |check, key, value| {
+            let id = key.split(|byte| *byte == 0).next().and_then(|id| str::from_utf8(id).ok());
+            let known = match id.and_then(|id| ConnectionId::parse(id).ok()) {
+                Some(id) => check.is_known(&id),
+                None => Ok(false),
+            };
+            if check.or_find(known)? == Some(false) {
+                let why = "it belongs to a connection that is not there";
+                check.find(corrupt(Tree::Hour, key, why).to_string());
+            } else if hours::read(key, value).is_none() {
+                check.find(corrupt(Tree::Hour, key, "it counts no hour").to_string());
+            }
+            Ok(())
+        })
     }
 
     fn files(&mut self) -> Result<(), StoreError> {

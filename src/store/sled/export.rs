@@ -36,6 +36,7 @@ impl<F: Fn(io::Error) -> StoreError + Copy> Export<'_, F> {
     fn everything(mut self) -> Result<u64, StoreError> {
         self.rows(Tree::Key, &[])?;
         self.rows(Tree::Person, &[])?;
+        self.rows(Tree::Activity, &keys::of_owner(None))?;
         for connection in self.shelf.all::<Connection>(Tree::Connection)? {
             let id = connection.id.as_str().as_bytes().to_vec();
             let prefix = keys::of(&connection.id);

@@ -26,6 +26,11 @@ pub(super) fn of(connection: &ConnectionId) -> Vec<u8> {
     key
 }
 
+/// What belongs to a connection, or to the server itself, begins so: no connection has an empty id.
+pub(super) fn of_owner(connection: Option<&ConnectionId>) -> Vec<u8> {
+    connection.map_or_else(|| vec![END], of)
+}
+
 /// Adds the parts of a key.
 pub(super) fn with(mut key: Vec<u8>, parts: &[&[u8]]) -> Vec<u8> {
     for part in parts {

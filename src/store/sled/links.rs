@@ -48,7 +48,9 @@ pub(super) fn place(entity: &Entity, ordinal: u64) -> (Tree, Vec<u8>) {
         Entity::MessageSet(it) => (Tree::MessageSet, it.id.as_str().into()),
         Entity::Session(it) => (Tree::Session, it.id.0.as_bytes().to_vec()),
         Entity::Key(it) => (Tree::Key, it.id.0.as_bytes().to_vec()),
-        Entity::Activity(it) => (Tree::Activity, keys::with(keys::of(&it.connection), &[&ordinal])),
+        Entity::Activity(it) => {
+            (Tree::Activity, keys::with(keys::of_owner(it.connection.as_ref()), &[&ordinal]))
+        }
         Entity::Call(it) => (Tree::Call, keys::with(it.session.0.as_bytes().to_vec(), &[&ordinal])),
         Entity::User(it) => (Tree::Person, it.id.as_bytes().to_vec()),
         Entity::Mirrored(it) => (Tree::Mirror, keys::mirrored(&it.connection, &it.id)),
@@ -85,7 +87,12 @@ pub(super) fn links(entity: &Entity, ordinal: u64) -> BTreeSet<Link> {
         Entity::Key(it) => add(Tree::KeyDigest, it.digest.0.to_vec(), it.id.0.as_bytes()),
         Entity::User(it) => add(Tree::PersonName, it.name.as_bytes().to_vec(), it.id.as_bytes()),
         Entity::Mirrored(it) => links_of_mirrored(it, &mut add),
-        Entity::State(_) | Entity::Activity(_) | Entity::Call(_) => {}
+        Entity::Activity(it) => {
+            if let Some(key) = it.record() {
+                add(Tree::ActivityOf, keys::with(keys::of_record(&key), &[&ordinal]), &[]);
+            }
+        }
+        Entity::State(_) | Entity::Call(_) => {}
     }
     links
 }

@@ -12,6 +12,7 @@
 //! | `trees` `keys` | the trees, and how keys sort |
 //! | `links` | which index entries an entity has |
 //! | `apply` `draft` `writer` | a commit: checked, drafted, written |
+//! | `hours` | what became of records, for a plot |
 //! | `remove` | a connection, bit by bit |
 //! | `shelf` `reads` | rows and lists |
 //! | `files` `spool` | what is long |
@@ -30,6 +31,7 @@ mod draft;
 mod export;
 mod fault;
 mod files;
+mod hours;
 mod import;
 mod keys;
 mod links;
@@ -82,6 +84,7 @@ use crate::domain::user::User;
 use crate::store::Commit;
 use crate::store::Counts;
 use crate::store::Find;
+use crate::store::Hour;
 use crate::store::Page;
 use crate::store::Queued;
 use crate::store::RecordFilter;
@@ -282,6 +285,14 @@ impl Store for SledStore {
         self.shelf.counts(connection)
     }
 
+    async fn hours(
+        &self,
+        connection: &ConnectionId,
+        since: Timestamp,
+    ) -> Result<Vec<Hour>, StoreError> {
+        hours::since(&self.shelf.trees, connection, since)
+    }
+
     async fn request(
         &self,
         connection: &ConnectionId,
@@ -296,7 +307,7 @@ impl Store for SledStore {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Request>, StoreError> {
-        self.shelf.page(Tree::RequestOrder, Tree::Request, connection, cursor, limit)
+        self.shelf.page(Tree::RequestOrder, Tree::Request, Some(connection), cursor, limit)
     }
 
     async fn request_of_key(
@@ -334,7 +345,7 @@ impl Store for SledStore {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Session>, StoreError> {
-        self.shelf.page(Tree::SessionOrder, Tree::Session, connection, cursor, limit)
+        self.shelf.page(Tree::SessionOrder, Tree::Session, Some(connection), cursor, limit)
     }
 
     async fn calls(&self, session: SessionId, limit: usize) -> Result<Vec<Call>, StoreError> {
@@ -347,7 +358,24 @@ impl Store for SledStore {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Activity>, StoreError> {
-        self.shelf.activity(connection, cursor, limit)
+        self.shelf.activity(Some(connection), cursor, limit)
+    }
+
+    async fn activity_of(
+        &self,
+        key: &RecordKey,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Activity>, StoreError> {
+        self.shelf.activity_of(key, cursor, limit)
+    }
+
+    async fn activity_of_server(
+        &self,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Activity>, StoreError> {
+        self.shelf.activity(None, cursor, limit)
     }
 
     async fn mirrored(

@@ -63,8 +63,10 @@ pub(super) fn bit(
     if left == 0 {
         return Ok(false);
     }
-    for entry in shelf.trees.scan(Tree::Count, &prefix) {
-        draft.unset(Tree::Count, entry?.0.to_vec());
+    for tree in [Tree::Count, Tree::Hour] {
+        for entry in shelf.trees.scan(tree, &prefix) {
+            draft.unset(tree, entry?.0.to_vec());
+        }
     }
     draft.unset(Tree::Meta, apply::removing(id));
     Ok(true)

@@ -61,6 +61,8 @@ trees! {
     Queue = "queue",
     /// Connection, what is counted → number.
     Count = "count",
+    /// Connection, hour → records synced and failed in it.
+    Hour = "hour",
     /// Connection, request → row.
     Request = "request",
     /// Connection, ordinal → request.
@@ -81,8 +83,10 @@ trees! {
     Ticket = "ticket",
     /// Session, ordinal → row.
     Call = "call",
-    /// Connection, ordinal → row.
+    /// Connection or nothing, ordinal → row.
     Activity = "activity",
+    /// Record, ordinal → nothing: the activity about it.
+    ActivityOf = "activity_of",
     /// API key → row.
     Key = "key",
     /// Digest of an API key → API key.
