@@ -388,7 +388,7 @@ impl Engine {
             work.wake().await?;
             return Ok(-1);
         }
-        let event = work.read(&session, reading).await?;
+        let event = Box::pin(work.read(&session, reading)).await?;
         let step = session.machine.clone().step(event);
         let reply = work.apply(&mut session, step, Some("receiveResponseXML")).await?;
         work.commit().await?;

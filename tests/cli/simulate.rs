@@ -56,6 +56,29 @@ fn a_connection_with_a_company_file_can_be_simulated() {
     assert!(again.contains("1 message set"), "{again}");
 }
 
+#[test]
+fn another_company_file_gets_nothing_in_a_first_session() {
+    let house = House::new();
+    let _server = house.serve(&[]);
+    let made = house.run(&["connection", "add", "Acme", "--json"]).with(0).json();
+    let password = made["password"].as_str().unwrap();
+    house.run(&["connection", "qwc", "acme", "-o", "acme.qwc"]).with(0);
+    let record = r#"{"kind":"Customer","sourceId":"C-1","data":{"Name":"Ann"}}"#;
+    house.run_with(&["push", "acme", "-"], record).with(0);
+    let simulate = ["simulate", "--qwc", "acme.qwc", "--password", password, "--company", "books"];
+    let record = || house.run(&["record", "show", "acme", "Customer/C-1", "--json"]).with(0).json();
+
+    let wrong = [&simulate[..], &["--once", "--fault", "wrong-company"]].concat();
+    let ended = house.run(&wrong).with(1).stdout;
+
+    assert!(ended.contains("does not carry this connection's stamp"), "{ended}");
+    assert_eq!(record()["status"], "queued");
+    let health = house.run(&["explain", "acme", "--json"]).with(0).json();
+    assert!(health.to_string().contains("WRONG_COMPANY_FILE"), "{health}");
+    house.run(&[&simulate[..], &["--once"]].concat()).with(0);
+    assert_eq!(record()["status"], "synced");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_it_with_0() {
