@@ -29,26 +29,24 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/activity").route(web::get().to(of_server)));
 }
 
-struct Line {
-    at: When,
-    actor: String,
-    action: String,
-    subject: String,
-    href: Option<String>,
-    detail: String,
+/// One line, as pages show it.
+pub(super) struct Line {
+    pub(super) at: When,
+    pub(super) actor: String,
+    pub(super) action: String,
+    pub(super) subject: String,
+    pub(super) href: Option<String>,
+    pub(super) detail: String,
 }
 
 impl Line {
-    /// A line of the activity; what it names of a connection leads there.
-    fn of(it: Activity, connection: Option<&ConnectionId>) -> Self {
-        let parts = connection.zip(it.subject.split_once('/'));
-        let key =
-            parts.and_then(|(connection, (kind, id))| RecordKey::new(connection, kind, id).ok());
+    /// A line of the activity; the record that it is about is a link.
+    pub(super) fn of(it: Activity) -> Self {
         Self {
+            href: it.record().map(|key| view::href(&key)),
             at: When::at(it.at),
             actor: it.actor,
             action: it.action,
-            href: key.map(|key| view::href(&key)),
             subject: it.subject,
             detail: it.detail,
         }
@@ -61,6 +59,8 @@ struct Page {
     frame: Frame,
     /// What it is of, where that is not a connection.
     lead: &'static str,
+    /// The one record that it is about, if one was asked for.
+    record: Option<(String, String)>,
     rows: Vec<Line>,
     next: Option<String>,
 }
@@ -73,11 +73,27 @@ async fn page(
 ) -> Result<HttpResponse, Trouble> {
     let asked = Fields::of_query(request.query_string());
     let connection = known(&engine, &id).await?;
-    let page = engine.store().activity(&connection.id, asked.given("cursor"), PAGE).await?;
-    let rows = page.items.into_iter().map(|it| Line::of(it, Some(&connection.id)));
+    let (store, cursor) = (engine.store(), asked.given("cursor"));
+    let key = match asked.given("record") {
+        Some(path) => Some(record(&connection.id, path).ok_or_else(Trouble::nowhere)?),
+        None => None,
+    };
+    let page = match &key {
+        Some(key) => store.activity_of(key, cursor, PAGE).await?,
+        None => store.activity(&connection.id, cursor, PAGE).await?,
+    };
+    let kept = asked.query(&["record"]);
+    let next = page.next.map(|next| format!("?{kept}&cursor={next}"));
+    let rows = page.items.into_iter().map(Line::of).collect();
     let frame = Frame::of(&visitor, "Activity", "activity").within(&connection);
-    let next = page.next.map(|next| format!("?cursor={next}"));
-    Ok(show(&Page { frame, lead: "", rows: rows.collect(), next }))
+    let record = key.map(|key| (view::href(&key), key.path()));
+    Ok(show(&Page { frame, lead: "", record, rows, next }))
+}
+
+/// The record of a path.
+fn record(connection: &ConnectionId, path: &str) -> Option<RecordKey> {
+    let (kind, source_id) = path.split_once('/')?;
+    RecordKey::new(connection, kind, source_id).ok()
 }
 
 async fn of_server(
@@ -88,10 +104,10 @@ async fn of_server(
     visitor.may(Scope::Admin)?;
     let asked = Fields::of_query(request.query_string());
     let page = engine.store().activity_of_server(asked.given("cursor"), PAGE).await?;
-    let rows = page.items.into_iter().map(|it| Line::of(it, None));
+    let rows = page.items.into_iter().map(Line::of);
     let lead = "What was done with users, API keys and connections. What was done within a \
                 connection is in its own activity.";
     let next = page.next.map(|next| format!("?cursor={next}"));
     let frame = Frame::of(&visitor, "Activity", "server-activity");
-    Ok(show(&Page { frame, lead, rows: rows.collect(), next }))
+    Ok(show(&Page { frame, lead, record: None, rows: rows.collect(), next }))
 }

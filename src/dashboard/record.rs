@@ -1,18 +1,20 @@
-//! A record: what is wrong first, what helps, its data, its attempts, its history.
+//! A record: what is wrong first, what helps, its data, its attempts, its history, its activity.
+//!
+//! `data` makes fields of its data, `decide` does what is pressed.
+
+mod data;
+mod decide;
 
 use actix_web::HttpResponse;
 use actix_web::web;
 use askama::Template;
-use serde_json::Value;
 
+use crate::dashboard::activity::Line;
 use crate::dashboard::connection::known;
-use crate::dashboard::fields::Fields;
 use crate::dashboard::frame::Frame;
-use crate::dashboard::frame::Sure;
-use crate::dashboard::frame::see_refusal;
-use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
 use crate::dashboard::markup;
+use crate::dashboard::record::data::Part;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::trouble::sentence;
 use crate::dashboard::view;
@@ -23,25 +25,20 @@ use crate::dashboard::view::When;
 use crate::dashboard::view::sign;
 use crate::dashboard::visitor::Visitor;
 use crate::diagnosis;
-use crate::domain::activity::Scope;
 use crate::domain::ids::RecordKey;
 use crate::domain::message_set::Purpose;
-use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
-use crate::engine::Action;
 use crate::engine::Attempt;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Pressed;
-use crate::qbxml::check;
-use crate::qbxml::version::Edition;
 
-/// Fields that are shown; an invoice of a thousand lines is no form.
-const MAX_FIELDS: usize = 300;
 /// Records that wait for this one that are shown.
 const MAX_BEHIND: usize = 100;
+/// Lines of its activity that are shown.
+const MAX_ACTIVITY: usize = 5;
 
 /// Its routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -52,7 +49,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         )
         .service(
             web::resource("/c/{connection}/records/{kind}/{source_id:[^/]*}/act")
-                .route(web::post().to(act)),
+                .route(web::post().to(decide::act)),
         );
 }
 
@@ -66,22 +63,6 @@ struct Wrong {
     candidates: Vec<Meant>,
     fixes: Vec<Help>,
     why: Vec<String>,
-}
-
-/// Fields that belong together: those of the record itself, or of one of its lines.
-struct Part {
-    title: String,
-    fields: Vec<Field>,
-}
-
-struct Field {
-    id: String,
-    label: String,
-    pointer: String,
-    value: String,
-    length: usize,
-    limit: Option<usize>,
-    was: Option<String>,
 }
 
 struct Shown {
@@ -129,6 +110,9 @@ struct Page {
     parts: Vec<Part>,
     left_out: usize,
     timeline: Vec<Moment>,
+    activity: Vec<Line>,
+    /// Where all of its activity is.
+    all_activity: String,
 }
 
 async fn record(engine: &Engine, path: &(String, String, String)) -> Result<Record, Trouble> {
@@ -159,8 +143,8 @@ async fn page(
     let attempts = engine.attempts(&record.key).await?;
     let reasons = engine.reasons(&record).await?;
     let edition = engine.edition(&connection.id).await?;
-    let (parts, left_out) = parts(&record, edition);
-    let open = !record.status.is_out();
+    let (parts, left_out) = data::parts(&record, edition);
+    let (open, r) = (!record.status.is_out(), Row::of(&record));
     let frame = Frame::of(&visitor, &record.key.path(), "records").within(&connection);
     let editable = frame.is_operator() && record.status == Status::Failed;
     let timeline = record.timeline.iter().rev().map(|moment| {
@@ -168,14 +152,24 @@ async fn page(
         let (at, status) = (When::at(moment.at), moment.status.as_str());
         Moment { at, mark, tone, status, note: moment.note.clone() }
     });
+    let mut findings: Vec<_> = reasons.iter().map(|it| wrong(it, &record)).collect();
+    if let (true, Some(first)) = (frame.is_operator(), findings.first_mut()) {
+        foretell(&engine, &record, first).await?;
+    }
+    let activity = engine.store().activity_of(&record.key, None, MAX_ACTIVITY).await?;
+    let path = percent_encoding::NON_ALPHANUMERIC;
+    let path = percent_encoding::utf8_percent_encode(&r.path, path);
+    let all_activity = format!("/c/{}/activity?record={path}", connection.id);
     Ok(show(&Page {
+        all_activity,
+        activity: activity.items.into_iter().map(Line::of).collect(),
         id: connection.id.to_string(),
         kind: record.key.kind.clone(),
         source_id: record.key.source_id.clone(),
-        r: Row::of(&record),
+        r,
         under_way: record.asked.is_some() && record.status == Status::Failed,
         bypassed: record.bypass_reason.clone().filter(|_| record.status == Status::Bypassed),
-        findings: reasons.iter().map(|it| wrong(it, &record)).collect(),
+        findings,
         waits_for,
         behind,
         reference: Some(view::reference(&record))
@@ -184,19 +178,32 @@ async fn page(
         created: When::at(record.created_at),
         synced: When::at(record.synced_at),
         attempts: attempts.into_iter().enumerate().map(Shown::of).rev().collect(),
-        decisions: decisions(&record),
+        decisions: decide::decisions(&record),
         can_bypass: matches!(
             record.status,
             Status::Failed | Status::Queued | Status::Blocked | Status::Held
         ),
         can_link: open && record.status != Status::Withdrawn,
         editable,
-        seen: seen(&record),
+        seen: data::seen(&record),
         parts,
         left_out,
         timeline: timeline.collect(),
         frame,
     }))
+}
+
+/// Says of each fix that can be pressed what it would do, or why it cannot be done as it is.
+async fn foretell(engine: &Engine, record: &Record, wrong: &mut Wrong) -> Result<(), EngineError> {
+    for fix in wrong.fixes.iter_mut().filter(|fix| fix.pressable) {
+        let pressed = Pressed { id: fix.id.clone(), ..Pressed::default() };
+        fix.would = match Box::pin(engine.preview(&record.key, &pressed)).await {
+            Err(error @ EngineError::Store(_)) => return Err(error),
+            Err(error) => sentence(&error.to_string()),
+            Ok(would) => would,
+        };
+    }
+    Ok(())
 }
 
 fn missing(key: &RecordKey) -> Row {
@@ -234,100 +241,6 @@ fn wrong(finding: &Finding, record: &Record) -> Wrong {
     }
 }
 
-fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
-    let mut all = Vec::new();
-    let has_reference = record.reference.is_some();
-    match record.status {
-        Status::Failed | Status::Blocked => all.push(("retry", "Try again")),
-        Status::Held => all.push(("release", "Release")),
-        Status::Bypassed => all.push(("unbypass", "Take the bypass back")),
-        Status::Synced if record.reference.as_ref().is_some_and(|reference| reference.made) => {
-            all.push(("undo", "Undo: take it out of QuickBooks"));
-        }
-        _ => {}
-    }
-    let resets = matches!(record.status, Status::Synced | Status::Failed | Status::Blocked);
-    if has_reference && resets {
-        all.push(("reset-reference", "Forget the QuickBooks id and make it anew"));
-    }
-    all
-}
-
-/// What the data was when a form was made of it: an edit of older data is none of what is there.
-fn seen(record: &Record) -> String {
-    Engine::version_of(record).short()
-}
-
-/// The values of a record, each with its limit, as far as the table of kinds knows one; and how many
-/// are left out.
-fn parts(record: &Record, edition: Edition) -> (Vec<Part>, usize) {
-    let mut found = Vec::new();
-    collect(&record.amended(), "", &mut found);
-    // What is missing is typed in where it belongs.
-    for finding in record.findings.iter().filter(|it| it.code == Code::MissingField) {
-        let pointer = finding.pointer.strip_prefix("/data").unwrap_or_default();
-        let typed = check::typed_at(&record.key.kind, pointer).filter(|_| !pointer.is_empty());
-        if let Some(typed) = typed.filter(|typed| found.iter().all(|(known, _)| known != typed)) {
-            found.push((typed, String::new()));
-        }
-    }
-    let left_out = found.len().saturating_sub(MAX_FIELDS);
-    let mut parts = vec![Part { title: String::new(), fields: Vec::new() }];
-    for (number, (pointer, value)) in found.into_iter().take(MAX_FIELDS).enumerate() {
-        let (title, label) = named(&pointer);
-        let before = record.data.pointer(&pointer).and_then(Value::as_str);
-        let field = Field {
-            id: format!("field-{number}"),
-            label,
-            length: value.chars().count(),
-            limit: check::limit(&record.key.kind, &pointer, edition),
-            was: before.filter(|before| *before != value).map(str::to_owned),
-            pointer,
-            value,
-        };
-        match parts.iter_mut().find(|part| part.title == title) {
-            Some(part) => part.fields.push(field),
-            None => parts.push(Part { title, fields: vec![field] }),
-        }
-    }
-    parts.retain(|part| !part.fields.is_empty());
-    (parts, left_out)
-}
-
-/// The part and the name of a value: `/InvoiceLine/0/ItemRef/FullName` is `ItemRef › FullName` of
-/// `InvoiceLine 1`.
-fn named(pointer: &str) -> (String, String) {
-    let names: Vec<&str> = pointer.split('/').skip(1).collect();
-    let line = names.iter().position(|name| name.parse::<usize>().is_ok());
-    let (title, rest) = match line.and_then(|at| names.get(at)?.parse::<usize>().ok().zip(Some(at)))
-    {
-        Some((index, at)) => {
-            (format!("{} {}", names[..at].join(" › "), index + 1), &names[at + 1..])
-        }
-        None => (String::new(), names.as_slice()),
-    };
-    let label = if rest.is_empty() { "value".to_owned() } else { rest.join(" › ") };
-    (title, label)
-}
-
-fn collect(value: &Value, pointer: &str, found: &mut Vec<(String, String)>) {
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                collect(value, &format!("{pointer}/{name}"), found);
-            }
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                collect(item, &format!("{pointer}/{index}"), found);
-            }
-        }
-        Value::Null => {}
-        Value::String(text) => found.push((pointer.to_owned(), text.clone())),
-        other => found.push((pointer.to_owned(), other.to_string())),
-    }
-}
-
 impl Shown {
     fn of((index, attempt): (usize, Attempt)) -> Self {
         let purpose = match attempt.purpose {
@@ -360,130 +273,4 @@ impl Shown {
             response: markup::xml(attempt.response_xml.as_deref().unwrap_or_default()),
         }
     }
-}
-
-async fn act(
-    visitor: Visitor,
-    path: web::Path<(String, String, String)>,
-    form: Fields,
-    engine: web::Data<Engine>,
-) -> Result<HttpResponse, Trouble> {
-    visitor.sent(&form, Scope::Write)?;
-    let record = record(&engine, &path).await?;
-    let home = view::href(&record.key);
-    let action = match decision(&record, &form) {
-        Ok(action) => action,
-        Err(why) => return Ok(see_refusal(&home, &why)),
-    };
-    if form.given("sure").is_none()
-        && let Some(asked) = asks_first(&engine, &record, &action).await
-    {
-        return match asked {
-            Ok((title, would)) => {
-                let frame = Frame::of(&visitor, &title, "records");
-                let connection = known(&engine, &path.0).await?;
-                Ok(show(&Sure {
-                    frame: frame.within(&connection),
-                    title: &title,
-                    place: &record.key.path(),
-                    home: &home,
-                    action: &format!("{home}/act"),
-                    would: &would,
-                    hidden: &[("do", form.text("do")), ("object", form.text("object"))],
-                }))
-            }
-            Err(EngineError::Store(error)) => Err(error.into()),
-            Err(error) => Ok(see_refusal(&home, &sentence(&error.to_string()))),
-        };
-    }
-    match engine.act(&record.key, action, &visitor.actor()).await {
-        Ok(record) if record.asked.is_some() => {
-            Ok(see_saying(&home, "It is done at the next session of the Web Connector."))
-        }
-        Ok(record) => Ok(became(&home, &record)),
-        Err(EngineError::NotNow(why) | EngineError::BadInput { why, .. }) => {
-            Ok(see_refusal(&home, &sentence(&why)))
-        }
-        Err(EngineError::Refused(findings)) => {
-            let why = findings.first().map(|finding| diagnosis::render(finding).detail);
-            Ok(see_refusal(&home, &why.unwrap_or_default()))
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Back to the record, which says what became of it: what failed is no success, and says why.
-fn became(home: &str, record: &Record) -> HttpResponse {
-    let Row { status, why, more, .. } = Row::of(record);
-    let why = sentence(if more.is_empty() { &why } else { &more });
-    match record.status {
-        Status::Failed => see_refusal(home, &format!("It is failed now. {why}")),
-        Status::Blocked => see_saying(home, &format!("Done. It is {status} now. {why}")),
-        _ => see_saying(home, &format!("Done. It is {status} now.")),
-    }
-}
-
-/// What can bring a second object into the books, or take one out of them, is asked about first: the
-/// title, and what would be done.
-async fn asks_first(
-    engine: &Engine,
-    record: &Record,
-    action: &Action,
-) -> Option<Result<(String, String), EngineError>> {
-    let pressed = match action {
-        Action::ResetReference => {
-            let would = "Where it stands in QuickBooks is forgotten, and it is made anew there. Unless it \
-                         is known to be gone, QuickBooks is asked first whether it is still there.";
-            return Some(Ok(("Make it anew".to_owned(), would.to_owned())));
-        }
-        Action::Fix(pressed) => pressed,
-        _ => return None,
-    };
-    let title = match pressed.id.as_str() {
-        "undo" => "Take it out of QuickBooks",
-        "send-anyway" | "send-again" => "Send it although it may be there",
-        _ => return None,
-    };
-    let would = engine.preview(&record.key, pressed).await;
-    Some(would.map(|would| (title.to_owned(), would)))
-}
-
-/// What a form decides.
-fn decision(record: &Record, form: &Fields) -> Result<Action, String> {
-    let object = form.given("object").map(str::to_owned);
-    Ok(match form.text("do") {
-        "retry" => Action::Retry,
-        "release" => Action::Release,
-        "unbypass" => Action::Unbypass,
-        "reset-reference" => Action::ResetReference,
-        "bypass" => Action::Bypass { reason: form.text("reason").to_owned(), reference: object },
-        "link" => Action::Link { id: object.ok_or("Give the ListID or TxnID.")? },
-        "undo" => Action::Fix(Pressed { id: "undo".to_owned(), ..Pressed::default() }),
-        "edit" if form.text("seen") != seen(record) => {
-            return Err(
-                "It changed while you edited it: nothing of yours is saved. The data below is \
-                        what it says now."
-                    .to_owned(),
-            );
-        }
-        "edit" => {
-            let data = record.amended();
-            let changed = form.begins("/").filter(|(pointer, value)| match data.pointer(pointer) {
-                None | Some(Value::Null) => !value.is_empty(),
-                Some(Value::String(before)) => before != value,
-                Some(other) => other.to_string().as_str() != *value,
-            });
-            let owned = changed.map(|(pointer, value)| (pointer.to_owned(), value.to_owned()));
-            Action::Edit { values: owned.collect(), version: Engine::version_of(record) }
-        }
-        other => match other.strip_prefix("fix:") {
-            Some("reset-reference") => Action::ResetReference,
-            Some(id) => Action::Fix(Pressed {
-                id: id.to_owned(),
-                value: form.given("value").map(str::to_owned),
-                object,
-            }),
-            None => return Err("There is nothing of that name to do.".to_owned()),
-        },
-    })
 }

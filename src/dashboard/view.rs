@@ -206,7 +206,8 @@ pub(super) struct Help {
     pub(super) id: String,
     pub(super) label: String,
     pub(super) how: String,
-    pub(super) preview: String,
+    /// What it would do, or why it cannot be done as it is; only where it can be pressed.
+    pub(super) would: String,
     pub(super) who: &'static str,
     pub(super) pressable: bool,
 }
@@ -225,7 +226,7 @@ pub(super) fn help(fixes: Vec<diagnosis::Fix>, status: Status) -> Vec<Help> {
         id: fix.id,
         label: fix.label,
         how: fix.how.unwrap_or_default(),
-        preview: fix.preview.unwrap_or_default(),
+        would: String::new(),
     });
     shown.collect()
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::Digest;
 use crate::domain::ids::KeyId;
+use crate::domain::ids::RecordKey;
 use crate::domain::ids::Revision;
 use crate::domain::ids::SessionId;
 
@@ -27,6 +28,14 @@ pub struct Activity {
     pub subject: String,
     /// More, in a sentence; may be empty.
     pub detail: String,
+}
+
+impl Activity {
+    /// The record that it is about, if it is about one.
+    pub fn record(&self) -> Option<RecordKey> {
+        let (kind, source_id) = self.subject.split_once('/')?;
+        RecordKey::new(self.connection.as_ref()?, kind, source_id).ok()
+    }
 }
 
 /// One call of the Web Connector.

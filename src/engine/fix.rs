@@ -9,7 +9,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::diagnosis;
-use crate::domain::ids::RecordKey;
 use crate::domain::mirror;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
@@ -20,7 +19,6 @@ use crate::domain::record::Status;
 use crate::domain::request::Question;
 use crate::domain::request::Target;
 use crate::engine::Action;
-use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::compose;
 use crate::engine::follow_up::query_of;
@@ -70,7 +68,7 @@ pub struct Pressed {
 }
 
 /// What a fix comes down to.
-enum Deed {
+pub(super) enum Deed {
     /// A decision that exists by itself.
     Decide(Action),
     /// Values of the data that are replaced, by pointer.
@@ -81,64 +79,6 @@ enum Deed {
     NotThere,
     /// QuickBooks is asked first.
     Ask(Box<Question>, String, Value),
-}
-
-impl Engine {
-    /// What a fix would do, in one sentence.
-    ///
-    /// # Errors
-    ///
-    /// As [`Engine::act`] with [`Action::Fix`].
-    pub async fn preview(&self, key: &RecordKey, pressed: &Pressed) -> Result<String, EngineError> {
-        let state = self.state(&key.connection).await?;
-        let mut work = Work::new(self, self.connection(&key.connection).await?, state);
-        let record = work.record(key).await?;
-        let mut record = record.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
-        if record.status == Status::InDoubt && pressed.id == "ask-books" {
-            return Ok(
-                "Its lost answer is not asked for any more; the books are searched for it, and \
-                       it is sent again only if it is not there."
-                    .to_owned(),
-            );
-        }
-        work.propose_all(&mut record).await?;
-        Ok(match deed(&record, pressed)? {
-            Deed::Amend(values) => {
-                let told = values.iter().map(|(pointer, to)| {
-                    let field = pointer.trim_start_matches('/');
-                    let before = record.data.pointer(pointer).map(text).unwrap_or_default();
-                    format!(
-                        "{field}: \u{201c}{before}\u{201d} becomes \u{201c}{}\u{201d}",
-                        text(to)
-                    )
-                });
-                told.collect::<Vec<_>>().join("; ")
-            }
-            Deed::Insist => "It is sent although QuickBooks may have it already.".to_owned(),
-            Deed::Decide(Action::Link { id }) => {
-                work.adopt(&mut record, &id, "/listId").await?;
-                format!("It is linked to {id}; nothing is sent, and no second one is made.")
-            }
-            Deed::Decide(Action::Bypass { reference: Some(id), .. }) => {
-                format!("It is marked as done in QuickBooks, as {id}; nothing is sent.")
-            }
-            Deed::NotThere | Deed::Decide(_) => {
-                let rendered = record.findings.first().map(diagnosis::render);
-                let fixes = rendered.map(|it| it.fixes).unwrap_or_default();
-                let found = fixes.into_iter().find(|fix| fix.id == pressed.id);
-                found.map_or_else(|| pressed.id.clone(), |fix| fix.label)
-            }
-            Deed::Ask(question, ..) => match *question {
-                Question::Reactivate(Target { kind, name }) => format!(
-                    "{kind} \u{201c}{name}\u{201d} is made active in QuickBooks; then everything that waits \
-                     for it is sent."
-                ),
-                Question::Mend(what) => format!("{what} is made in QuickBooks; then it is sent."),
-                _ => "It is deleted or voided in QuickBooks, unless somebody edited it since."
-                    .to_owned(),
-            },
-        })
-    }
 }
 
 impl Work<'_> {
@@ -221,7 +161,7 @@ impl Work<'_> {
     }
 
     /// Works out again what fixes would do: what was free may be taken by now.
-    async fn propose_all(&self, record: &mut Record) -> Result<(), EngineError> {
+    pub(super) async fn propose_all(&self, record: &mut Record) -> Result<(), EngineError> {
         let mut findings = std::mem::take(&mut record.findings);
         for finding in &mut findings {
             self.propose(record, finding).await?;
@@ -323,7 +263,7 @@ impl Work<'_> {
     }
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
@@ -336,7 +276,7 @@ pub(crate) fn fits(record: &Record, pressed: &Pressed) -> bool {
 }
 
 /// What a fix comes down to for a record as it stands.
-fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineError> {
+pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineError> {
     let id = pressed.id.as_str();
     let path = record.key.path();
     let cannot = |why: &str| EngineError::NotNow(format!("{path}: {why}"));

@@ -14,7 +14,7 @@
 //! | `health` `explain` | how a connection is; problems, reasons, attempts |
 //! | `mirror` | what is known of the company file |
 //! | `users` `keys` | who may do what |
-//! | `fix` `propose` `mend` | what is pressed, what it proposes, and what it asks QuickBooks to do |
+//! | `fix` `propose` `preview` `mend` | what is pressed, what it proposes, what it would do, and what it asks QuickBooks to do |
 //! | `tasks` | the same for many, in the background |
 //! | `pairing` | the steps that tick by themselves |
 //! | `watchdog` `sweep` | what is stuck, what is old |
@@ -48,6 +48,7 @@ mod operate;
 mod pages;
 mod pairing;
 mod place;
+mod preview;
 mod propose;
 mod questions;
 mod references;

@@ -407,6 +407,13 @@ pub trait Store: Send + Sync + 'static {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Activity>, StoreError>;
+    /// What of a connection's activity is about this record, newest first.
+    async fn activity_of(
+        &self,
+        key: &RecordKey,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Activity>, StoreError>;
     /// The activity that is no connection's, newest first.
     async fn activity_of_server(
         &self,

@@ -197,6 +197,33 @@ fn a_viewer_sees_an_operator_decides_and_an_admin_manages() {
     assert!(activity.contains("bypassed") && activity.contains(">op<"), "{activity}");
 }
 
+#[test]
+fn a_record_says_what_a_fix_would_do_and_what_was_done_with_it() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Customer","sourceId":"1/ü","data":{"Name":"a:b"}}"#);
+    house.push("acme", r#"{"kind":"Customer","sourceId":"2","data":{"Name":"c"}}"#);
+    let ann = Caller::first(&house);
+    let page = "/c/acme/records/Customer/1%2F%C3%BC";
+
+    let body = ann.get(page).body;
+
+    assert!(body.contains("Name: “a:b” becomes “a - b”"), "{body}");
+    assert!(body.contains("aria-describedby=\"would-replace-characters\""), "{body}");
+    assert!(body.contains("<b>local admin</b> put it"), "{body}");
+    let csrf = ann.get(page).csrf();
+    for what in ["retry", "retry", "retry", "retry", "retry"] {
+        ann.post(&format!("{page}/act"), &[("csrf", &csrf), ("do", what)]);
+    }
+    let body = ann.get(page).body;
+    assert_eq!(body.matches("<b>ann</b> retried it").count(), 5, "{body}");
+    assert!(!body.contains("<b>local admin</b> put it"), "five lines, the newest first: {body}");
+    let all = body.split("/c/acme/activity?record=").nth(1).unwrap().split('"').next().unwrap();
+    let all = ann.get(&format!("/c/acme/activity?record={all}")).body;
+    assert_eq!(all.matches(">Customer/1/ü</a>").count(), 7, "{all}");
+    assert!(!all.contains("Customer/2"), "{all}");
+    assert_eq!(ann.get("/c/acme/activity?record=nonsense").status, 404);
+}
+
 /// The lines of the server's own activity, newest first: who, and what.
 fn activity_of_server(admin: &Caller<'_>) -> Vec<(String, String)> {
     let body = admin.get("/activity").body;

@@ -96,6 +96,18 @@ async fn what_both_sides_changed_waits_for_a_choice() {
         );
         assert_eq!((finding.facts["value"].as_str(), finding.facts["other"].as_str()), ("2", "3"));
     }
+    let key = office.record("Customer/1").await.key;
+    for (id, would) in [
+        ("keep-ours", "In QuickBooks Phone: “3” becomes “2”"),
+        ("keep-theirs", "Phone: “2” becomes “3”"),
+        ("retry", "It is sent again at the next session, as it is."),
+        (
+            "bypass",
+            "It is marked as done in QuickBooks; nothing is sent, and it can be taken back.",
+        ),
+    ] {
+        assert_eq!(office.engine.preview(&key, &pressed(id)).await.unwrap(), would);
+    }
     office.press("Customer/1", "keep-ours").await;
     office.press("Customer/2", "keep-theirs").await;
     office.poll(&[]);

@@ -203,6 +203,14 @@ impl Store for OutOfOrder {
     ) -> Result<Page<Activity>, StoreError> {
         no()
     }
+    async fn activity_of(
+        &self,
+        _: &RecordKey,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<Page<Activity>, StoreError> {
+        no()
+    }
     async fn activity_of_server(
         &self,
         _: Option<&str>,

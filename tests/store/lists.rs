@@ -1,6 +1,8 @@
 //! Pages: their order, their filters, and that they stand still while others write.
 
+use bookbridge::domain::activity::Activity;
 use bookbridge::domain::ids::RecordKey;
+use bookbridge::domain::ids::Revision;
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::outcome::Finding;
 use bookbridge::domain::record::Record;
@@ -27,6 +29,7 @@ for_each_store! {
     sessions_are_listed_newest_first,
     activity_is_listed_newest_first,
     the_activity_of_the_server_is_no_connections,
+    the_activity_of_a_record_is_listed_by_itself,
     the_last_calls_are_listed_oldest_first,
     the_last_message_sets_are_listed_oldest_first,
 }
@@ -267,6 +270,34 @@ async fn the_activity_of_the_server_is_no_connections(store: &dyn Store) {
     let all: Vec<_> = all.map(|activity| activity.action.as_str()).collect();
     assert_eq!(all, ["did 3", "did 2", "did 1", "did 0", "before any connection"]);
     assert_eq!(store.activity(&acme(), None, 9).await.unwrap().items.len(), 4);
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+}
+
+async fn the_activity_of_a_record_is_listed_by_itself(store: &dyn Store) {
+    begin(store).await;
+    let about = |subject: &str, action: &str| {
+        Change::Note(Activity { subject: subject.to_owned(), ..note(action) })
+    };
+    for number in 0..4 {
+        let changes = [
+            about("Customer/a", &format!("did {number}")),
+            about("Customer/ab", "another"),
+            about("", "the connection"),
+            Change::Note(Activity { connection: None, ..note("Customer/a") }),
+        ];
+        write(store, changes).await.unwrap();
+    }
+
+    let first = store.activity_of(&key("a"), None, 3).await.unwrap();
+    let second = store.activity_of(&key("a"), first.next.as_deref(), 3).await.unwrap();
+
+    assert_eq!(second.next, None);
+    let all = first.items.iter().chain(&second.items);
+    let all: Vec<_> = all.map(|activity| activity.action.as_str()).collect();
+    assert_eq!(all, ["did 3", "did 2", "did 1", "did 0"]);
+    assert_eq!(store.activity_of(&key("c"), None, 9).await.unwrap().items, []);
+    write(store, [Change::RemoveConnection(acme(), Revision(1))]).await.unwrap();
+    assert_eq!(store.activity_of(&key("a"), None, 9).await.unwrap().items, []);
     assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
+use bookbridge::domain::activity::Activity;
 use bookbridge::domain::connection::ConnectorState;
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::outcome::Finding;
@@ -237,13 +238,15 @@ async fn a_store_of_an_older_release_gets_its_indexes_when_it_is_opened() {
     let finding = Finding::new(Code::NameInUse);
     let failed = Record { status: Status::Failed, findings: vec![finding], ..record("1") };
     put_all(&store, &[failed, record("2")]).await;
+    let about = Activity { subject: "Customer/1".to_owned(), ..note("retried") };
+    write(&store, [Change::Note(about.clone()), Change::Note(note("paused"))]).await.unwrap();
     store.close().await.unwrap();
     drop(store);
     {
         let db =
             ::sled::Config::new().path(place.store().join("sled")).segment_size(8 << 20).open();
         let db = db.unwrap();
-        for tree in ["problem", "record_name"] {
+        for tree in ["problem", "record_name", "activity_of"] {
             db.open_tree(tree).unwrap().clear().unwrap();
         }
         let counts = db.open_tree("count").unwrap();
@@ -253,6 +256,7 @@ async fn a_store_of_an_older_release_gets_its_indexes_when_it_is_opened() {
         let meta = db.open_tree("meta").unwrap();
         assert!(meta.remove(b"problems").unwrap().is_some());
         assert!(meta.remove(b"names").unwrap().is_some());
+        assert!(meta.remove(b"activity of records").unwrap().is_some());
         db.flush().unwrap();
     }
 
@@ -269,4 +273,5 @@ async fn a_store_of_an_older_release_gets_its_indexes_when_it_is_opened() {
 
     assert_eq!(store.check().await.unwrap(), [""; 0]);
     assert_eq!(store.problems(&acme()).await.unwrap()[0].1, 1);
+    assert_eq!(store.activity_of(&key("1"), None, 9).await.unwrap().items, [about]);
 }

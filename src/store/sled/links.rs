@@ -87,7 +87,12 @@ pub(super) fn links(entity: &Entity, ordinal: u64) -> BTreeSet<Link> {
         Entity::Key(it) => add(Tree::KeyDigest, it.digest.0.to_vec(), it.id.0.as_bytes()),
         Entity::User(it) => add(Tree::PersonName, it.name.as_bytes().to_vec(), it.id.as_bytes()),
         Entity::Mirrored(it) => links_of_mirrored(it, &mut add),
-        Entity::State(_) | Entity::Activity(_) | Entity::Call(_) => {}
+        Entity::Activity(it) => {
+            if let Some(key) = it.record() {
+                add(Tree::ActivityOf, keys::with(keys::of_record(&key), &[&ordinal]), &[]);
+            }
+        }
+        Entity::State(_) | Entity::Call(_) => {}
     }
     links
 }

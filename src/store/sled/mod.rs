@@ -361,6 +361,15 @@ impl Store for SledStore {
         self.shelf.activity(Some(connection), cursor, limit)
     }
 
+    async fn activity_of(
+        &self,
+        key: &RecordKey,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Activity>, StoreError> {
+        self.shelf.activity_of(key, cursor, limit)
+    }
+
     async fn activity_of_server(
         &self,
         cursor: Option<&str>,

@@ -49,6 +49,9 @@ const NAMES: &[u8] = b"names";
 /// Set once records are found by the problem that they fail of.
 const PROBLEMS: &[u8] = b"problems";
 
+/// Set once activity is found by the record that it is about.
+const ACTIVITY: &[u8] = b"activity of records";
+
 /// Opens, and makes if it is missing, the store in a directory.
 pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreError> {
     let refuse = |why: String| StoreError::Open { path: dir.display().to_string(), why };
@@ -104,8 +107,12 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
     let mut first = Writes::default();
     first.set(Tree::Meta, OPENINGS.to_vec(), Some(keys::number(opening).to_vec()));
     shelf.trees.write(&first).map_err(|error| refuse(unusable(&base, &error)))?;
-    for (mark, index) in [(NAMES, Tree::RecordName), (PROBLEMS, Tree::Problem)] {
-        index_records(&shelf, mark, index).map_err(|error| refuse(error.to_string()))?;
+    for (mark, rows, index) in [
+        (NAMES, Tree::Record, Tree::RecordName),
+        (PROBLEMS, Tree::Record, Tree::Problem),
+        (ACTIVITY, Tree::Activity, Tree::ActivityOf),
+    ] {
+        index_rows(&shelf, mark, rows, index).map_err(|error| refuse(error.to_string()))?;
     }
     db.flush().map_err(|error| refuse(unusable(&base, &error)))?;
     log.sync_data().map_err(io("sync"))?;
@@ -136,8 +143,8 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<SledStore, StoreErro
     Ok(SledStore { shelf, asks: Some(asks), thread: Some(thread), stopped, room })
 }
 
-/// Stores of older releases lack an index of records: it is made once, with what it counts.
-fn index_records(shelf: &Shelf, mark: &[u8], index: Tree) -> Result<(), StoreError> {
+/// Stores of older releases lack an index of rows: it is made once, with what it counts.
+fn index_rows(shelf: &Shelf, mark: &[u8], rows: Tree, index: Tree) -> Result<(), StoreError> {
     if shelf.trees.get(Tree::Meta, mark)?.is_some() {
         return Ok(());
     }
@@ -147,9 +154,9 @@ fn index_records(shelf: &Shelf, mark: &[u8], index: Tree) -> Result<(), StoreErr
     };
     let mut writes = Writes::default();
     let mut counts = BTreeMap::<Vec<u8>, u64>::new();
-    for (number, entry) in shelf.trees.scan(Tree::Record, &[]).enumerate() {
+    for (number, entry) in shelf.trees.scan(rows, &[]).enumerate() {
         let (key, _) = entry?;
-        let Some(row) = shelf.row(Tree::Record, &key)? else { continue };
+        let Some(row) = shelf.row(rows, &key)? else { continue };
         for link in links::links(&row.entity, row.head.ordinal) {
             if link.tree == index {
                 writes.set(link.tree, link.key, Some(link.value));

@@ -99,7 +99,7 @@ impl Shelf {
         Box::new(self.trees.range(index, from.min(end.clone()), end))
     }
 
-    /// A page of an index whose values name rows.
+    /// A page of an index that names rows of a connection, or of the server.
     pub(super) fn page<T: TryFrom<Entity>>(
         &self,
         index: Tree,
@@ -109,19 +109,34 @@ impl Shelf {
         limit: usize,
     ) -> Result<Page<T>, StoreError> {
         let prefix = keys::of_owner(connection);
+        self.page_under(&prefix, index, cursor, limit, |key, value| {
+            let place = match tree {
+                Tree::Activity => key.to_vec(),
+                Tree::Request => keys::with(prefix.clone(), &[value]),
+                _ => value.to_vec(),
+            };
+            (tree, place)
+        })
+    }
+
+    /// A page of what stands in an index under a prefix; `place` says where its rows are.
+    fn page_under<T: TryFrom<Entity>>(
+        &self,
+        prefix: &[u8],
+        index: Tree,
+        cursor: Option<&str>,
+        limit: usize,
+        place: impl Fn(&[u8], &[u8]) -> (Tree, Vec<u8>),
+    ) -> Result<Page<T>, StoreError> {
         let mut page = Page { items: Vec::new(), next: None };
         let mut last = None;
-        for entry in self.newest(index, &prefix, cursor) {
+        for entry in self.newest(index, prefix, cursor) {
             let (key, value) = entry?;
             if page.items.len() >= limit {
                 page.next = last;
                 break;
             }
-            let place = match tree {
-                Tree::Activity => key.to_vec(),
-                Tree::Request => keys::with(prefix.clone(), &[&value]),
-                _ => value.to_vec(),
-            };
+            let (tree, place) = place(&key, &value);
             page.items.extend(self.load(tree, &place)?);
             last = cursor_at(&key);
         }
@@ -362,6 +377,20 @@ impl Shelf {
             .collect::<Result<Vec<_>, _>>()?;
         calls.reverse();
         Ok(calls)
+    }
+
+    /// A page of the activity about a record.
+    pub(super) fn activity_of(
+        &self,
+        key: &RecordKey,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Activity>, StoreError> {
+        let all = keys::of(&key.connection);
+        self.page_under(&keys::of_record(key), Tree::ActivityOf, cursor, limit, |key, _| {
+            let ordinal = &key[key.len().saturating_sub(8)..];
+            (Tree::Activity, keys::with(all.clone(), &[ordinal]))
+        })
     }
 
     /// A page of the activity of a connection or of the server.

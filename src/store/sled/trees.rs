@@ -85,6 +85,8 @@ trees! {
     Call = "call",
     /// Connection or nothing, ordinal → row.
     Activity = "activity",
+    /// Record, ordinal → nothing: the activity about it.
+    ActivityOf = "activity_of",
     /// API key → row.
     Key = "key",
     /// Digest of an API key → API key.

@@ -1,0 +1,103 @@
+//! The data of a record as fields of a form, each with its limit.
+
+use serde_json::Value;
+
+use crate::domain::outcome::Code;
+use crate::domain::record::Record;
+use crate::engine::Engine;
+use crate::qbxml::check;
+use crate::qbxml::version::Edition;
+
+/// Fields that are shown; an invoice of a thousand lines is no form.
+const MAX_FIELDS: usize = 300;
+
+/// Fields that belong together: those of the record itself, or of one of its lines.
+pub(super) struct Part {
+    pub(super) title: String,
+    pub(super) fields: Vec<Field>,
+}
+
+pub(super) struct Field {
+    pub(super) id: String,
+    pub(super) label: String,
+    pub(super) pointer: String,
+    pub(super) value: String,
+    pub(super) length: usize,
+    pub(super) limit: Option<usize>,
+    pub(super) was: Option<String>,
+}
+
+/// What the data was when a form was made of it: an edit of older data is none of what is there.
+pub(super) fn seen(record: &Record) -> String {
+    Engine::version_of(record).short()
+}
+
+/// The values of a record, each with its limit, as far as the table of kinds knows one; and how many
+/// are left out.
+pub(super) fn parts(record: &Record, edition: Edition) -> (Vec<Part>, usize) {
+    let mut found = Vec::new();
+    collect(&record.amended(), "", &mut found);
+    // What is missing is typed in where it belongs.
+    for finding in record.findings.iter().filter(|it| it.code == Code::MissingField) {
+        let pointer = finding.pointer.strip_prefix("/data").unwrap_or_default();
+        let typed = check::typed_at(&record.key.kind, pointer).filter(|_| !pointer.is_empty());
+        if let Some(typed) = typed.filter(|typed| found.iter().all(|(known, _)| known != typed)) {
+            found.push((typed, String::new()));
+        }
+    }
+    let left_out = found.len().saturating_sub(MAX_FIELDS);
+    let mut parts = vec![Part { title: String::new(), fields: Vec::new() }];
+    for (number, (pointer, value)) in found.into_iter().take(MAX_FIELDS).enumerate() {
+        let (title, label) = named(&pointer);
+        let before = record.data.pointer(&pointer).and_then(Value::as_str);
+        let field = Field {
+            id: format!("field-{number}"),
+            label,
+            length: value.chars().count(),
+            limit: check::limit(&record.key.kind, &pointer, edition),
+            was: before.filter(|before| *before != value).map(str::to_owned),
+            pointer,
+            value,
+        };
+        match parts.iter_mut().find(|part| part.title == title) {
+            Some(part) => part.fields.push(field),
+            None => parts.push(Part { title, fields: vec![field] }),
+        }
+    }
+    parts.retain(|part| !part.fields.is_empty());
+    (parts, left_out)
+}
+
+/// The part and the name of a value: `/InvoiceLine/0/ItemRef/FullName` is `ItemRef › FullName` of
+/// `InvoiceLine 1`.
+fn named(pointer: &str) -> (String, String) {
+    let names: Vec<&str> = pointer.split('/').skip(1).collect();
+    let line = names.iter().position(|name| name.parse::<usize>().is_ok());
+    let (title, rest) = match line.and_then(|at| names.get(at)?.parse::<usize>().ok().zip(Some(at)))
+    {
+        Some((index, at)) => {
+            (format!("{} {}", names[..at].join(" › "), index + 1), &names[at + 1..])
+        }
+        None => (String::new(), names.as_slice()),
+    };
+    let label = if rest.is_empty() { "value".to_owned() } else { rest.join(" › ") };
+    (title, label)
+}
+
+fn collect(value: &Value, pointer: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                collect(value, &format!("{pointer}/{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect(item, &format!("{pointer}/{index}"), found);
+            }
+        }
+        Value::Null => {}
+        Value::String(text) => found.push((pointer.to_owned(), text.clone())),
+        other => found.push((pointer.to_owned(), other.to_string())),
+    }
+}

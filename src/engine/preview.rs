@@ -1,0 +1,113 @@
+//! What a fix would do, said before it is pressed: the same deed, put into a sentence and not done.
+
+use crate::domain::ids::RecordKey;
+use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::domain::request::Question;
+use crate::domain::request::Target;
+use crate::engine::Action;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::Pressed;
+use crate::engine::fix::Deed;
+use crate::engine::fix::deed;
+use crate::engine::fix::text;
+use crate::engine::intake::is_unknown;
+use crate::engine::work::Work;
+
+const SEARCHED: &str = "QuickBooks' books are searched for it at the next session, and it is sent again \
+                        only if it is not there.";
+const SENT: &str = "It is sent again at the next session, as it is.";
+const FETCHED: &str = "The newest version is fetched from QuickBooks at the next session; then what your \
+                       application says is written to it.";
+const ANEW: &str = "Where it stands in QuickBooks is forgotten, and it is made anew there. Unless it is \
+                    known to be gone, QuickBooks is asked first whether it is still there.";
+const DONE: &str = "It is marked as done in QuickBooks; nothing is sent, and it can be taken back.";
+const AGAIN: &str = "It is sent again, because a person says that QuickBooks does not have it. If it does \
+                     after all, it stands there twice then.";
+
+impl Engine {
+    /// What a fix would do, in one sentence.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::act`] with [`Action::Fix`].
+    pub async fn preview(&self, key: &RecordKey, pressed: &Pressed) -> Result<String, EngineError> {
+        let state = self.state(&key.connection).await?;
+        let mut work = Work::new(self, self.connection(&key.connection).await?, state);
+        let record = work.record(key).await?;
+        let mut record = record.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
+        if record.status == Status::InDoubt && pressed.id == "ask-books" {
+            return Ok(
+                "Its lost answer is not asked for any more; the books are searched for it, and \
+                       it is sent again only if it is not there."
+                    .to_owned(),
+            );
+        }
+        work.propose_all(&mut record).await?;
+        Ok(match deed(&record, pressed)? {
+            Deed::Amend(values) => {
+                let told = values.iter().map(|(pointer, to)| {
+                    let before = record.data.pointer(pointer).map(text).unwrap_or_default();
+                    becomes(pointer.trim_start_matches('/'), &before, &text(to))
+                });
+                told.collect::<Vec<_>>().join("; ")
+            }
+            Deed::Insist => "It is sent although QuickBooks may have it already.".to_owned(),
+            Deed::NotThere => AGAIN.to_owned(),
+            Deed::Decide(action) => decided(&work, record, &action, pressed).await?,
+            Deed::Ask(question, ..) => match *question {
+                Question::Reactivate(Target { kind, name }) => format!(
+                    "{kind} \u{201c}{name}\u{201d} is made active in QuickBooks; then everything that waits \
+                     for it is sent."
+                ),
+                Question::Mend(what) => format!("{what} is made in QuickBooks; then it is sent."),
+                _ => "It is deleted or voided in QuickBooks, unless somebody edited it since."
+                    .to_owned(),
+            },
+        })
+    }
+}
+
+/// What a decision that exists by itself would do.
+async fn decided(
+    work: &Work<'_>,
+    mut record: Record,
+    action: &Action,
+    pressed: &Pressed,
+) -> Result<String, EngineError> {
+    let sentence = match action {
+        Action::Link { id } => {
+            work.adopt(&mut record, id, "/listId").await?;
+            return Ok(format!(
+                "It is linked to {id}; nothing is sent, and no second one is made."
+            ));
+        }
+        Action::Bypass { reference: Some(id), .. } => {
+            return Ok(format!("It is marked as done in QuickBooks, as {id}; nothing is sent."));
+        }
+        Action::Retry | Action::ResetReference if is_unknown(&record) => SEARCHED,
+        Action::Retry if pressed.id == "keep-ours" => return Ok(ours(&record)),
+        Action::Retry if pressed.id == "refresh-edit-sequence" => FETCHED,
+        Action::ResetReference => ANEW,
+        Action::Bypass { .. } => DONE,
+        _ => SENT,
+    };
+    Ok(sentence.to_owned())
+}
+
+/// The fields of QuickBooks that ours go over.
+fn ours(record: &Record) -> String {
+    let facts = record.findings.first().map(|finding| &finding.facts);
+    let told = facts.into_iter().flatten().filter_map(|(name, our)| {
+        let field = name.strip_prefix("ours:")?;
+        let their = facts?.get(&format!("theirs:{field}"))?;
+        Some(becomes(field, their, our))
+    });
+    let told: Vec<_> = told.collect();
+    if told.is_empty() { FETCHED.to_owned() } else { format!("In QuickBooks {}", told.join("; ")) }
+}
+
+fn becomes(field: &str, before: &str, after: &str) -> String {
+    format!("{field}: \u{201c}{before}\u{201d} becomes \u{201c}{after}\u{201d}")
+}
