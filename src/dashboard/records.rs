@@ -29,6 +29,7 @@ use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::engine::BulkAction;
 use crate::engine::Engine;
+use crate::engine::EngineError;
 use crate::engine::FIXES;
 use crate::engine::MATCHED;
 use crate::engine::Pressed;
@@ -38,6 +39,8 @@ use crate::store::RecordFilter;
 
 /// Records on a page.
 const PAGE: usize = 50;
+/// Records that the preview of a decision about many names.
+const EXAMPLES: usize = 5;
 /// Records in an exported table: more belong into `bookbridge export`.
 const MOST_EXPORTED: usize = 100_000;
 /// What an address keeps.
@@ -84,12 +87,21 @@ struct Page {
     rows: Vec<Row>,
     next: Option<String>,
     bulk: [(&'static str, &'static str); BULK.len()],
-    preview: Option<u64>,
-    chosen: String,
+    preview: Option<Preview>,
     chosen_words: String,
-    reason: String,
     /// Where it came from, if it is not done.
     leave: String,
+}
+
+/// What a decision about many would change, before it is made.
+struct Preview {
+    count: u64,
+    /// The first of them, each with what would become of it, where that is known.
+    examples: Vec<(Row, String)>,
+    /// Whether there are no others.
+    all: bool,
+    chosen: String,
+    reason: String,
 }
 
 /// The filter that an address says.
@@ -190,7 +202,7 @@ async fn shown(
     id: &str,
     engine: &Engine,
     asked: &Fields,
-    preview: Option<(u64, String, String)>,
+    preview: Option<Preview>,
 ) -> Result<HttpResponse, Trouble> {
     let connection = known(engine, id).await?;
     let (found, not_understood) = match filter(asked) {
@@ -209,11 +221,8 @@ async fn shown(
         None => format!("{count}."),
     };
     let text = |name: &str| asked.text(name).to_owned();
-    let (preview, chosen, reason) = match preview {
-        Some((count, chosen, reason)) => (Some(count), chosen, reason),
-        None => (None, String::new(), String::new()),
-    };
-    let words = bulk_words(&chosen);
+    let chosen = preview.as_ref().map_or("", |preview| &preview.chosen);
+    let chosen_words = bulk_words(chosen).unwrap_or(chosen).to_owned();
     let leave = match asked.text("from") {
         "problems" => format!("/c/{}/problems", connection.id),
         _ => format!("/c/{}/records?{query}", connection.id),
@@ -240,13 +249,41 @@ async fn shown(
         progress: asked.given("task").and_then(|task| Progress::of(engine, &connection.id, task)),
         rows: records.iter().map(Row::of).collect(),
         next,
-        chosen_words: words.unwrap_or(&chosen).to_owned(),
+        chosen_words,
         bulk: BULK,
         preview,
-        chosen,
-        reason,
         leave,
     }))
+}
+
+impl Preview {
+    /// Of a decision about all that match.
+    async fn of(
+        engine: &Engine,
+        connection: &ConnectionId,
+        filter: &RecordFilter,
+        action: &BulkAction,
+        chosen: &str,
+        reason: String,
+    ) -> Result<Self, EngineError> {
+        let (count, found) = engine.examples_of_all(connection, filter, action, EXAMPLES).await?;
+        let mut examples = Vec::new();
+        for record in found {
+            let would = match action {
+                BulkAction::Fix(pressed) => engine.preview(&record.key, pressed).await,
+                _ => Ok(String::new()),
+            };
+            let would = match would {
+                Err(error @ EngineError::Store(_)) => return Err(error),
+                // It changed since it was counted.
+                Err(error) => sentence(&error.to_string()),
+                Ok(would) => would,
+            };
+            examples.push((Row::of(&record), would));
+        }
+        let all = examples.len() as u64 == count;
+        Ok(Self { count, examples, all, chosen: chosen.to_owned(), reason })
+    }
 }
 
 /// What the problem is whose records the address asks for.
@@ -311,14 +348,14 @@ async fn bulk(
     let filter = filter(&asked).map_err(|why| Trouble::bad(&why))?;
     let actor = visitor.actor();
     if form.given("sure").is_none() {
-        let act = engine.act_on_all(&connection.id, &filter, action, &reason, true, &actor);
-        let preview = Some((act.await?, chosen.to_owned(), reason.clone()));
-        return shown(&visitor, &id, &engine, &asked, preview).await;
+        let preview = Preview::of(&engine, &connection.id, &filter, &action, chosen, reason);
+        let preview = Some(Box::pin(preview).await?);
+        return Box::pin(shown(&visitor, &id, &engine, &asked, preview)).await;
     }
     let back = format!("/c/{}/records?{}", connection.id, asked.query(&FILTERS));
     match engine.begin_on_all(&connection.id, &filter, action, reason, &actor).await {
         Ok(task) => Ok(see(&format!("{back}&task={}", task.id))),
-        Err(crate::engine::EngineError::NotNow(why)) => Ok(see_refusal(&back, &why)),
+        Err(EngineError::NotNow(why)) => Ok(see_refusal(&back, &why)),
         Err(error) => Err(error.into()),
     }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Group;
+use crate::domain::record::Record;
 use crate::engine::Actor;
 use crate::engine::BulkAction;
 use crate::engine::Engine;
@@ -71,6 +72,26 @@ impl Tasks {
 }
 
 impl Engine {
+    /// How many records a decision about all that match would change, and the first `most` of them.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnection`], [`EngineError::Store`].
+    pub async fn examples_of_all(
+        &self,
+        connection: &ConnectionId,
+        filter: &RecordFilter,
+        action: &BulkAction,
+        most: usize,
+    ) -> Result<(u64, Vec<Record>), EngineError> {
+        let matching = self.matching(connection, filter, action).await?;
+        let mut examples = Vec::new();
+        for (key, _) in matching.iter().take(most) {
+            examples.extend(self.store.record(key).await?);
+        }
+        Ok((matching.len() as u64, examples))
+    }
+
     /// Begins a decision about all records that match, and answers at once.
     ///
     /// # Errors

@@ -224,6 +224,34 @@ fn a_record_says_what_a_fix_would_do_and_what_was_done_with_it() {
     assert_eq!(ann.get("/c/acme/activity?record=nonsense").status, 404);
 }
 
+#[test]
+fn the_preview_of_a_decision_about_many_names_some_of_them() {
+    let house = house();
+    for number in 1..=7 {
+        let data = format!(r#"{{"Name":"a:{number}"}}"#);
+        house
+            .push("acme", &format!(r#"{{"kind":"Customer","sourceId":"{number}","data":{data}}}"#));
+    }
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/c/acme/records").csrf();
+    let preview = |filter: &str, what: &str| {
+        let address = format!("/c/acme/records/bulk?{filter}");
+        let body = ann.post(&address, &[("csrf", &csrf), ("do", what)]).body;
+        body.split("With all that match").nth(1).unwrap().to_owned()
+    };
+
+    let many = preview("status=failed", "fix:replace-characters");
+    let few = preview("status=failed&q=a:7", "retry");
+
+    assert!(many.contains("<b>7</b> records would be changed"), "{many}");
+    assert_eq!(many.matches("<li><a href=\"/c/acme/records/Customer/").count(), 5, "{many}");
+    assert!(many.contains("Such as") && many.contains("Name: “a:7” becomes “a - 7”"), "{many}");
+    assert!(few.contains("<b>1</b> record would") && few.contains("These"), "{few}");
+    assert_eq!(few.matches("<li><a href=\"/c/acme/records/Customer/7\">").count(), 1, "{few}");
+    let counts = house.run(&["records", "acme", "--status", "failed"]);
+    assert_eq!(counts["data"].as_array().unwrap().len(), 7, "nothing is changed yet");
+}
+
 /// The lines of the server's own activity, newest first: who, and what.
 fn activity_of_server(admin: &Caller<'_>) -> Vec<(String, String)> {
     let body = admin.get("/activity").body;
