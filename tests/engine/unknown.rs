@@ -144,6 +144,28 @@ async fn the_only_one_is_linked_with_one_press() {
 }
 
 #[actix_web::test]
+async fn each_fix_says_first_what_it_would_do() {
+    let bench = unknown_invoice(&invoice("43-1", "78", "1.00")).await;
+    let before = bench.record("Invoice/1").await;
+
+    for (id, would) in [
+        ("link", "It is linked to 43-1; nothing is sent, and no second one is made."),
+        ("retry", "books are searched for it at the next session, and it is sent again only if"),
+        (
+            "bypass",
+            "It is marked as done in QuickBooks; nothing is sent, and it can be taken back.",
+        ),
+        ("send-again", "a person says that QuickBooks does not have it."),
+    ] {
+        let pressed = Pressed { id: id.to_owned(), ..Pressed::default() };
+        let told = bench.engine.preview(&bench.key("Invoice/1"), &pressed).await.unwrap();
+        assert!(told.contains(would), "{id}: {told}");
+    }
+
+    assert_eq!(bench.record("Invoice/1").await, before);
+}
+
+#[actix_web::test]
 async fn a_bypass_does_not_guess_which_one_it_is() {
     let bench = unknown_invoice(&invoice("43-1", "78", "1.00")).await;
 
