@@ -553,6 +553,27 @@ fn what_fails_again_is_not_told_as_a_success() {
 }
 
 #[test]
+fn what_changed_while_a_person_was_asked_is_not_done() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Customer","sourceId":"1","data":{"Name":"Ann"}}"#);
+    let ann = Caller::first(&house);
+    let (page, act) = ("/c/acme/records/Customer/1", "/c/acme/records/Customer/1/act");
+    let csrf = ann.get(page).csrf();
+    let link = [("csrf", csrf.as_str()), ("do", "link"), ("object", "80-1")];
+    assert!(ann.post(act, &link).location.contains("said="));
+    let reset = [("csrf", csrf.as_str()), ("do", "reset-reference")];
+    let asked = ann.post(act, &reset).body;
+    let revision = asked.split("name=\"revision\" value=\"").nth(1).unwrap();
+    let revision = revision.split('"').next().unwrap();
+    let sure = [&reset[..], &[("sure", "1"), ("revision", revision)]].concat();
+
+    house.push("acme", r#"{"kind":"Customer","sourceId":"1","data":{"Name":"Ann","Phone":"2"}}"#);
+
+    assert!(ann.post(act, &sure).location.contains("refused=It%20changed"));
+    assert!(ann.get(page).body.contains("80-1"));
+}
+
+#[test]
 fn an_edit_of_older_data_does_not_win_over_newer_data() {
     let house = house();
     let push = |phone: &str| {

@@ -76,7 +76,11 @@ pub(super) async fn act(
                     home: &home,
                     action: &format!("{home}/act"),
                     would: &would,
-                    hidden: &[("do", form.text("do")), ("object", form.text("object"))],
+                    hidden: &[
+                        ("do", form.text("do")),
+                        ("object", form.text("object")),
+                        ("revision", &record.revision.0.to_string()),
+                    ],
                 }))
             }
             Err(EngineError::Store(error)) => Err(error.into()),
@@ -138,6 +142,13 @@ async fn asks_first(
 /// What a form decides.
 fn decision(record: &Record, form: &Fields) -> Result<Action, String> {
     let object = form.given("object").map(str::to_owned);
+    let asked = form.given("sure").and(form.given("revision"));
+    if asked.is_some_and(|revision| revision != record.revision.0.to_string()) {
+        // What was true of what was sent then need not be of what was sent since.
+        return Err(
+            "It changed while you were asked: nothing was done. Look at it again.".to_owned()
+        );
+    }
     Ok(match form.text("do") {
         "retry" => Action::Retry,
         "release" => Action::Release,
