@@ -175,6 +175,9 @@ pub struct MirrorPart {
     pub asked: Option<RequestId>,
     /// When it was last told in full.
     pub told_at: Option<Timestamp>,
+    /// QuickBooks refused it for good: it is not asked for often.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refused: bool,
     /// The newest `TimeModified` that was told in full, local to QuickBooks' machine.
     pub since: Option<String>,
     /// The newest one of an answer that is not complete yet.

@@ -3,6 +3,7 @@
 mod bench;
 mod decisions;
 mod lost;
+mod numbers;
 mod pairing;
 mod questions;
 mod queue;

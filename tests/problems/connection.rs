@@ -130,7 +130,8 @@ pub(super) async fn a_slow_quickbooks_makes_nothing_twice() {
     let mut office = office().await;
     with_customer(&mut office).await;
     office.push("Invoice/1", invoice("Customer/1", "1001")).await;
-    office.poll(&["slow:1ms", "lose-response:2"]);
+    // Customer, question for the number, invoice.
+    office.poll(&["slow:1ms", "lose-response:3"]);
     assert_eq!(office.record("Invoice/1").await.status, Status::Sent);
     office.hands.pass(1000);
 
