@@ -330,3 +330,86 @@ async fn who_wants_to_be_told_is_told() {
     assert_eq!(record.findings[0].code, Code::DuplicateRefNumber);
     assert_eq!(office.in_quickbooks("ItemReceipt"), ["7", "7"]);
 }
+
+/// A person deletes a document in QuickBooks.
+fn delete(office: &mut Office, kind: &str, number: &str) {
+    let (id, _) = office.object(kind, number);
+    office.person(&format!(
+        "<TxnDelRq requestID=\"1\"><TxnDelType>{kind}</TxnDelType><TxnID>{id}</TxnID></TxnDelRq>"
+    ));
+}
+
+#[actix_web::test]
+async fn a_number_that_is_free_again_goes_at_a_press() {
+    for mirror in [false, true] {
+        let mut office = office(DuplicateNumbers::Fail, mirror).await;
+        office.person(&typed("Bill", "7", "Paper Ltd"));
+        office.poll(&[]);
+        office.push("Bill/1", document("Bill", "7", "2")).await;
+        office.poll(&[]);
+        is_used(&office.record("Bill/1").await);
+        delete(&mut office, "Bill", "7");
+
+        office.act("Bill/1", Action::Retry).await;
+        assert_eq!(office.record("Bill/1").await.status, Status::Queued, "{mirror}");
+        office.poll(&[]);
+
+        is_synced(&office.record("Bill/1").await);
+        assert_eq!(office.in_quickbooks("Bill"), ["7"]);
+        // It is known as used from now on.
+        is_used(&office.push("Bill/2", document("Bill", "7", "3")).await);
+    }
+}
+
+#[actix_web::test]
+async fn a_number_that_another_record_had_is_free_once_that_one_is_deleted_by_hand() {
+    let mut office = plain().await;
+    office.push("Invoice/1", document("Invoice", "7", "2")).await;
+    office.poll(&[]);
+    is_used(&office.push("Invoice/2", document("Invoice", "7", "3")).await);
+    delete(&mut office, "Invoice", "7");
+
+    office.act("Invoice/2", Action::Retry).await;
+    office.poll(&[]);
+
+    is_synced(&office.record("Invoice/2").await);
+    assert_eq!(office.in_quickbooks("Invoice"), ["7"]);
+}
+
+#[actix_web::test]
+async fn a_number_that_is_used_still_fails_at_every_press() {
+    for mirror in [false, true] {
+        let mut office = office(DuplicateNumbers::Fail, mirror).await;
+        office.person(&typed("Invoice", "7", "Jones"));
+        office.poll(&[]);
+        office.push("Invoice/1", document("Invoice", "7", "2")).await;
+        office.poll(&[]);
+        for press in 1..=2 {
+            is_used(&office.record("Invoice/1").await);
+            office.act("Invoice/1", Action::Retry).await;
+            office.poll(&[]);
+            let asked = usize::from(!mirror) + press;
+            assert_eq!(purposes(&office, "Invoice/1").await, vec![Purpose::Number; asked]);
+        }
+        is_used(&office.record("Invoice/1").await);
+        assert_eq!(office.in_quickbooks("Invoice"), ["7"]);
+    }
+}
+
+#[actix_web::test]
+async fn a_number_that_waits_for_its_customer_is_asked_for_all_the_same() {
+    let mut office = plain().await;
+    let mut data = document("Invoice", "7", "2");
+    data["CustomerRef"] = json!({"source": "Customer/1"});
+    office.person(&typed("Invoice", "7", "Jones"));
+    office.push("Customer/1", json!({"Name": "Smith"})).await;
+    office.push("Invoice/1", data).await;
+    office.poll(&[]);
+    is_used(&office.record("Invoice/1").await);
+    delete(&mut office, "Invoice", "7");
+
+    office.act("Invoice/1", Action::Retry).await;
+    office.poll(&[]);
+
+    is_synced(&office.record("Invoice/1").await);
+}
