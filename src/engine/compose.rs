@@ -370,7 +370,7 @@ impl Engine {
 }
 
 /// What the next request for a record does.
-fn purpose(record: &Record) -> Purpose {
+pub(super) fn purpose(record: &Record) -> Purpose {
     let Some(reference) = &record.reference else {
         let insists = record.wanted == Wanted::Present && record.insisted >= Insisted::Duplicate;
         let asks = record.former.is_some() && !insists;

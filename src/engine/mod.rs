@@ -21,7 +21,7 @@
 //!
 //! The others are parts of these: `place` queues or blocks a record, `known` holds it against the
 //! mirror, `compose` writes a message set, `arriving` and `answer` read what comes back, `settle`,
-//! `verdict` and `thrown` decide what it means, `questions`, `numbers`, `follow_up` and `gone` ask
+//! `verdict`, `waiting` and `thrown` decide what it means, `questions`, `numbers`, `follow_up` and `gone` ask
 //! QuickBooks more.
 
 pub mod ambient;
@@ -61,6 +61,7 @@ mod thrown;
 mod turns;
 mod users;
 mod verdict;
+mod waiting;
 mod watchdog;
 mod work;
 

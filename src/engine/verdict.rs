@@ -24,6 +24,7 @@ use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::follow_up;
 use crate::engine::references;
+use crate::engine::waiting;
 use crate::engine::work::Work;
 
 use crate::qbxml::build::Resolved;
@@ -408,6 +409,9 @@ impl Work<'_> {
         }
         if !is_wanted(&record, purpose) {
             return self.overtaken(record).await;
+        }
+        if finding.cause == waiting::SINGLE_USER {
+            return Box::pin(self.hold_kind(record, purpose, finding)).await;
         }
         let heals =
             matches!(disposition, Disposition::Retry | Disposition::Refresh | Disposition::Requeue);
