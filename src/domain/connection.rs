@@ -237,4 +237,16 @@ pub struct Host {
     /// Whether estimates are used; `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimates: Option<bool>,
+    /// Whether inventory and purchase orders are used; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<bool>,
+    /// Whether inventory stands at several sites; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sites: Option<bool>,
+    /// Whether price levels are used; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_levels: Option<bool>,
+    /// What items of inventory are told apart by: `None`, `SerialNumber` or `LotNumber`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking: Option<String>,
 }

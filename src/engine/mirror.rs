@@ -179,7 +179,7 @@ impl Work<'_> {
             let known = self.state.mirror.get(*part).cloned().unwrap_or_default();
             // What is refused for good is looked at now and then: somebody may switch it on.
             let older = if known.is_refused { older * SELDOM } else { older };
-            if known.asked.is_some() || is_newer(known.told_at, older, now) {
+            if known.asked.is_some() || self.is_off(part) || is_newer(known.told_at, older, now) {
                 continue;
             }
             let since = known.since.as_deref().and_then(overlap);

@@ -118,6 +118,11 @@ fn full_state() -> ConnectorState {
             class_tracking: Some(true),
             multi_currency: Some(false),
             estimates: Some(true),
+            // What is not in older stores.
+            inventory: None,
+            sites: None,
+            price_levels: None,
+            tracking: None,
         }),
         last_seen_at: Some(at(2)),
         last_success_at: Some(at(3)),
