@@ -171,14 +171,14 @@ impl Engine {
         for subject in candidates {
             let Subject::Record(key) = subject else { break };
             let Some(record) = work.record(key).await? else { continue };
-            let adds = record.status == Status::Queued && purpose(&record) == Purpose::Add;
-            let Some(raw) = work.number_question(&record, *target).filter(|_| adds) else {
+            if record.status != Status::Queued || purpose(&record) != Purpose::Add {
                 continue;
-            };
+            }
             if Box::pin(work.waits_for_rival(&record)).await? {
                 waiting.insert(subject.clone());
                 continue;
             }
+            let Some(raw) = work.number_question(&record, *target) else { continue };
             let full = draft.items.len() >= self.settings.message_set_size;
             if full || (record.alone && !draft.items.is_empty()) {
                 break;

@@ -74,7 +74,10 @@ impl Work<'_> {
     /// Whether a record waits for one before it: only once QuickBooks has that one, it tells whether
     /// both are of one vendor.
     pub(super) async fn waits_for_rival(&mut self, record: &Record) -> Result<bool, EngineError> {
-        let Some(rival) = self.unclear_rival(record).await? else { return Ok(false) };
+        let insists = record.insisted >= Insisted::Duplicate;
+        let Some(rival) = self.unclear_rival(record).await?.filter(|_| !insists) else {
+            return Ok(false);
+        };
         let mut record = record.clone();
         let now = self.engine.now();
         record.due = Some(now + WAIT);
@@ -181,6 +184,9 @@ impl Work<'_> {
                 let (connection, revision) = (self.connection.id.clone(), Revision::NEW);
                 found.push(Mirrored { connection, id, revision, facts: seen(kind, ret) });
             }
+        }
+        if answer.is_cut {
+            return Ok(found);
         }
         let here: BTreeSet<&str> = found.iter().map(|it| it.id.as_str()).collect();
         let find = Find::Named(mirror::space(kind).to_owned(), mirror::normal(number));

@@ -413,3 +413,30 @@ async fn a_number_that_waits_for_its_customer_is_asked_for_all_the_same() {
 
     is_synced(&office.record("Invoice/1").await);
 }
+
+#[actix_web::test]
+async fn what_came_into_the_queue_before_a_document_of_the_same_number_is_waited_for() {
+    let mut office = plain().await;
+    let (id, _) = office.object("Vendor", "Paper Ltd");
+    let mut first = bill(json!({"ListID": id}), "A", "1");
+    first["Memo"] = json!("first");
+    // It waits for another record, and the second is asked for meanwhile.
+    first["ExpenseLine"][0]["CustomerRef"] = json!({"source": "Customer/1"});
+    office.push("Bill/1", first).await;
+    office.push("Bill/2", bill(json!({"FullName": "Paper Ltd"}), "A", "2")).await;
+    assert_eq!(office.record("Bill/1").await.status, Status::Blocked);
+    // The answer to the question for the second is the last thing that comes.
+    office.poll(&["lose-progress:1"]);
+    assert_eq!(office.record("Bill/2").await.status, Status::Queued);
+    assert_eq!(purposes(&office, "Bill/2").await, [Purpose::Number]);
+    office.push("Customer/1", json!({"Name": "Smith"})).await;
+    for _ in 0..4 {
+        office.hands.pass(1801);
+        office.poll(&[]);
+    }
+
+    assert_eq!(office.in_quickbooks("Bill"), ["A"]);
+    let (one, other) = (office.record("Bill/1").await, office.record("Bill/2").await);
+    assert!([one.status, other.status].contains(&Status::Failed), "{one:?} {other:?}");
+    assert!([one.status, other.status].contains(&Status::Synced), "{one:?} {other:?}");
+}
