@@ -1,6 +1,7 @@
 //! Everything as lines of JSON, while the server has the store to itself.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ use crate::api::problem::internal;
 use crate::api::query::Params;
 use crate::api::stream;
 use crate::engine::Engine;
+use crate::store::StoreError;
 
 /// Routes under `/v1`.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -55,10 +57,24 @@ async fn export(
 ) -> Result<HttpResponse, Problem> {
     let path = settings.scratch.join(format!("export-{}.ndjson", engine.new_id()));
     let mut passing = Passing { file: None, path };
-    engine.store().export(&passing.path).await?;
+    engine.store().export(&passing.path).await.map_err(for_now)?;
     passing.file = Some(File::open(&passing.path).map_err(|why| internal(&why))?);
     Ok(HttpResponse::Ok()
         .content_type("application/x-ndjson")
         .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"bookbridge.ndjson\""))
         .streaming(stream::blocking(stream::pieces(passing))))
+}
+
+/// The copy is made beside the store: what that disk does not take now, it may take later.
+fn for_now(why: StoreError) -> StoreError {
+    match why {
+        StoreError::Io { source, what } => match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full,
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                StoreError::Unwritable(source)
+            }
+            _ => StoreError::Io { what, source },
+        },
+        other => other,
+    }
 }

@@ -249,6 +249,7 @@ impl Shown {
             Purpose::Delete => "delete",
             Purpose::Void => "void",
             Purpose::Refresh => "ask for its state",
+            Purpose::Number => "ask who has its number",
             Purpose::Raw => "request",
         };
         let outcome = match &attempt.said {

@@ -175,6 +175,9 @@ pub struct MirrorPart {
     pub asked: Option<RequestId>,
     /// When it was last told in full.
     pub told_at: Option<Timestamp>,
+    /// QuickBooks refused it for good: it is not asked for often.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refused: bool,
     /// The newest `TimeModified` that was told in full, local to QuickBooks' machine.
     pub since: Option<String>,
     /// The newest one of an answer that is not complete yet.
@@ -234,4 +237,16 @@ pub struct Host {
     /// Whether estimates are used; `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimates: Option<bool>,
+    /// Whether inventory and purchase orders are used; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<bool>,
+    /// Whether inventory stands at several sites; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sites: Option<bool>,
+    /// Whether price levels are used; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_levels: Option<bool>,
+    /// What items of inventory are told apart by: `None`, `SerialNumber` or `LotNumber`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking: Option<String>,
 }

@@ -50,6 +50,8 @@ pub enum Purpose {
     Void,
     /// Ask for its edit sequence and lines.
     Refresh,
+    /// Ask who has its number, before it is made.
+    Number,
     /// What a raw request says.
     Raw,
 }

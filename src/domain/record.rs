@@ -167,6 +167,27 @@ impl Insisted {
     }
 }
 
+/// What QuickBooks is asked, or was, of the number of a document before it is made: it takes a number
+/// twice without a word.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct NumberCheck {
+    /// When QuickBooks said that it may have the number, or could not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<Timestamp>,
+    /// A person does not believe that the number is used: QuickBooks says it anew, whatever is known.
+    pub doubted: bool,
+    /// How often QuickBooks was asked.
+    pub asked: u32,
+}
+
+impl NumberCheck {
+    /// What is known of the number counts for nothing until QuickBooks was asked.
+    pub const fn is_doubted(&self) -> bool {
+        self.doubted && self.told_at.is_none()
+    }
+}
+
 /// One value that a fix put in the place of another.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Amendment {
@@ -252,6 +273,9 @@ pub struct Record {
     /// What a person wants to go although Bookbridge would keep it back.
     #[serde(default, skip_serializing_if = "Insisted::is_nothing")]
     pub insisted: Insisted,
+    /// What was asked of its number before it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<NumberCheck>,
     /// Our own request to QuickBooks whose answer it waits for: a question while `in_doubt`, a fix
     /// that is on its way while `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

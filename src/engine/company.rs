@@ -47,6 +47,10 @@ pub(crate) fn read(call: &FirstCall, connection: &Connection, before: Option<&Ho
         class_tracking: facts.class_tracking.or_else(|| before.and_then(|it| it.class_tracking)),
         multi_currency: facts.multi_currency.or_else(|| before.and_then(|it| it.multi_currency)),
         estimates: facts.estimates.or_else(|| before.and_then(|it| it.estimates)),
+        inventory: facts.inventory.or_else(|| before.and_then(|it| it.inventory)),
+        sites: facts.sites.or_else(|| before.and_then(|it| it.sites)),
+        price_levels: facts.price_levels.or_else(|| before.and_then(|it| it.price_levels)),
+        tracking: facts.tracking.or_else(|| before.and_then(|it| it.tracking.clone())),
     }
 }
 

@@ -99,12 +99,25 @@ impl Engine {
         let mut draft = Draft::new(&id);
         let mut seen = BTreeSet::new();
         for _ in 0..MAX_ROUNDS {
+            let groups = work.state.splits.len();
             let candidates = self.candidates(work, &seen).await?;
             if candidates.is_empty() {
                 break;
             }
+            // Questions go first and together: else each would cut a message set of writes in two.
+            let waiting = self.add_questions(work, &mut draft, &candidates, &target).await?;
+            if !draft.items.is_empty() {
+                if work.state.splits.len() < groups {
+                    // It is still a half of what was refused.
+                    work.state.splits.push(candidates);
+                }
+                break;
+            }
             for subject in candidates {
                 seen.insert(subject.clone());
+                if waiting.contains(&subject) {
+                    continue;
+                }
                 if draft.items.len() >= self.settings.message_set_size
                     || !self.add(work, &mut draft, &subject, &target, session).await?
                 {
@@ -143,6 +156,51 @@ impl Engine {
             response: None,
             failure: None,
         }))
+    }
+
+    /// Adds the questions for the numbers of the documents that come next; those that wait for
+    /// another one first.
+    async fn add_questions(
+        &self,
+        work: &mut Work<'_>,
+        draft: &mut Draft,
+        candidates: &[Subject],
+        target: &Target,
+    ) -> Result<BTreeSet<Subject>, EngineError> {
+        let mut waiting = BTreeSet::new();
+        for subject in candidates {
+            let Subject::Record(key) = subject else { break };
+            let Some(record) = work.record(key).await? else { continue };
+            if record.status != Status::Queued || purpose(&record) != Purpose::Add {
+                continue;
+            }
+            if Box::pin(work.waits_for_rival(&record)).await? {
+                waiting.insert(subject.clone());
+                continue;
+            }
+            let Some(raw) = work.number_question(&record, *target) else { continue };
+            let full = draft.items.len() >= self.settings.message_set_size;
+            if full || (record.alone && !draft.items.is_empty()) {
+                break;
+            }
+            let request_id = format!("{}-{}", draft.mark, draft.items.len() + 1);
+            let numbered = format!("requestID=\"{request_id}\"");
+            draft.writes = Some(false);
+            draft.needs = draft.needs.max(raw.version);
+            draft.requests.push(raw.xml.replacen("requestID=\"1\"", &numbered, 1));
+            draft.items.push(Item {
+                request_id,
+                subject: subject.clone(),
+                purpose: Purpose::Number,
+                digest: record.digest,
+                lines: Vec::new(),
+                said: None,
+            });
+            if record.alone {
+                break;
+            }
+        }
+        Ok(waiting)
     }
 
     /// What may go next: the last half of a refused message set, else the head of the queue.
@@ -233,7 +291,7 @@ impl Engine {
         &self,
         work: &mut Work<'_>,
         draft: &mut Draft,
-        record: Record,
+        mut record: Record,
         purpose: Purpose,
         target: &Target,
     ) -> Result<(), EngineError> {
@@ -246,6 +304,12 @@ impl Engine {
             // A parent went away after the record was queued.
             return Box::pin(work.place(record, "a record that it refers to went away")).await;
         };
+        if adds && Box::pin(work.number_anew(&mut record, &resolved)).await? {
+            // Its new number is another question.
+            record.number = None;
+            work.put_record(record);
+            return Ok(());
+        }
         if matches!(purpose, Purpose::Add | Purpose::Mod) {
             // The world may have changed since it was put.
             match work.known(&record, &resolved).await? {
@@ -273,7 +337,7 @@ impl Engine {
             },
             Purpose::Delete => Operation::Delete { id },
             Purpose::Void => Operation::Void { id },
-            Purpose::Refresh => Operation::Query { id },
+            Purpose::Refresh | Purpose::Number => Operation::Query { id },
         };
         let built = build::build(&Build {
             kind: &record.key.kind,
@@ -306,7 +370,7 @@ impl Engine {
 }
 
 /// What the next request for a record does.
-fn purpose(record: &Record) -> Purpose {
+pub(super) fn purpose(record: &Record) -> Purpose {
     let Some(reference) = &record.reference else {
         let insists = record.wanted == Wanted::Present && record.insisted >= Insisted::Duplicate;
         let asks = record.former.is_some() && !insists;

@@ -202,6 +202,7 @@ impl Engine {
                 findings: Vec::new(),
                 amendments: Vec::new(),
                 insisted: Insisted::Nothing,
+                number: None,
                 asked: None,
                 unedited_in: None,
                 bypass_reason: None,
@@ -236,6 +237,7 @@ impl Engine {
         record.updated_at = now;
         if content {
             record.insisted = Insisted::Nothing;
+            record.number = None;
             let searched = record.status == Status::InDoubt || record.lost.is_some();
             record.asked = record.asked.filter(|_| searched);
             record.unedited_in = None;

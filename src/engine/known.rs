@@ -5,6 +5,7 @@
 //! decision of its own.
 
 mod company;
+pub(super) mod numbers;
 mod payments;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,6 @@ use crate::domain::outcome::Finding;
 use crate::domain::record::Insisted;
 use crate::domain::record::OnDuplicate;
 use crate::domain::record::Record;
-use crate::domain::record::Status;
 use crate::engine::EngineError;
 use crate::engine::references;
 use crate::engine::references::Named;
@@ -34,12 +34,6 @@ use crate::store::StoreError;
 
 /// Objects of one name that are looked at.
 pub(crate) const MAX_SAME: usize = 20;
-/// Kinds whose numbers are told apart by vendor.
-const OF_VENDORS: [&str; 3] = ["Bill", "ItemReceipt", "VendorCredit"];
-/// Kinds whose numbers are told apart by kind alone. Numbers of payments and checks are another
-/// party's, or the bank's.
-const NUMBERED: [&str; 6] =
-    ["Invoice", "SalesReceipt", "CreditMemo", "Estimate", "SalesOrder", "PurchaseOrder"];
 /// Kinds of which an equal entry is probably the same one.
 const EQUAL: [&str; 4] = ["Invoice", "SalesReceipt", "CreditMemo", "Bill"];
 /// Where the records that a record refers to stand.
@@ -173,96 +167,6 @@ impl Work<'_> {
             None => None,
         };
         Ok(above.map(|above| format!("{above}:{}", name.trim())))
-    }
-
-    /// Who has the number of a transaction that is to be made.
-    pub(crate) async fn number_in_use(
-        &self,
-        record: &Record,
-        data: &Value,
-        places: &Places,
-    ) -> Result<Option<Finding>, EngineError> {
-        let kind = record.key.kind.as_str();
-        let of_vendor = OF_VENDORS.contains(&kind);
-        let number = data.get("RefNumber").and_then(Value::as_str).map(str::trim);
-        let Some(number) = number.filter(|it| !it.is_empty()) else { return Ok(None) };
-        if record.reference.is_some() || !(of_vendor || NUMBERED.contains(&kind)) {
-            return Ok(None);
-        }
-        let vendor = if of_vendor {
-            let Some(vendor) = data.get("VendorRef") else { return Ok(None) };
-            self.entity(vendor, places).await?
-        } else {
-            None
-        };
-        let (space, normal) = (mirror::space(kind).to_owned(), mirror::normal(number));
-        let found = self.find(&Find::Named(space.clone(), normal.clone())).await?;
-        let mut others = self.others(record, found).await?;
-        others.retain(|(it, _)| !of_vendor || (vendor.is_some() && it.facts.entity == vendor));
-        let finding = Finding::new(Code::DuplicateRefNumber)
-            .at("/data/RefNumber")
-            .fact("field", "RefNumber")
-            .fact("value", number)
-            .fact("kind", kind);
-        if let Some((first, ours)) = others.first() {
-            let party = first.facts.entity_name.clone().unwrap_or_default();
-            let mut finding = finding.fact("party", party);
-            if let Some(ours) = ours {
-                finding = finding.fact("record", ours.path());
-            }
-            finding.candidates = candidates(kind, others.iter().map(|(it, _)| it));
-            return Ok(Some(finding));
-        }
-        let same_vendor =
-            |other: &Record| !of_vendor || other.data.get("VendorRef") == data.get("VendorRef");
-        let ours = self.record_numbered(record, &space, &normal, same_vendor).await?;
-        Ok(ours.map(|ours| finding.fact("record", ours.path())))
-    }
-
-    /// That the number is used, where the connection only wants to be told.
-    pub(crate) async fn number_remark(
-        &mut self,
-        record: &Record,
-    ) -> Result<Option<Finding>, EngineError> {
-        if self.connection.duplicate_numbers != DuplicateNumbers::Warn {
-            return Ok(None);
-        }
-        let places = self.places(record).await?;
-        let data = record.amended().into_owned();
-        self.number_in_use(record, &data, &places).await
-    }
-
-    /// An earlier record of ours with the same number that is to go to QuickBooks too.
-    async fn record_numbered(
-        &self,
-        record: &Record,
-        space: &str,
-        normal: &str,
-        same: impl Fn(&Record) -> bool,
-    ) -> Result<Option<RecordKey>, EngineError> {
-        let fits = |other: &Record| {
-            let stands =
-                !matches!(other.status, Status::Failed | Status::Bypassed | Status::Withdrawn);
-            let named = other.name().is_some_and(|name| mirror::normal(name) == normal);
-            // Of two that were put at one moment, one goes.
-            let first = (other.created_at, &other.key) < (record.created_at, &record.key);
-            other.key != record.key && stands && named && first && same(other)
-        };
-        if let Some(other) =
-            self.records_here().find(|it| it.key.kind == record.key.kind && fits(it))
-        {
-            return Ok(Some(other.key.clone()));
-        }
-        let store = &self.engine.store;
-        for key in store.records_named(&self.connection.id, space, normal, MAX_SAME).await? {
-            if key.kind != record.key.kind || self.has_record(&key) {
-                continue;
-            }
-            if let Some(other) = store.record(&key).await?.filter(fits) {
-                return Ok(Some(other.key));
-            }
-        }
-        Ok(None)
     }
 
     /// ListID of a customer or vendor that data refers to, if it is known.

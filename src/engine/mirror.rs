@@ -7,6 +7,7 @@
 //! (OSR, `FromModifiedDate`; jsgoupil's quickbooks-sync, "Time zones").
 
 use jiff::SignedDuration;
+use jiff::Timestamp;
 use jiff::ToSpan as _;
 use jiff::civil::DateTime;
 use serde_json::Value;
@@ -16,6 +17,7 @@ use crate::domain::ids::RecordKey;
 use crate::domain::ids::Revision;
 use crate::domain::mirror::Facts;
 use crate::domain::mirror::Mirrored;
+use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
 use crate::domain::request::About;
 use crate::domain::request::Question;
@@ -31,6 +33,8 @@ use crate::engine::work::Work;
 use crate::qbxml::classify;
 use crate::qbxml::raw;
 use crate::qbxml::response::Ret;
+use crate::qbxml::schema::schema;
+use crate::qbxml::version::Target;
 use crate::store::Change;
 use crate::store::StoreError;
 
@@ -38,6 +42,8 @@ use crate::store::StoreError;
 const PRIORITY: i32 = -1001;
 /// A part that was told is asked for again after this long.
 const FRESH: SignedDuration = SignedDuration::from_hours(1);
+/// So many times as seldom is asked for what QuickBooks refused for good.
+const SELDOM: i32 = 24;
 /// Objects in one answer of an iterator: Conductor and others found that more strains QuickBooks.
 const PAGE: u32 = 100;
 /// Transactions older than this are not asked for.
@@ -84,6 +90,11 @@ const PARTS: &[(&str, How)] = &[
     ("SalesReceipt", How::Transactions),
     ("CreditMemo", How::Transactions),
     ("Bill", How::Transactions),
+    ("ItemReceipt", How::Transactions),
+    ("VendorCredit", How::Transactions),
+    ("Estimate", How::Transactions),
+    ("SalesOrder", How::Transactions),
+    ("PurchaseOrder", How::Transactions),
     (
         "ListDeleted",
         How::Deleted(
@@ -116,7 +127,18 @@ const PARTS: &[(&str, How)] = &[
         "TxnDeleted",
         How::Deleted(
             "TxnDelType",
-            &["Bill", "CreditMemo", "Invoice", "ReceivePayment", "SalesReceipt"],
+            &[
+                "Bill",
+                "CreditMemo",
+                "Estimate",
+                "Invoice",
+                "ItemReceipt",
+                "PurchaseOrder",
+                "ReceivePayment",
+                "SalesOrder",
+                "SalesReceipt",
+                "VendorCredit",
+            ],
         ),
     ),
 ];
@@ -155,16 +177,14 @@ impl Work<'_> {
         let mut asked = 0;
         for (part, how) in PARTS {
             let known = self.state.mirror.get(*part).cloned().unwrap_or_default();
-            let fresh = known.told_at.is_some_and(|at| {
-                let age = now.duration_since(at);
-                age < older && !age.is_negative()
-            });
-            if known.asked.is_some() || fresh {
+            // What is refused for good is looked at now and then: somebody may switch it on.
+            let older = if known.is_refused { older * SELDOM } else { older };
+            if known.asked.is_some() || self.is_off(part) || is_newer(known.told_at, older, now) {
                 continue;
             }
             let since = known.since.as_deref().and_then(overlap);
             let target = compose::target(self.state.host.as_ref());
-            let data = question(*how, since, now);
+            let data = question(*how, since, now, target);
             let Ok(built) = raw::build(&format!("{part}QueryRq"), &data, &target) else {
                 continue;
             };
@@ -209,6 +229,7 @@ impl Work<'_> {
         );
         // What QuickBooks refuses is not asked again at every session.
         part.told_at = Some(now);
+        part.is_refused = class.code == Code::FeatureNotAvailable;
         // Of a list that is too long to keep in one answer nobody says that something is missing.
         if told && !answer.is_cut {
             part.since = newest.max(part.since.take());
@@ -227,6 +248,13 @@ impl Work<'_> {
     pub(crate) fn has_all(&self, kind: &str) -> bool {
         let part = if kind.starts_with("Item") { "Item" } else { kind };
         self.state.mirror.get(part).is_some_and(|part| part.since.is_some())
+    }
+
+    /// Whether the mirror was told not long ago of all transactions of a kind.
+    pub(crate) fn tells_of(&self, kind: &str) -> bool {
+        let part = self.state.mirror.get(kind).filter(|part| part.since.is_some());
+        let now = self.engine.now();
+        self.connection.mirror && part.is_some_and(|part| is_newer(part.told_at, FRESH, now))
     }
 
     /// Writes down what an answer tells of objects.
@@ -269,6 +297,10 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+fn is_newer(told_at: Option<Timestamp>, age: SignedDuration, now: Timestamp) -> bool {
+    told_at.map(|at| now.duration_since(at)).is_some_and(|it| it < age && !it.is_negative())
 }
 
 fn is_nothing(amount: &str) -> bool {
@@ -314,7 +346,7 @@ fn facts(ret: &Ret) -> Option<(String, Facts)> {
 }
 
 /// What is asked of a part.
-fn question(how: How, since: Option<String>, now: jiff::Timestamp) -> Value {
+fn question(how: How, since: Option<String>, now: Timestamp, target: Target) -> Value {
     let ago = |long: SignedDuration| (now - long).strftime("%Y-%m-%dT%H:%M:%S").to_string();
     let mut data = match how {
         How::List => json!({ "ActiveStatus": "All" }),
@@ -328,6 +360,12 @@ fn question(how: How, since: Option<String>, now: jiff::Timestamp) -> Value {
         }
         How::Deleted(element, kinds) => {
             let from = since.clone().unwrap_or_else(|| ago(DELETIONS));
+            // A name that the host does not know would make the whole request unreadable to it.
+            let knows = |kind: &&&str| {
+                let kind = schema().kind(kind);
+                kind.is_some_and(|kind| kind.add.availability.allows(target))
+            };
+            let kinds: Vec<_> = kinds.iter().filter(knows).collect();
             json!({element: kinds, "DeletedDateRangeFilter": {"FromDeletedDate": from}})
         }
     };
@@ -360,11 +398,12 @@ mod tests {
 
     #[test]
     fn every_part_can_be_asked_for_in_full_and_by_what_changed() {
-        let now = jiff::Timestamp::from_second(1_800_000_000).unwrap();
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let target = compose::target(None);
         for (part, how) in PARTS {
             for since in [None, Some("2026-11-24T00:00:00".to_owned())] {
-                let data = question(*how, since, now);
-                let built = raw::build(&format!("{part}QueryRq"), &data, &compose::target(None));
+                let data = question(*how, since, now, target);
+                let built = raw::build(&format!("{part}QueryRq"), &data, &target);
                 assert!(built.is_ok(), "{part}: {built:?}");
             }
         }

@@ -21,8 +21,8 @@
 //!
 //! The others are parts of these: `place` queues or blocks a record, `known` holds it against the
 //! mirror, `compose` writes a message set, `arriving` and `answer` read what comes back, `settle`,
-//! `verdict` and `thrown` decide what it means, `questions`, `follow_up` and `gone` ask QuickBooks
-//! more, and `lost` and `searched` find out what became of an Add.
+//! `verdict`, `waiting` and `thrown` decide what it means, `questions`, `numbers`, `follow_up` and
+//! `gone` ask QuickBooks more, and `lost` and `searched` find out what became of an Add.
 
 pub mod ambient;
 mod answer;
@@ -44,6 +44,7 @@ mod lost;
 mod mend;
 mod mirror;
 mod names;
+mod numbers;
 mod operate;
 mod pages;
 mod pairing;
@@ -62,6 +63,7 @@ mod thrown;
 mod turns;
 mod users;
 mod verdict;
+mod waiting;
 mod watchdog;
 mod work;
 

@@ -11,6 +11,7 @@ use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Group;
 use crate::domain::record::Insisted;
+use crate::domain::record::NumberCheck;
 use crate::domain::record::Record;
 use crate::domain::record::Reference;
 use crate::domain::record::Status;
@@ -167,6 +168,9 @@ impl Engine {
                 record.refresh |= first.is_some_and(|it| it.code == Code::EditSequenceStale);
                 // What the mirror knows may be old; QuickBooks has the last word.
                 record.insisted = record.insisted.max(Insisted::Retried);
+                if record.findings.iter().any(|it| it.code == Code::DuplicateRefNumber) {
+                    record.number = Some(NumberCheck { doubted: true, ..NumberCheck::default() });
+                }
                 work.place(record, "tried again").await?;
                 Ok("retried")
             }

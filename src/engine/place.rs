@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::domain::connection::DuplicateNumbers;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::RecordKey;
 use crate::domain::ids::Revision;
@@ -17,8 +16,7 @@ use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::plant::Plant;
 use crate::domain::plant::planted;
-use crate::domain::record::Amendment;
-use crate::domain::record::Insisted;
+use crate::domain::record::NumberCheck;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::record::Wanted;
@@ -146,6 +144,7 @@ impl Work<'_> {
         record.due = None;
         record.tries = 0;
         record.alone = false;
+        record.number = record.number.filter(NumberCheck::is_doubted);
         record.blocked_by.clear();
         record.findings.clear();
         if record.is_over() {
@@ -173,7 +172,7 @@ impl Work<'_> {
             Err(missing) => return Box::pin(self.block(record, missing)).await,
         };
         if record.wanted == Wanted::Present {
-            self.number_anew(&mut record, &places).await?;
+            Box::pin(self.number_anew(&mut record, &places)).await?;
             match self.known(&record, &places).await? {
                 Knowledge::Fine => {}
                 Knowledge::Same(same) => return Box::pin(self.link(record, &same.id)).await,
@@ -233,34 +232,6 @@ impl Work<'_> {
             record.become_status(Status::Blocked, now, &note);
         }
         self.put_record(record);
-        Ok(())
-    }
-
-    /// Where a connection wants it, a number that is used gets a suffix.
-    async fn number_anew(
-        &mut self,
-        record: &mut Record,
-        places: &Places,
-    ) -> Result<(), EngineError> {
-        if self.connection.duplicate_numbers != DuplicateNumbers::Suffix
-            || record.insisted >= Insisted::Duplicate
-        {
-            return Ok(());
-        }
-        let data = record.amended().into_owned();
-        let Some(mut finding) = self.number_in_use(record, &data, places).await? else {
-            return Ok(());
-        };
-        self.propose(record, &mut finding).await?;
-        if let Some(suffixed) = finding.facts.remove("suffixed") {
-            record.amendments.retain(|it| it.pointer != "/RefNumber");
-            record.amendments.push(Amendment {
-                pointer: "/RefNumber".to_owned(),
-                from: record.data.get("RefNumber").cloned().unwrap_or(Value::Null),
-                to: suffixed.into(),
-                fix: "suffix-number".to_owned(),
-            });
-        }
         Ok(())
     }
 

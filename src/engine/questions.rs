@@ -88,6 +88,7 @@ impl Work<'_> {
                 self.again(record, "its outcome is not known; done again");
                 Ok(())
             }
+            Purpose::Number => self.number_untold(record).await,
             Purpose::Add if planted(Plant::BlindRetry) => self.place(record, "sent again").await,
             Purpose::Add | Purpose::Raw => {
                 let mut sent = self.sent(&record, item, message_set).await?;

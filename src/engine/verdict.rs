@@ -24,6 +24,7 @@ use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::follow_up;
 use crate::engine::references;
+use crate::engine::waiting;
 use crate::engine::work::Work;
 
 use crate::qbxml::build::Resolved;
@@ -39,6 +40,9 @@ impl Work<'_> {
         answer: Option<&Answer>,
         message_set: &MessageSet,
     ) -> Result<(), EngineError> {
+        if item.purpose == Purpose::Number {
+            return Box::pin(self.number_told(record, item, answer)).await;
+        }
         let Some(answer) = answer else {
             let why = "QuickBooks answered the others, but not this one";
             return self.unknown(record, item, message_set, why).await;
@@ -62,7 +66,7 @@ impl Work<'_> {
             (Purpose::Delete, false) if class.cause == "object_not_found" => {
                 self.gone(record, item.purpose).await
             }
-            (Purpose::Raw, _) => Ok(()),
+            (Purpose::Raw | Purpose::Number, _) => Ok(()),
             (_, false) => {
                 let finding = self.locate(class.finding(&answer.said), &record).await?;
                 let key = record.key.clone();
@@ -380,6 +384,9 @@ impl Work<'_> {
         purpose: Purpose,
         finding: Finding,
     ) -> Result<(), EngineError> {
+        if purpose == Purpose::Number {
+            return Box::pin(self.number_unasked(record)).await;
+        }
         if is_wanted(&record, purpose) {
             self.fail(record, finding).await
         } else {
@@ -388,7 +395,7 @@ impl Work<'_> {
     }
 
     /// QuickBooks refused one request.
-    async fn refuse(
+    pub(super) async fn refuse(
         &mut self,
         mut record: Record,
         purpose: Purpose,
@@ -404,6 +411,9 @@ impl Work<'_> {
         }
         if !is_wanted(&record, purpose) {
             return self.overtaken(record).await;
+        }
+        if finding.cause == waiting::SINGLE_USER {
+            return Box::pin(self.hold_kind(record, purpose, finding)).await;
         }
         let heals =
             matches!(disposition, Disposition::Retry | Disposition::Refresh | Disposition::Requeue);
@@ -450,7 +460,7 @@ fn is_wanted(record: &Record, purpose: Purpose) -> bool {
         Purpose::Delete => record.wanted == Wanted::Deleted,
         Purpose::Void => record.wanted == Wanted::Voided,
         Purpose::Refresh if record.reference.is_none() => true,
-        Purpose::Add | Purpose::Mod | Purpose::Refresh | Purpose::Raw => {
+        Purpose::Add | Purpose::Mod | Purpose::Refresh | Purpose::Number | Purpose::Raw => {
             record.wanted == Wanted::Present
         }
     }
@@ -461,7 +471,7 @@ pub(crate) fn request_type(kind: &str, purpose: Purpose) -> String {
     match purpose {
         Purpose::Add => format!("{kind}AddRq"),
         Purpose::Mod => format!("{kind}ModRq"),
-        Purpose::Refresh => format!("{kind}QueryRq"),
+        Purpose::Refresh | Purpose::Number => format!("{kind}QueryRq"),
         Purpose::Delete => "TxnDelRq".to_owned(),
         Purpose::Void => "TxnVoidRq".to_owned(),
         Purpose::Raw => String::new(),

@@ -282,12 +282,17 @@ impl<'a> Work<'a> {
             match &item.subject {
                 Subject::Record(key) => {
                     if let Some(mut record) = self.record(key).await? {
-                        // A deletion says nothing of the data that QuickBooks has.
-                        if !matches!(item.purpose, Purpose::Delete | Purpose::Void) {
+                        // A deletion says nothing of the data that QuickBooks has, a question neither.
+                        let of_data = [Purpose::Delete, Purpose::Void, Purpose::Number];
+                        if !of_data.contains(&item.purpose) {
                             record.sent = Some(item.digest);
                         }
                         record.due = None;
-                        record.become_status(Status::Sent, now, "handed to the Web Connector");
+                        let note = match item.purpose {
+                            Purpose::Number => "QuickBooks is asked who has its number",
+                            _ => "handed to the Web Connector",
+                        };
+                        record.become_status(Status::Sent, now, note);
                         self.put_record(record);
                     }
                 }
@@ -359,6 +364,8 @@ impl<'a> Work<'a> {
                         let note = "the answer was lost; it will be asked for again";
                         record.become_status(Status::InDoubt, now, note);
                         self.put_record(record);
+                    } else if item.purpose == Purpose::Number && blamed {
+                        Box::pin(self.number_untold(record)).await?;
                     } else {
                         if breaks && record.tries >= MAX_BROKEN {
                             let why = "QuickBooks breaks off whenever it is asked about it";

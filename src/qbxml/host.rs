@@ -94,6 +94,42 @@ pub struct JobsAndEstimatesPreferences {
     pub estimates: Option<String>,
 }
 
+/// Whether inventory and purchase orders are used (`PreferencesQueryRs`).
+#[derive(Clone, Debug, Default, PartialEq, YaDeserialize)]
+#[yaserde(rename = "PurchasesAndVendorsPreferences")]
+pub struct PurchasesAndVendorsPreferences {
+    /// Whether items of inventory, their receipts and purchase orders are accepted.
+    #[yaserde(rename = "IsUsingInventory")]
+    pub inventory: Option<String>,
+}
+
+/// Whether inventory stands in several places (`PreferencesQueryRs`).
+#[derive(Clone, Debug, Default, PartialEq, YaDeserialize)]
+#[yaserde(rename = "MultiLocationInventoryPreferences")]
+pub struct MultiLocationInventoryPreferences {
+    /// Whether sites are accepted.
+    #[yaserde(rename = "IsMultiLocationInventoryEnabled")]
+    pub is_on: Option<String>,
+}
+
+/// How items of inventory are told apart (`PreferencesQueryRs`).
+#[derive(Clone, Debug, Default, PartialEq, YaDeserialize)]
+#[yaserde(rename = "ItemsAndInventoryPreferences")]
+pub struct ItemsAndInventoryPreferences {
+    /// `None`, `SerialNumber` or `LotNumber`.
+    #[yaserde(rename = "IsTrackingSerialOrLotNumber")]
+    pub tracking: Option<String>,
+}
+
+/// Whether price levels are used (`SalesAndCustomersPreferences` of `PreferencesQueryRs`).
+#[derive(Clone, Debug, Default, PartialEq, YaDeserialize)]
+#[yaserde(rename = "PriceLevels")]
+pub struct PriceLevels {
+    /// Whether price levels are accepted.
+    #[yaserde(rename = "IsUsingPriceLevels")]
+    pub is_on: Option<String>,
+}
+
 /// What the first call of a session tells, as far as we use it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct HostFacts {
@@ -120,6 +156,14 @@ pub struct HostFacts {
     pub multi_currency: Option<bool>,
     /// Whether estimates are used; `None` if it was not told.
     pub estimates: Option<bool>,
+    /// Whether inventory and purchase orders are used; `None` if it was not told.
+    pub inventory: Option<bool>,
+    /// Whether inventory stands at several sites; `None` if it was not told.
+    pub sites: Option<bool>,
+    /// Whether price levels are used; `None` if it was not told.
+    pub price_levels: Option<bool>,
+    /// `None`, `SerialNumber` or `LotNumber`, if it was told.
+    pub tracking: Option<String>,
 }
 
 impl HostFacts {
@@ -133,6 +177,12 @@ impl HostFacts {
         let accounting: AccountingPreferences = typed(hcp, "AccountingPreferences");
         let currency: MultiCurrencyPreferences = typed(hcp, "MultiCurrencyPreferences");
         let jobs: JobsAndEstimatesPreferences = typed(hcp, "JobsAndEstimatesPreferences");
+        let purchases: PurchasesAndVendorsPreferences =
+            typed(hcp, "PurchasesAndVendorsPreferences");
+        let sites: MultiLocationInventoryPreferences =
+            typed(hcp, "MultiLocationInventoryPreferences");
+        let items: ItemsAndInventoryPreferences = typed(hcp, "ItemsAndInventoryPreferences");
+        let levels: PriceLevels = typed(hcp, "PriceLevels");
         let row = |name: &str| {
             company.extensions.iter().find(|extension| {
                 extension.name.as_deref() == Some(name)
@@ -154,6 +204,10 @@ impl HostFacts {
             class_tracking: given(&accounting.class_tracking).map(|text| text == "true"),
             multi_currency: given(&currency.is_on).map(|text| text == "true"),
             estimates: given(&jobs.estimates).map(|text| text == "true"),
+            inventory: given(&purchases.inventory).map(|text| text == "true"),
+            sites: given(&sites.is_on).map(|text| text == "true"),
+            price_levels: given(&levels.is_on).map(|text| text == "true"),
+            tracking: given(&items.tracking),
         }
     }
 }

@@ -84,6 +84,7 @@ fn record(source_id: &str) -> Record {
         findings: Vec::new(),
         amendments: Vec::new(),
         insisted: Insisted::Nothing,
+        number: None,
         asked: None,
         unedited_in: None,
         bypass_reason: None,

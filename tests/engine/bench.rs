@@ -48,12 +48,21 @@ impl Bench {
         Self::with(Settings::default()).await
     }
 
+    /// One whose connection keeps the mirror.
+    pub(super) async fn mirrored() -> Self {
+        Self::opened(Settings::default(), true).await
+    }
+
     pub(super) async fn with(settings: Settings) -> Self {
+        Self::opened(settings, false).await
+    }
+
+    async fn opened(settings: Settings, mirror: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = store(&dir.path().join("store")).unwrap();
         let hands = Arc::new(Hands::new(7));
         let engine = Engine::new(Arc::new(store), hands.clone(), settings);
-        let new = NewConnection { name: "Acme".to_owned(), ..NewConnection::default() };
+        let new = NewConnection { name: "Acme".to_owned(), mirror, ..NewConnection::default() };
         let (connection, password) = engine.add_connection(new, &actor()).await.unwrap();
         Self {
             engine,
@@ -115,13 +124,25 @@ impl Bench {
         self.engine.authenticate(&self.username, &self.password).await.unwrap()
     }
 
-    /// Logs in and takes the first message set; empty if there is none.
     pub(super) async fn wrong_login(&self) {
         let refused = self.engine.authenticate(&self.username, &SecretString::from("wrong")).await;
         assert!(matches!(refused.unwrap(), Login::Refused));
     }
 
+    /// Logs in and takes the first message set; empty if there is none.
     pub(super) async fn open(&self) -> Carried {
+        let carried = self.open_as_it_comes().await;
+        if !asks_number(&carried.qbxml) {
+            return carried;
+        }
+        // Nobody has the number.
+        self.bring(&carried.ticket, &told(&carried.qbxml, &[])).await;
+        let qbxml = self.send(&carried.ticket).await;
+        Carried { ticket: carried.ticket, qbxml }
+    }
+
+    /// The same with the question for a number, if that is the first.
+    pub(super) async fn open_as_it_comes(&self) -> Carried {
         let Login::Work { ticket, .. } = self.login().await else { panic!("there is no work") };
         let qbxml = self.send(&ticket).await;
         Carried { ticket, qbxml }
@@ -224,6 +245,12 @@ pub(super) fn told(question: &str, answers: &[&str]) -> String {
         }
     }
     format!("<QBXML><QBXMLMsgsRs>{whole}</QBXMLMsgsRs></QBXML>")
+}
+
+/// Whether a message set asks who has the number of a document that is to be made.
+pub(super) fn asks_number(qbxml: &str) -> bool {
+    let named = qbxml.contains("QueryRq requestID") && qbxml.contains("<RefNumber>");
+    named && !qbxml.contains("FromModifiedDate") && !qbxml.contains("newMessageSetID")
 }
 
 fn store(at: &Path) -> Result<SledStore, StoreError> {

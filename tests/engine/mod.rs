@@ -4,6 +4,7 @@ mod bench;
 mod decisions;
 mod lost;
 mod misled;
+mod numbers;
 mod pairing;
 mod questions;
 mod queue;

@@ -93,7 +93,7 @@ async fn forgotten(bench: &Bench, status: &str) -> Carried {
     let answer = format!(
         "<QBXML><QBXMLMsgsRs newMessageSetID=\"{id}\" messageSetStatusCode=\"{status}\"/></QBXML>"
     );
-    assert_eq!(bench.bring(&first.ticket, &answer).await, 50);
+    assert!((1..100).contains(&bench.bring(&first.ticket, &answer).await));
     let qbxml = bench.send(&first.ticket).await;
     Carried { ticket: first.ticket, qbxml }
 }

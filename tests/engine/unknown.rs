@@ -13,6 +13,7 @@ use bookbridge::engine::Pressed;
 use serde_json::json;
 
 use super::bench::Bench;
+use super::bench::Carried;
 use super::bench::actor;
 use super::bench::attribute;
 
@@ -48,13 +49,12 @@ fn invoice(id: &str, number: &str, amount: &str) -> String {
 
 /// Has QuickBooks forget the message set of the one record, and answers the search of the books.
 async fn found(bench: &Bench, rets: &str) {
-    let Login::Work { ticket, .. } = bench.login().await else { panic!("there is no work") };
-    let first = bench.send(&ticket).await;
-    let id = attribute(&first, "newMessageSetID").unwrap();
+    let Carried { ticket, qbxml } = bench.open().await;
+    let id = attribute(&qbxml, "newMessageSetID").unwrap();
     let forgot = format!(
         "<QBXML><QBXMLMsgsRs newMessageSetID=\"{id}\" messageSetStatusCode=\"9002\"/></QBXML>"
     );
-    assert_eq!(bench.bring(&ticket, &forgot).await, 50);
+    assert!((1..100).contains(&bench.bring(&ticket, &forgot).await));
     let question = bench.send(&ticket).await;
     assert!(question.contains("QueryRq"), "{question}");
     let kind = if question.contains("InvoiceQueryRq") { "Invoice" } else { "Customer" };

@@ -1,7 +1,9 @@
 //! The connection as a whole: silent, refused, slow, damaged.
 
 use bookbridge::domain::outcome::Code;
+use bookbridge::domain::record::Record;
 use bookbridge::domain::record::Status;
+use bookbridge::engine::Action;
 use bookbridge::engine::Actor;
 use bookbridge::engine::HealthState;
 use bookbridge::simulator::Ended;
@@ -38,16 +40,44 @@ pub(super) async fn single_user_mode_is_asked_for() {
     let mut office = office().await;
     office.connector.quickbooks().set("feature:Customer", "single-user").unwrap();
     with_customer(&mut office).await;
+    for number in 2..=4 {
+        office.push(&format!("Customer/{number}"), json!({"Name": format!("C{number}")})).await;
+    }
+    office.push("Vendor/1", json!({"Name": "Ink Ltd"})).await;
     office.poll(&[]);
 
-    let record = office.record("Customer/1").await;
-    says(&record, Code::FeatureNotAvailable);
-    let fixes = bookbridge::diagnosis::render(&record.findings[0]).fixes;
-    assert_eq!(fixes[0].id, "single-user-mode");
+    let sent = |record: &Record| record.timeline.iter().any(|it| it.status == Status::Sent);
+    for number in 1..=4 {
+        let record = office.record(&format!("Customer/{number}")).await;
+        assert_eq!(record.status, Status::Queued, "{:?}", record.findings);
+        assert_eq!(record.findings[0].code, Code::FeatureNotAvailable);
+        assert!(record.due.is_some());
+        let words = bookbridge::diagnosis::render(&record.findings[0]);
+        assert!(words.detail.contains("single-user mode"), "{}", words.detail);
+        assert_eq!(words.fixes[0].id, "single-user-mode");
+        assert!(words.retryable);
+        // A message set of two: the others were not even tried.
+        assert_eq!(sent(&record), number <= 2, "{number}");
+    }
+    // What is of another kind goes on.
+    synced(&office.record("Vendor/1").await);
+    office.act("Customer/1", Action::Retry).await;
+    assert_eq!(office.record("Customer/1").await.due, None);
+    for _ in 0..8 {
+        office.poll(&[]);
+        office.hands.pass(3600);
+    }
+    assert_eq!(office.record("Customer/1").await.status, Status::Queued);
+    assert!(office.engine.watch().await.unwrap().is_empty());
+
     office.connector.quickbooks().set("feature:Customer", "").unwrap();
-    office.press("Customer/1", "retry").await;
     office.poll(&[]);
-    synced(&office.record("Customer/1").await);
+    for number in 1..=4 {
+        let record = office.record(&format!("Customer/{number}")).await;
+        synced(&record);
+        assert!(record.findings.is_empty());
+    }
+    assert_eq!(office.in_quickbooks("Customer").len(), 4);
 }
 
 pub(super) async fn a_silent_connector_is_offline() {
@@ -130,6 +160,7 @@ pub(super) async fn a_slow_quickbooks_makes_nothing_twice() {
     let mut office = office().await;
     with_customer(&mut office).await;
     office.push("Invoice/1", invoice("Customer/1", "1001")).await;
+    // Customer, question for the number, invoice.
     office.poll(&["slow:1ms", "lose-response:2"]);
     assert_eq!(office.record("Invoice/1").await.status, Status::Sent);
     office.hands.pass(1000);

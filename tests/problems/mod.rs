@@ -75,7 +75,7 @@ rows! {
         "names the account, its type, and the type that is needed"
         => references::an_account_of_the_wrong_type_is_named;
     "A5b" "It needs single-user mode" [FeatureNotAvailable]
-        "says how to switch; *Try again* afterwards"
+        "waits, and others of its kind with it; says how to switch; goes by itself afterwards"
         => connection::single_user_mode_is_asked_for;
     "A6" "A deleted receipt that is made again keeps its RefID" []
         "a record that was withdrawn and comes back is a new one"

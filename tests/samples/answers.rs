@@ -121,6 +121,12 @@ fn the_first_call_of_a_session_tells_the_host_and_the_company() {
     assert_eq!(facts.company_file_id.as_deref(), Some("{90A44FB7-33D9-4815-AC85-AC86A7E7D1EB}"));
     assert_eq!(facts.closing_date.as_deref(), Some("2025-12-31"));
     assert_eq!(facts.class_tracking, Some(true));
+    assert_eq!(facts.multi_currency, Some(false));
+    assert_eq!(facts.estimates, Some(true));
+    assert_eq!(facts.inventory, Some(true));
+    assert_eq!(facts.sites, Some(false));
+    assert_eq!(facts.price_levels, Some(false));
+    assert_eq!(facts.tracking.as_deref(), Some("None"));
 }
 
 #[test]

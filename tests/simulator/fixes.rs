@@ -296,3 +296,54 @@ async fn what_is_off_in_the_company_file_is_not_sent() {
     assert_eq!(class.findings[0].pointer, "/data/InvoiceLine/0/ClassRef");
     assert_eq!(cause(&estimate), (Code::FeatureNotAvailable, "estimates".to_owned()));
 }
+
+#[actix_web::test]
+async fn what_needs_inventory_sites_or_price_levels_is_not_sent_where_they_are_off() {
+    let mut office = Office::open().await;
+    for feature in ["ItemInventory", "InventorySite", "PriceLevel"] {
+        office.connector.quickbooks().set(&format!("feature:{feature}"), "off").unwrap();
+    }
+    office.push("Customer/1", json!({"Name": "Jones"})).await;
+    office.poll(&[]);
+    let customer = json!({"source": "Customer/1"});
+    let invoice = |member: &str, value: serde_json::Value| json!({"CustomerRef": customer, "InvoiceLine": [{"Desc": "Work", member: value}]});
+    let order = json!({
+        "VendorRef": {"FullName": "Ink Ltd"}, "PurchaseOrderLine": [{"Desc": "Paper"}],
+    });
+
+    for (path, data, cause, pointer) in [
+        ("PurchaseOrder/1", order, "inventory", ""),
+        ("InventorySite/1", json!({"Name": "North"}), "sites", ""),
+        (
+            "PriceLevel/1",
+            json!({"Name": "Staff", "PriceLevelFixedPercentage": "5"}),
+            "price_levels",
+            "",
+        ),
+        (
+            "Invoice/1",
+            invoice("InventorySiteRef", json!({"FullName": "North"})),
+            "sites",
+            "/data/InvoiceLine/0/InventorySiteRef",
+        ),
+        (
+            "Invoice/2",
+            invoice("SerialNumber", json!("S1")),
+            "serial_numbers",
+            "/data/InvoiceLine/0/SerialNumber",
+        ),
+        (
+            "Invoice/3",
+            invoice("LotNumber", json!("L1")),
+            "lot_numbers",
+            "/data/InvoiceLine/0/LotNumber",
+        ),
+    ] {
+        let record = office.push(path, data).await;
+        let finding = record.findings.first().unwrap_or_else(|| panic!("{path} {}", record.status));
+        assert_eq!(finding.code, Code::FeatureNotAvailable, "{path}: {finding:?}");
+        assert_eq!((finding.cause.as_str(), finding.pointer.as_str()), (cause, pointer), "{path}");
+        let words = bookbridge::diagnosis::render(finding);
+        assert!(!words.detail.contains(['{', '}']), "{}", words.detail);
+    }
+}

@@ -98,6 +98,7 @@ pub(super) fn record_of(key: &RecordKey) -> Record {
         findings: Vec::new(),
         amendments: Vec::new(),
         insisted: Insisted::Nothing,
+        number: None,
         asked: None,
         unedited_in: None,
         bypass_reason: None,

@@ -94,6 +94,7 @@ fn full_connection() -> Connection {
 
 fn full_state() -> ConnectorState {
     let part = MirrorPart {
+        is_refused: false,
         asked: Some(RequestId(Uuid::from_u128(1))),
         told_at: Some(at(2)),
         since: Some("2026-02-03T04:05:06".to_owned()),
@@ -117,6 +118,11 @@ fn full_state() -> ConnectorState {
             class_tracking: Some(true),
             multi_currency: Some(false),
             estimates: Some(true),
+            // What is not in older stores.
+            inventory: None,
+            sites: None,
+            price_levels: None,
+            tracking: None,
         }),
         last_seen_at: Some(at(2)),
         last_success_at: Some(at(3)),

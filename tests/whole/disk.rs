@@ -78,6 +78,15 @@ fn told(mut answer: ureq::http::Response<ureq::Body>) -> (u16, String, String) {
     (answer.status().as_u16(), after, body["code"].as_str().unwrap_or_default().to_owned())
 }
 
+/// Downloads everything: status, `Retry-After`, code.
+fn export(url: &str, key: &str) -> (u16, String, String) {
+    let called = agent()
+        .get(format!("{url}/v1/export"))
+        .header("Authorization", format!("Bearer {}", key.trim()))
+        .call();
+    told(called.unwrap())
+}
+
 fn readiness(url: &str) -> (u16, String, String) {
     told(agent().get(format!("{url}/readyz")).call().unwrap())
 }
@@ -136,6 +145,13 @@ fn a_disk_without_room_refuses_new_records_and_keeps_the_others() {
     assert_eq!((status, code.as_str()), (503, "STORE_FULL"));
     assert!(after.parse::<u32>().is_ok(), "{after}");
     assert_eq!(readiness(&server.url).2, "STORE_FULL");
+    // Not a byte is left for a copy.
+    let filler = data.join("filler");
+    std::fs::write(&filler, vec![0; 64 << 20]).unwrap_err();
+    let (status, after, code) = export(&server.url, &key);
+    std::fs::remove_file(&filler).unwrap();
+    assert_eq!((status, code.as_str()), (503, "STORE_FULL"));
+    assert!(after.parse::<u32>().is_ok(), "{after}");
     let doctor = house.run(&["doctor"]).with(1).stdout;
     assert!(doctor.contains("store: The disk is full"), "{doctor}");
     let shown = house.run(&["record", "show", "acme", "Customer/1", "--json"]).with(0).json();
@@ -190,9 +206,10 @@ fn a_data_directory_that_lost_its_rights_refuses_what_it_cannot_keep() {
         let locked = Locked::new(data.join(inside), mode);
         let refused = put_invoice(&format!("I-{number}"));
         let ready = readiness(&server.url);
+        let exported = inside.is_empty().then(|| export(&server.url, key));
         drop(locked);
 
-        for (status, after, code) in [refused, ready] {
+        for (status, after, code) in [refused, ready].into_iter().chain(exported) {
             assert_eq!((status, code.as_str()), (503, "STORE_FULL"), "{inside}");
             assert!(after.parse::<u32>().is_ok(), "{after}");
         }

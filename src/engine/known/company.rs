@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::domain::connection::Host;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::record::Record;
@@ -11,6 +12,17 @@ use crate::engine::work::Work;
 /// Transactions that do not post, so that a closing date does not hold for them (QuickBooks help,
 /// "Non-posting transactions").
 const OPEN: [&str; 3] = ["Estimate", "SalesOrder", "PurchaseOrder"];
+
+/// What one preference switches on: "Inventory and purchase orders are active" (QuickBooks help,
+/// "Turn on inventory").
+const OF_INVENTORY: [&str; 6] = [
+    "PurchaseOrder",
+    "ItemReceipt",
+    "ItemInventory",
+    "ItemInventoryAssembly",
+    "InventoryAdjustment",
+    "BuildAssembly",
+];
 
 impl Work<'_> {
     /// A date in a closed period.
@@ -28,19 +40,30 @@ impl Work<'_> {
     pub(super) fn switched_off(&self, record: &Record, data: &Value) -> Option<Finding> {
         let host = self.state.host.as_ref()?;
         let finding = Finding::new(Code::FeatureNotAvailable).fact("kind", &record.key.kind);
-        if host.estimates == Some(false) && record.key.kind == "Estimate" {
-            return Some(finding.cause("estimates"));
+        if let Some(cause) = kind_off(host, &record.key.kind) {
+            return Some(finding.cause(cause));
         }
+        // QuickBooks tells items apart by one of the two, or by none.
+        let tracks = |by: &str| host.tracking.as_deref().map(|tracking| tracking == by);
         let off = [
             ("ClassRef", host.class_tracking, "class_tracking"),
             ("CurrencyRef", host.multi_currency, "multi_currency"),
             ("ExchangeRate", host.multi_currency, "multi_currency"),
+            ("InventorySiteRef", host.sites, "sites"),
+            ("InventorySiteLocationRef", host.sites, "sites"),
+            ("SerialNumber", tracks("SerialNumber"), "serial_numbers"),
+            ("LotNumber", tracks("LotNumber"), "lot_numbers"),
         ];
         let (pointer, cause) = off.into_iter().find_map(|(member, on, cause)| {
             let at = references::find(data, member).filter(|_| on == Some(false))?;
             Some((at, cause))
         })?;
         Some(finding.cause(cause).at(pointer))
+    }
+
+    /// Whether a feature is off without which QuickBooks has no such objects.
+    pub(crate) fn is_off(&self, kind: &str) -> bool {
+        self.state.host.as_ref().is_some_and(|host| kind_off(host, kind).is_some())
     }
 
     /// No account at all of a type that QuickBooks needs by itself.
@@ -61,4 +84,16 @@ impl Work<'_> {
         let finding = Finding::new(Code::MissingAccount).fact("kind", kind).fact("field", field);
         Some(finding.fact("expected", of_type))
     }
+}
+
+/// The feature that is off without which there are no such objects.
+fn kind_off(host: &Host, kind: &str) -> Option<&'static str> {
+    let (on, cause) = match kind {
+        "Estimate" => (host.estimates, "estimates"),
+        "InventorySite" | "TransferInventory" => (host.sites, "sites"),
+        "PriceLevel" => (host.price_levels, "price_levels"),
+        _ if OF_INVENTORY.contains(&kind) => (host.inventory, "inventory"),
+        _ => return None,
+    };
+    (on == Some(false)).then_some(cause)
 }

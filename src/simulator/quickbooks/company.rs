@@ -113,8 +113,8 @@ pub(crate) fn preferences(desk: &Desk<'_>, request: &Node) -> Answer {
         group(
             "MultiLocationInventoryPreferences",
             &[
-                ("IsMultiLocationInventoryAvailable", "false"),
-                ("IsMultiLocationInventoryEnabled", "false"),
+                ("IsMultiLocationInventoryAvailable", "true"),
+                ("IsMultiLocationInventoryEnabled", switched("InventorySite")),
             ],
         ),
         group(
