@@ -383,7 +383,7 @@ impl Engine {
         let mut work = Work::new(self, connection, state);
         if !living || session.machine.stage == Stage::Ended {
             // The ticket is dead, but this may be the only copy of what QuickBooks did.
-            work.take_late(&session, reading).await?;
+            Box::pin(work.take_late(&session, reading)).await?;
             work.commit().await?;
             work.wake().await?;
             return Ok(-1);
