@@ -52,6 +52,8 @@ plants! {
     PutWhileInDoubt,
     /// What goes back into the queue does not get a new sequence: it goes before what waits.
     RequeueWithoutSequence,
+    /// A link forgets where the record stood, and that its Add is lost.
+    LinkForgets,
 }
 
 #[cfg(feature = "plants")]

@@ -10,6 +10,8 @@ use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Group;
+use crate::domain::plant::Plant;
+use crate::domain::plant::planted;
 use crate::domain::record::Insisted;
 use crate::domain::record::NumberCheck;
 use crate::domain::record::Record;
@@ -384,6 +386,9 @@ impl Work<'_> {
         let stood = record.reference.take().map(|reference| reference.id);
         let stood = stood.filter(|stood| !record.findings.iter().any(|it| is_gone(it, stood)));
         record.former = record.former.take().or(stood).filter(|stood| stood != id);
+        if planted(Plant::LinkForgets) {
+            (record.former, record.lost) = (None, None);
+        }
         record.reference = Some(Reference { id: id.to_owned(), ..Reference::default() });
         Ok(())
     }

@@ -26,6 +26,8 @@ pub(crate) struct Object {
     pub(crate) name: String,
     pub(crate) edit_sequence: u64,
     pub(crate) active: bool,
+    /// Whom it is with, as it was sent.
+    party: String,
 }
 
 /// The company file.
@@ -61,6 +63,10 @@ pub(crate) fn attribute(text: &str, name: &str) -> Option<String> {
 pub(crate) fn element(text: &str, name: &str) -> Option<String> {
     let rest = text.split(&format!("<{name}>")).nth(1)?;
     Some(rest.split('<').next()?.to_owned())
+}
+
+fn between(text: &str, begins: &str, ends: &str) -> Option<String> {
+    Some(text.split(begins).nth(1)?.split(ends).next()?.to_owned())
 }
 
 /// The record that an object stands for: the first word of its name.
@@ -169,6 +175,7 @@ impl Books {
                 name: full_name,
                 edit_sequence: self.serial,
                 active: true,
+                party: between(text, "<CustomerRef>", "</CustomerRef>").unwrap_or_default(),
             };
             let made = ret(&id, &object);
             self.objects.insert(id, object);
@@ -241,12 +248,13 @@ impl Books {
 }
 
 fn ret(id: &str, object: &Object) -> String {
-    let Object { kind, name, edit_sequence, active } = object;
+    let Object { kind, name, edit_sequence, active, party } = object;
     let is_list = kind == "Customer";
     let (id_name, name) = if is_list {
         ("ListID", format!("<FullName>{name}</FullName><IsActive>{active}</IsActive>"))
     } else {
-        ("TxnID", format!("<RefNumber>{}</RefNumber>", token(name)))
+        let number = token(name);
+        ("TxnID", format!("<CustomerRef>{party}</CustomerRef><RefNumber>{number}</RefNumber>"))
     };
     format!(
         "<{kind}Ret><{id_name}>{id}</{id_name}><EditSequence>{edit_sequence}</EditSequence>{name}</{kind}Ret>"
