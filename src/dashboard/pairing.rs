@@ -160,10 +160,12 @@ async fn shown(
     engine: &Engine,
     password: Option<String>,
 ) -> Result<HttpResponse, Trouble> {
-    let before = live::seen(engine).await;
     let (connection, pairing) = known(engine, token).await?;
     let asked = Fields::of_query(request.query_string());
+    // It may put a question into the queue: that is no change to tell this page of.
     let answered = engine.ask_for_company(&connection, &pairing).await?;
+    let before = live::seen(engine).await;
+    let (connection, pairing) = known(engine, token).await?;
     let state = engine.store().state(&connection.id).await?;
     let state = state.unwrap_or_else(|| ConnectorState::new(connection.id.clone()));
     let seen = Seen::of(&pairing, &engine.wire(), &state, answered);

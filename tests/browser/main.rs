@@ -54,16 +54,14 @@ async fn pairing(phone: bool) {
     // Nobody touches the page: it ticks by itself, and the password stays.
     house.poll(&user, password, "company", &["wrong-password"]);
     screen.sees("The Web Connector logged in with a wrong password").await;
-    screen.picture(if phone { "pairing-phone" } else { "pairing-wrong-password" }).await;
+    screen.picture("pairing-wrong-password").await;
     let polled = house.poll(&user, password, "company", &[]);
     assert!(polled.status.success(), "{}", String::from_utf8_lossy(&polled.stdout));
     screen.sees("5 of 6 steps done. Next: Confirm the company file.").await;
     screen.sees(password).await;
     screen.click("form[action$='/confirm'] button").await;
     screen.sees("All done: QuickBooks answers.").await;
-    if !phone {
-        screen.picture("pairing-done").await;
-    }
+    screen.picture("pairing-done").await;
     screen.close().await;
 }
 
@@ -125,9 +123,7 @@ async fn fixed_by_its_button(phone: bool) {
     screen
         .until("the counter counts", "document.querySelector('.over')?.textContent === '57 of 41'")
         .await;
-    if !phone {
-        screen.picture("record-failed").await;
-    }
+    screen.picture("record-failed").await;
     screen.click("#shorten").await;
     screen.sees("Done. It is queued now.").await;
     screen.sees("a fix changed it").await;
@@ -186,6 +182,7 @@ async fn fixed_by_a_filter(phone: bool) {
     screen.click("form[action*=bulk] button").await;
     screen.sees("120 records would be changed").await;
     screen.sees("A colon in a name").await;
+    screen.picture("many").await;
     screen.click("form[action*=bulk] button.main").await;
     screen.sees("Done: 120 records changed.").await;
     screen.until("all are changed", "document.body.innerText.includes('No record matches.')").await;
@@ -201,6 +198,7 @@ async fn fixed_by_a_filter(phone: bool) {
     screen.goto("/c/acme/activity").await;
     screen.sees("bypassed").await;
     screen.sees("ann").await;
+    screen.picture("activity").await;
     screen.close().await;
 }
 
@@ -231,9 +229,7 @@ async fn first_import(phone: bool) {
         .until("all are proposed", "document.querySelectorAll('input[name=key]').length === 500")
         .await;
     screen.sees("same name").await;
-    if !phone {
-        screen.picture("mapping").await;
-    }
+    screen.picture("mapping").await;
     screen.eval("(() => { const all = document.querySelector('[data-all]'); all.checked = true; all.dispatchEvent(new Event('change')); })()").await;
     screen.eval("document.querySelector('button.main').form; document.querySelectorAll('form[method=post] .buttons button.main')[0].id = 'link-all'").await;
     screen.click("#link-all").await;
@@ -262,6 +258,7 @@ async fn made_anew(phone: bool) {
 
     screen.click("#reset-reference").await;
     screen.sees("Make it anew?").await;
+    screen.picture("sure").await;
     screen.click("#sure").await;
 
     screen.sees("Done. It is queued now.").await;
@@ -293,6 +290,7 @@ async fn log_explained(phone: bool) {
         .await;
     screen.click("#read-log").await;
     screen.sees("A dialog is open in QuickBooks. Close it.").await;
+    screen.picture("log").await;
 
     // What it tells of a session that was here leads to it.
     let (user, password) = connection(&house, "Acme");
@@ -380,15 +378,13 @@ async fn axe_finds_nothing_on_any_page_in_light_and_dark_on_desk_and_phone() {
                     found.push(format!("{at} is {wide} pixels too wide"));
                 }
                 let name = page.trim_start_matches('/').replace(['/', '?', '='], "-");
-                match (page, scheme, phone) {
-                    ("/", "light", false) => screen.picture("overview").await,
-                    ("/", "dark", true) => screen.picture("overview-phone-dark").await,
-                    ("/c/demo" | "/c/demo/records", "light", false) => screen.picture(&name).await,
-                    ("/c/demo/problems", "light", false) => screen.picture("problems").await,
-                    ("/c/demo/records/Invoice/INV-2010", "light", false) => {
-                        screen.picture("record").await;
-                    }
-                    ("/c/demo/records/Invoice/INV-2010", "dark", false) => {
+                match (page, scheme) {
+                    ("/", "light") => screen.picture("overview").await,
+                    ("/", "dark") => screen.picture("overview-dark").await,
+                    ("/c/demo" | "/c/demo/records", "light") => screen.picture(&name).await,
+                    ("/c/demo/problems", "light") => screen.picture("problems").await,
+                    ("/c/demo/records/Invoice/INV-2010", "light") => screen.picture("record").await,
+                    ("/c/demo/records/Invoice/INV-2010", "dark") => {
                         screen.picture("record-dark").await;
                     }
                     _ => {}

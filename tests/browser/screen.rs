@@ -35,6 +35,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) struct Screen {
     pub(crate) page: Page,
+    phone: bool,
     browser: Browser,
     /// Addresses that were asked for.
     asked: Arc<Mutex<Vec<String>>>,
@@ -82,7 +83,15 @@ impl Screen {
             }
         });
         let base = house.url.clone();
-        Self { page, browser, asked, tasks: vec![handling, listening], base, _profile: profile }
+        Self {
+            page,
+            phone,
+            browser,
+            asked,
+            tasks: vec![handling, listening],
+            base,
+            _profile: profile,
+        }
     }
 
     /// The same, logged in as the first user.
@@ -231,10 +240,11 @@ impl Screen {
         serde_json::from_value(told).unwrap()
     }
 
-    /// A picture, kept where pictures of the documents are made.
+    /// A picture, kept where pictures of the documents are made; of a phone under a name of its own.
     pub(crate) async fn picture(&self, name: &str) {
         let Some(place) = std::env::var_os("PICTURES") else { return };
-        let file = Path::new(&place).join(format!("{name}.png"));
+        let phone = if self.phone { "-phone" } else { "" };
+        let file = Path::new(&place).join(format!("{name}{phone}.png"));
         let whole = ScreenshotParams::builder().full_page(false).build();
         timeout(self.page.save_screenshot(whole, file)).await.expect("a picture is taken");
     }

@@ -17,7 +17,8 @@ if (live && window.EventSource) {
   const inUse = () => {
     const at = document.activeElement;
     const marked = getSelection();
-    return (at && live.contains(at) && at.matches("input, select, textarea")) ||
+    return live.querySelector("a:active, button:active") ||
+      (at && live.contains(at) && at.matches("input, select, textarea")) ||
       [...live.querySelectorAll("input, select, textarea")].some(changed) ||
       [...live.querySelectorAll("details")].some((one) => one.open !== one.hasAttribute("data-open")) ||
       (!marked.isCollapsed && live.contains(marked.anchorNode));
