@@ -182,6 +182,8 @@ async fn fixed_by_a_filter(phone: bool) {
     screen.click("form[action*=bulk] button").await;
     screen.sees("120 records would be changed").await;
     screen.sees("A colon in a name").await;
+    let place = "document.querySelector('form[action*=bulk] button.main').getBoundingClientRect()";
+    screen.until("the button is seen", &format!("{place}.bottom < innerHeight")).await;
     screen.picture("many").await;
     screen.click("form[action*=bulk] button.main").await;
     screen.sees("Done: 120 records changed.").await;
