@@ -16,6 +16,7 @@ use crate::dashboard::frame::Frame;
 use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
+use crate::dashboard::records;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::view::Choice;
 use crate::dashboard::view::Meant;
@@ -107,7 +108,10 @@ async fn page(
 ) -> Result<HttpResponse, Trouble> {
     let asked = Fields::of_query(request.query_string());
     let connection = known(&engine, &id).await?;
-    let kind = asked.given("kind").unwrap_or("Customer").to_owned();
+    let kind = asked.given("kind").unwrap_or("Customer");
+    let kind = records::kind(kind)
+        .ok_or_else(|| Trouble::bad(&format!("There is no kind {kind}.")))?
+        .to_owned();
     let chosen = asked.given("show").unwrap_or("open").to_owned();
     let filter = RecordFilter {
         kind: Some(kind.clone()),

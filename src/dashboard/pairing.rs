@@ -85,6 +85,14 @@ const GIVING: &[Explained] = &[
 /// What goes wrong while it updates.
 const UPDATING: &[Explained] = &[
     (
+        "QBWC1012: authentication failed, with a network error in the log",
+        "The Web Connector does not reach Bookbridge. Open the address that stands in the .qwc in a browser on this machine: it answers without a warning about its certificate. Else look at the name, the port, and the firewall.",
+    ),
+    (
+        "QBWC1041 or QBWC1042: an exception while data was sent or received",
+        "The connection broke off. Nothing is lost: press Update Selected again.",
+    ),
+    (
         "0x80040408: QuickBooks could not be started",
         "Open QuickBooks on this machine, with the company file, and press Update Selected again.",
     ),
@@ -209,6 +217,7 @@ struct Seen {
     downloaded: bool,
     certificate: bool,
     called: bool,
+    named: bool,
     login: bool,
     refused: bool,
     company: Option<(String, String)>,
@@ -226,13 +235,19 @@ impl Seen {
         let refused = since(state.last_login_failed_at.filter(|at| *at >= shown));
         let login = since(state.last_seen_at.filter(|at| *at >= shown)) && !refused;
         let seen = since(state.last_seen_at);
+        // A login names its connection. What shows itself before may be anybody's: it counts for who
+        // has just taken the file from this page.
+        let after =
+            |at: Option<Timestamp>| pairing.downloaded_at.is_some() && at >= pairing.downloaded_at;
+        let named = seen || since(state.last_login_failed_at);
         let host = state.host.as_ref().filter(|_| seen);
         let company = host.map(|host| (host.company_name.clone(), host.company_file.clone()));
         let trouble = state.trouble.as_ref().filter(|_| seen);
         Self {
             downloaded: pairing.downloaded_at.is_some(),
-            certificate: since(wire.certificate_at),
-            called: since(wire.version_at) || seen || since(state.last_login_failed_at),
+            certificate: after(wire.certificate_at),
+            called: after(wire.version_at) || named,
+            named,
             login,
             refused,
             company: company.filter(|(_, file)| !file.is_empty()),
@@ -257,7 +272,7 @@ impl Seen {
         let mut steps = vec![
             step("download", "Download the .qwc", "It tells the Web Connector where Bookbridge is. It holds no password.".to_owned(), self.downloaded || called, None, &[]),
             step("add", "Add it in the Web Connector", "Open the company file in QuickBooks as Admin, in single-user mode. Start the Web Connector, press Add an Application, choose the file.".to_owned(), self.certificate || called, None, ADDING),
-            step("access", "Give access in QuickBooks", "QuickBooks asks once. Choose Yes, always; allow access even if QuickBooks is not running.".to_owned(), called, no_access, GIVING),
+            step("access", "Give access in QuickBooks", "QuickBooks asks once. Choose Yes, always; allow access even if QuickBooks is not running.".to_owned(), self.named, no_access, GIVING),
         ];
         let text = "Click the Password column of this application in the Web Connector, paste it, press Enter, and let it be saved.".to_owned();
         let bad = self.refused.then(|| Told {
@@ -396,6 +411,7 @@ mod tests {
             downloaded: false,
             certificate: false,
             called: false,
+            named: false,
             login: false,
             refused: false,
             company: None,

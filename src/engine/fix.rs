@@ -6,7 +6,6 @@
 //! one. Pressed twice, it does nothing more: the record has moved on, or waits for the first press.
 
 use serde_json::Value;
-use serde_json::json;
 
 use crate::diagnosis;
 use crate::domain::mirror;
@@ -21,6 +20,7 @@ use crate::domain::request::Target;
 use crate::engine::Action;
 use crate::engine::EngineError;
 use crate::engine::compose;
+use crate::engine::follow_up::named;
 use crate::engine::follow_up::query_of;
 use crate::engine::intake::is_unknown;
 use crate::engine::mend;
@@ -344,7 +344,7 @@ pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineErr
                 (fact("kind").unwrap_or_default(), fact("value").unwrap_or_default());
             let query = query_of(&kind).filter(|_| !name.is_empty());
             let query = query.ok_or_else(|| cannot("QuickBooks does not say what is inactive"))?;
-            let data = json!({ "FullName": [name] });
+            let data = named(&name);
             Deed::Ask(Box::new(Question::Reactivate(Target { kind, name })), query, data)
         }
         "create-missing" => {

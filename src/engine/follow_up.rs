@@ -225,6 +225,10 @@ impl Work<'_> {
             Some(ret) if ret.is_active == Some(false) => {
                 finding.code = Code::InactiveReference;
                 finding.cause.clear();
+                // QuickBooks quotes the id that it was given; people know the name.
+                if let Some(name) = &ret.full_name {
+                    finding.facts.insert("value".to_owned(), name.clone());
+                }
             }
             // It is there and can be used: it was refused for where it stands.
             Some(_) => return Ok(()),
@@ -423,7 +427,7 @@ fn is_id(text: &str) -> bool {
     })
 }
 
-fn named(value: &str) -> Value {
+pub(super) fn named(value: &str) -> Value {
     if is_id(value) { json!({ "ListID": [value] }) } else { json!({ "FullName": [value] }) }
 }
 

@@ -42,6 +42,8 @@ use crate::store::StoreError;
 const PRIORITY: i32 = -1001;
 /// A part that was told is asked for again after this long.
 const FRESH: SignedDuration = SignedDuration::from_hours(1);
+/// A list that was told in full is taken for complete this long.
+const COMPLETE: SignedDuration = SignedDuration::from_hours(2);
 /// So many times as seldom is asked for what QuickBooks refused for good.
 const SELDOM: i32 = 24;
 /// Objects in one answer of an iterator: Conductor and others found that more strains QuickBooks.
@@ -103,6 +105,9 @@ const PARTS: &[(&str, How)] = &[
                 "Account",
                 "Class",
                 "Customer",
+                "CustomerMsg",
+                "CustomerType",
+                "DateDrivenTerms",
                 "Employee",
                 "ItemDiscount",
                 "ItemFixedAsset",
@@ -116,10 +121,15 @@ const PARTS: &[(&str, How)] = &[
                 "ItemSalesTaxGroup",
                 "ItemService",
                 "ItemSubtotal",
+                "JobType",
                 "OtherName",
                 "PaymentMethod",
+                "SalesRep",
+                "SalesTaxCode",
+                "ShipMethod",
                 "StandardTerms",
                 "Vendor",
+                "VendorType",
             ],
         ),
     ),
@@ -244,10 +254,13 @@ impl Work<'_> {
         }
     }
 
-    /// Whether the mirror has all of a list.
+    /// Whether the mirror was told of all of a list not long ago: what is not in it is not in
+    /// QuickBooks, unless somebody made it since.
     pub(crate) fn has_all(&self, kind: &str) -> bool {
         let part = if kind.starts_with("Item") { "Item" } else { kind };
-        self.state.mirror.get(part).is_some_and(|part| part.since.is_some())
+        let part = self.state.mirror.get(part).filter(|part| part.since.is_some());
+        let now = self.engine.now();
+        part.is_some_and(|part| is_newer(part.told_at, COMPLETE, now))
     }
 
     /// Whether the mirror was told not long ago of all transactions of a kind.

@@ -292,8 +292,13 @@ impl Engine {
         }
         let (mut done, mut mended) = (0, BTreeSet::new());
         for (key, problem) in matching {
-            let one = mended.insert(problem) || problem.is_none();
-            done += u64::from(!one || self.act_on_one(&key, &action, reason, actor).await?);
+            // The one that mends it for all has to be done; another one may do it else.
+            let mends = problem.is_none() || !mended.contains(&problem);
+            let did = !mends || self.act_on_one(&key, &action, reason, actor).await?;
+            if did {
+                mended.insert(problem);
+            }
+            done += u64::from(did);
         }
         Ok(done)
     }

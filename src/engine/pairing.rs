@@ -47,6 +47,8 @@ pub enum Sign {
     Certificate,
     /// It told its version.
     Version,
+    /// It logged in: what it showed before is told by its connection from now on.
+    Login,
 }
 
 impl Engine {
@@ -57,6 +59,7 @@ impl Engine {
         match sign {
             Sign::Certificate => wire.certificate_at = now,
             Sign::Version => wire.version_at = now,
+            Sign::Login => *wire = Wire::default(),
         }
     }
 

@@ -52,7 +52,10 @@ impl Work<'_> {
                 continue;
             }
             let holder = self.record_at(&id).await?;
+            // A person may have moved it to another customer, or merged that one away.
             let another = matches!((entity, &ret.entity), (Some(a), Some(b)) if a != b);
+            let moved = another && may_have_moved(sent, &ret);
+            let another = another && !moved;
             // Of what has no number, whatever a person linked may be it.
             let may_be = is_same(sent, &ret) || (name.is_none() && ret.txn_id.is_some());
             if let Some(other) = &holder
@@ -71,10 +74,10 @@ impl Work<'_> {
             let before = made.is_some_and(|made| made < sent.at - MARGIN);
             // One clock or the other may be wrong. A name is in use once: that one says so itself.
             let suspect = before && ret.txn_id.is_some() && is_same(sent, &ret);
-            doubtful |= suspect;
             let older = before && !suspect;
             let known = candidates.iter().any(|(known, _)| *known == id);
             if !ours && !another && !older && !known {
+                doubtful |= suspect || moved;
                 candidates.push((id, ret));
             }
         }
@@ -233,6 +236,15 @@ fn is_same(sent: &Sent, ret: &Ret) -> bool {
         && (sent.entity.is_none() || ret.entity == sent.entity)
         && (sent.entity_name.is_none() || normal(&ret.entity_name) == normal(&sent.entity_name))
         && amounts.is_none_or(|(sent, found)| sent == found)
+}
+
+/// Whether an object that is with somebody else may be what an Add made all the same: it has its
+/// number, or none, and somebody changed it.
+fn may_have_moved(sent: &Sent, ret: &Ret) -> bool {
+    match &sent.name {
+        Some(name) => ret.ref_number.as_ref() == Some(name),
+        None => ret.time_modified.is_some() && ret.time_modified != ret.time_created,
+    }
 }
 
 /// When QuickBooks made an object: `2026-11-24T08:33:06-08:00`.

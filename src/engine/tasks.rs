@@ -135,11 +135,16 @@ impl Engine {
     ) {
         let (mut error, mut mended) = (None, BTreeSet::new());
         for (key, problem) in matching {
-            let acted = if mended.insert(problem) || problem.is_none() {
+            // The one that mends it for all has to be done; another one may do it else.
+            let mends = problem.is_none() || !mended.contains(&problem);
+            let acted = if mends {
                 self.act_on_one(&key, &action, &reason, &actor).await
             } else {
                 Ok(true)
             };
+            if matches!(acted, Ok(true)) {
+                mended.insert(problem);
+            }
             match acted {
                 Ok(changed) => self.tasks.update(id, |task| {
                     task.looked_at += 1;

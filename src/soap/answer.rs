@@ -46,6 +46,7 @@ pub(crate) async fn answer(engine: &Engine, call: Call, caller: &Caller<'_>) -> 
             let who = Who::new(&username, caller.peer);
             let attempt = Box::pin(engine.authenticate(&username, &password));
             let answer = tried(Operation::Authenticate, attempt).await.unwrap_or(Login::Busy);
+            engine.saw(Sign::Login);
             // A right password always passes: nobody locks out the real one.
             match answer {
                 Login::Refused if !caller.logins.may_hear(who) => login(Login::Busy),

@@ -233,6 +233,9 @@ impl Screen {
     /// What axe-core finds on the page.
     pub(crate) async fn violations(&self) -> Vec<String> {
         self.eval(&format!("{}; true", include_str!("axe/axe.min.js"))).await;
+        // What is closed is looked at as well.
+        self.eval("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+            .await;
         let run = "axe.run({resultTypes: ['violations']}).then(found => found.violations.map(one => \
                    one.id + ': ' + one.nodes.slice(0, 3).map(node => node.html.slice(0, 160) + ' ' + \
                    (node.any[0] ? node.any[0].message : '')).join(' | ')))";

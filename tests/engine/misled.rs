@@ -302,3 +302,37 @@ async fn an_answer_about_one_name_says_nothing_of_the_next() {
 
     assert_eq!(bench.record("Customer/1").await.findings[0].candidates[0].id, "80-60");
 }
+
+#[actix_web::test]
+async fn what_was_moved_to_another_customer_is_not_made_again() {
+    let moved = |modified: &str| {
+        format!(
+            "statusCode=\"0\"><ReceivePaymentRet><TxnID>43-7</TxnID>\
+             <TimeCreated>2026-03-02T09:00:00</TimeCreated><TimeModified>{modified}</TimeModified>\
+             <CustomerRef><ListID>80-91</ListID></CustomerRef></ReceivePaymentRet>"
+        )
+    };
+    for (modified, again) in [("2026-03-02T09:00:00", true), ("2026-03-02T10:00:00", false)] {
+        let mut bench = Bench::new().await;
+        bench.put("ReceivePayment/1", payment("43-1")).await;
+
+        let found = moved(modified);
+        let forgotten = Cell::new(false);
+        let documents = session(&mut bench, |qbxml| {
+            if qbxml.contains("AddRq") && forgotten.replace(true) {
+                Does::Agrees
+            } else {
+                forgets_and_says(qbxml, &[&found, &found])
+            }
+        })
+        .await;
+
+        let sent = documents.iter().filter(|it| it.contains("AddRq")).count();
+        assert_eq!(sent, if again { 2 } else { 1 }, "{documents:?}");
+        if !again {
+            let finding = &bench.record("ReceivePayment/1").await.findings[0];
+            assert_eq!(finding.code, Code::OutcomeUnknown);
+            assert_eq!(finding.candidates[0].id, "43-7");
+        }
+    }
+}

@@ -103,13 +103,13 @@ pub(super) async fn an_inactive_customer_is_made_active() {
     with_customer(&mut office).await;
     office.poll(&[]);
     set_active(&mut office, "Customer", "Jones", false);
-    let mut data = invoice("Customer/1", "1001");
-    data["CustomerRef"] = json!({"FullName": "Jones"});
 
-    office.push("Invoice/1", data).await;
+    office.push("Invoice/1", invoice("Customer/1", "1001")).await;
     office.poll(&[]);
 
-    says(&office.record("Invoice/1").await, Code::InactiveReference);
+    let record = office.record("Invoice/1").await;
+    says(&record, Code::InactiveReference);
+    assert_eq!(record.findings[0].facts["value"], "Jones");
     office.press("Invoice/1", "reactivate").await;
     office.poll(&[]);
     synced(&office.record("Invoice/1").await);

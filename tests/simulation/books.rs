@@ -27,7 +27,7 @@ pub(crate) struct Object {
     pub(crate) edit_sequence: u64,
     pub(crate) active: bool,
     /// Whom it is with, as it was sent.
-    party: String,
+    pub(crate) party: String,
 }
 
 /// The company file.

@@ -271,7 +271,16 @@ impl World {
                 let into = Thing::Customer(*into).token();
                 let found = self.lanes[at].books.of(&into).first().map(|it| it.0.clone());
                 if let Some(id) = found.filter(|_| Thing::Customer(*from).token() != into) {
-                    self.remove(at, &Thing::Customer(*from).token());
+                    let from = Thing::Customer(*from).token();
+                    let gone: Vec<_> =
+                        self.lanes[at].books.of(&from).iter().map(|it| it.0.clone()).collect();
+                    self.remove(at, &from);
+                    // Its documents are the other one's now.
+                    for object in self.lanes[at].books.objects.values_mut() {
+                        for gone in &gone {
+                            object.party = object.party.replace(gone.as_str(), &id);
+                        }
+                    }
                     let object = self.lanes[at].books.objects.get_mut(&id).unwrap();
                     object.edit_sequence += 1_000_000;
                 }

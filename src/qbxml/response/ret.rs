@@ -80,6 +80,10 @@ impl Ret {
             "Name" => {
                 self.full_name.get_or_insert(text);
             }
+            // A sales rep is named by its initials.
+            "Initial" if self.name == "SalesRepRet" => {
+                self.full_name.get_or_insert(text);
+            }
             "RefNumber" => self.ref_number = Some(text),
             "IsPaid" => self.is_paid = Some(text == "true" || text == "1"),
             "IsActive" => self.is_active = Some(text == "true" || text == "1"),
