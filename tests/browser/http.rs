@@ -553,6 +553,26 @@ fn what_fails_again_is_not_told_as_a_success() {
 }
 
 #[test]
+fn pairing_ticks_nothing_for_the_web_connector_of_another_connection() {
+    let house = house();
+    let one = house.run(&["connection", "add", "One"]);
+    let two = house.run(&["connection", "add", "Two"]);
+    let text = |made: &serde_json::Value, member: &str| made[member].as_str().unwrap().to_owned();
+    let ann = Caller::first(&house);
+    let page = |made| {
+        let url = text(made, "pairingUrl");
+        ann.get(&url[url.find("/pair/").unwrap()..]).body
+    };
+    assert!(page(&two).contains("0 of 6 steps done"));
+
+    let polled = house.poll(&text(&one, "username"), &text(&one, "password"), "company", &[]);
+
+    assert!(polled.status.success());
+    assert!(!page(&one).contains("0 of 6 steps done"), "{}", page(&one));
+    assert!(page(&two).contains("0 of 6 steps done"), "{}", page(&two));
+}
+
+#[test]
 fn what_changed_while_a_person_was_asked_is_not_done() {
     let house = house();
     house.push("acme", r#"{"kind":"Customer","sourceId":"1","data":{"Name":"Ann"}}"#);
