@@ -451,7 +451,8 @@ fn connections(report: &mut Report, client: &Client) {
                 };
                 let fix = match (&*word, &*output::text(&health, "/fixes/0/label")) {
                     ("ok" | "waiting", "") => String::new(),
-                    ("never_paired", "") => {
+                    // Here is a command for it.
+                    ("never_paired", _) => {
                         format!(
                             "make the file to install: bookbridge connection qwc {id} -o {id}.qwc"
                         )

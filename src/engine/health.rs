@@ -370,7 +370,8 @@ fn judge(
         } else {
             let summary = "No Web Connector has logged in yet: install the .qwc file, type the \
                            password, tick the box and press Update Selected.";
-            (HealthState::NeverPaired, Some(summary.to_owned()), Vec::new())
+            let finding = Finding::new(Code::ConnectorOffline).cause("never_paired");
+            (HealthState::NeverPaired, Some(summary.to_owned()), vec![finding])
         };
     };
     if let Some(trouble) = state.trouble.clone().or(failed_login) {
