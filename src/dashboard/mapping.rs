@@ -39,7 +39,7 @@ use crate::store::RecordFilter;
 /// Records on a page: as many as a first import is confirmed at once.
 const PAGE: usize = 500;
 /// Pages without anything to show that are looked through at once; then a link leads on.
-const MOST_PAGES: usize = 20;
+const MOST_PAGES: usize = 6;
 /// Objects of QuickBooks that a search shows.
 const FOUND: usize = 50;
 /// Letters of its beginning by which a similar name is looked up.

@@ -30,7 +30,7 @@ use crate::store::sled::trees::Entry;
 use crate::store::sled::trees::Tree;
 
 /// Index entries that a page looks at before it ends, however few of them it shows.
-const PATIENCE: usize = 10_000;
+const PATIENCE: usize = 3_000;
 
 /// Index entries between two chances for others.
 const BREATH: usize = 500;
