@@ -88,7 +88,7 @@ pub(crate) fn missing(finding: &Finding) -> Option<(String, Value, String)> {
         "Method" if words.contains(&"Payment") => "PaymentMethod",
         "Method" => "ShipMethod",
         "Account" => {
-            let of_type = account_type(field, &words)?;
+            let of_type = account_type(field, &words, &finding.pointer)?;
             data.insert("AccountType".to_owned(), of_type.into());
             "Account"
         }
@@ -102,7 +102,7 @@ pub(crate) fn missing(finding: &Finding) -> Option<(String, Value, String)> {
 }
 
 /// The type of a missing account, by where it is needed.
-fn account_type(field: &str, words: &[&str]) -> Option<&'static str> {
+fn account_type(field: &str, words: &[&str], pointer: &str) -> Option<&'static str> {
     let has = |word: &str| words.contains(&word);
     Some(match field {
         "ARAccountRef" => "AccountsReceivable",
@@ -115,7 +115,9 @@ fn account_type(field: &str, words: &[&str]) -> Option<&'static str> {
         _ if has("AR") => "AccountsReceivable",
         _ if has("AP") => "AccountsPayable",
         _ if has("Income") => "Income",
-        _ if has("Expense") => "Expense",
+        _ if has("Expense") || pointer.contains("/ExpenseLine/") => "Expense",
+        // What a service, other charge or part is sold under.
+        _ if pointer.contains("/SalesOrPurchase/") => "Income",
         _ => return None,
     })
 }
@@ -161,6 +163,16 @@ mod tests {
         let finding = |kind: &str| {
             Finding::new(Code::ReferenceNotFound).fact("kind", kind).fact("value", "Net 45")
         };
+        for (pointer, of_type) in [
+            ("/data/ExpenseLine/0/AccountRef", Some("Expense")),
+            ("/data/SalesOrPurchase/AccountRef", Some("Income")),
+            ("/data/AccountRef", None),
+        ] {
+            let account = finding("Account").at(pointer).fact("field", "AccountRef");
+            let made =
+                missing(&account).map(|(_, data, _)| data["AccountAdd"]["AccountType"].clone());
+            assert_eq!(made, of_type.map(Into::into), "{pointer}");
+        }
         assert!(missing(&finding("Customer")).is_none());
         let (request, data, _) = missing(&finding("Terms")).unwrap();
         assert_eq!(request, "StandardTermsAddRq");

@@ -372,13 +372,7 @@ async fn axe_finds_nothing_on_any_page_in_light_and_dark_on_desk_and_phone() {
             screen.scheme(scheme).await;
             for page in PAGES.iter().copied().chain([pairing.as_str()]) {
                 screen.goto(page).await;
-                let at = format!("{page} {scheme} phone={phone}");
-                found
-                    .extend(screen.violations().await.into_iter().map(|one| format!("{at} {one}")));
-                let wide = screen.eval("document.documentElement.scrollWidth - innerWidth").await;
-                if wide.as_i64().unwrap_or(0) > 0 {
-                    found.push(format!("{at} is {wide} pixels too wide"));
-                }
+                // Before axe opens what is closed.
                 let name = page.trim_start_matches('/').replace(['/', '?', '='], "-");
                 match (page, scheme) {
                     ("/", "light") => screen.picture("overview").await,
@@ -390,6 +384,13 @@ async fn axe_finds_nothing_on_any_page_in_light_and_dark_on_desk_and_phone() {
                         screen.picture("record-dark").await;
                     }
                     _ => {}
+                }
+                let at = format!("{page} {scheme} phone={phone}");
+                found
+                    .extend(screen.violations().await.into_iter().map(|one| format!("{at} {one}")));
+                let wide = screen.eval("document.documentElement.scrollWidth - innerWidth").await;
+                if wide.as_i64().unwrap_or(0) > 0 {
+                    found.push(format!("{at} is {wide} pixels too wide"));
                 }
             }
         }

@@ -56,7 +56,8 @@ pub(super) const UNKNOWN: Rule = Rule {
     disposition: Disposition::Fix,
 };
 
-/// Sources: OSR, "QBSDK error codes", for codes; field logs and vendors' help pages for texts. What
+/// Source of each row that names none of its own: OSR, "QBSDK error codes", and the SDK's status
+/// code tables. Texts are from field logs and vendors' help pages, named at their rows. What
 /// comes by text stands before what comes by code alone, because 3140, 3170, 3180 and 3210 carry
 /// many causes.
 pub(super) static RULES: &[Rule] = rules! {
@@ -79,6 +80,7 @@ pub(super) static RULES: &[Rule] = rules! {
     // Source: ayssoftware, "Resolving QuickBooks export errors".
     credit_limit [] [] ["credit limit"] => "credit_limit" InvalidValue Fix;
     closed_code [3161..=3161, 3171..=3171] [] [] => "closed_period" ClosedPeriod Fix;
+    // Source: ayssoftware, "Resolving QuickBooks export errors"; consolibyte `Callbacks/SQL`.
     closed_text [] [] ["closing date", "books are closed"] => "closed_period" ClosedPeriod Fix;
     // Source: help.connexecommerce.com.
     currency [3140..=3140] [] ["currency"] => "currency_mismatch" AccountMismatch Fix;
@@ -102,6 +104,7 @@ pub(super) static RULES: &[Rule] = rules! {
     target_missing [3120..=3120, 3177..=3177] [] [] => "object_not_found" ObjectNotFound Reset;
     changed [3240..=3240, 3172..=3173] [] [] => "object_changed_or_deleted" ObjectNotFound Reset;
     bad_id [3000..=3000] [] [] => "invalid_object_id" ObjectNotFound Reset;
+    // Source: field log of an account import (3180).
     acct_no_used [] [] ["account number is already in use"]
         => "account_number_in_use" NameInUse Fix;
     initial_used [3180..=3180] [] ["initial"] => "sales_rep_initial_in_use" NameInUse Fix;
@@ -125,8 +128,11 @@ pub(super) static RULES: &[Rule] = rules! {
     // Source: consolibyte `Callbacks/SQL`.
     address [3210..=3210] ["address"] [] => "invalid_address" InvalidValue Fix;
     value [3210..=3210] [] [] => "invalid_value" InvalidValue Fix;
+    // Source: field log of a SalesOrderAdd (3180).
     tax_blank [] [] ["sales tax field cannot be left blank"] => "sales_tax_missing" MissingField Fix;
+    // Source: field log of a BillAdd without lines (3180).
     empty [] [] ["transaction is empty"] => "empty_transaction" MissingField Fix;
+    // Source: consolibyte `Callbacks/SQL/Callbacks.php`.
     record_error [3180..=3180] [] ["this record has an error in it"]
         => "record_error" CompanyFileDamaged Fix;
     permission [3260..=3263] [] [] => "permission" PermissionDenied Admin;
