@@ -338,10 +338,15 @@ fn facts(ret: &Ret) -> Option<(String, Facts)> {
     if ret.txn_id.is_some() == ret.txn_date.is_none() || (ret.txn_id.is_none() && name.is_none()) {
         return None;
     }
+    Some((id, told(kind, name.unwrap_or_default(), ret)))
+}
+
+/// What an object of a kind tells.
+pub(super) fn told(kind: &str, name: String, ret: &Ret) -> Facts {
     let hint = ret.hint.as_ref().map(|hint| hint.chars().take(MAX_HINT).collect());
-    let facts = Facts {
+    Facts {
         kind: kind.to_owned(),
-        name: name.unwrap_or_default(),
+        name,
         edit_sequence: ret.edit_sequence.clone(),
         is_active: ret.is_active,
         account_type: ret.account_type.clone(),
@@ -354,8 +359,7 @@ fn facts(ret: &Ret) -> Option<(String, Facts)> {
         is_paid: ret.is_paid,
         modified: ret.time_modified.clone(),
         gone: None,
-    };
-    Some((id, facts))
+    }
 }
 
 /// What is asked of a part.

@@ -20,7 +20,6 @@ use crate::domain::connection::DuplicateNumbers;
 use crate::domain::ids::Revision;
 use crate::domain::message_set::Item;
 use crate::domain::mirror;
-use crate::domain::mirror::Facts;
 use crate::domain::mirror::Mirrored;
 use crate::domain::outcome::Disposition;
 use crate::domain::record::Amendment;
@@ -34,13 +33,13 @@ use crate::engine::answer::Answer;
 use crate::engine::compose;
 use crate::engine::known::Places;
 use crate::engine::known::numbers::number_of;
+use crate::engine::mirror::told;
 use crate::engine::propose;
 use crate::engine::work::Work;
 use crate::qbxml::check;
 use crate::qbxml::classify;
 use crate::qbxml::raw;
 use crate::qbxml::raw::Raw;
-use crate::qbxml::response::Ret;
 use crate::qbxml::version::Target;
 use crate::store::Find;
 use crate::store::StoreError;
@@ -185,7 +184,8 @@ impl Work<'_> {
             let named = ret.ref_number.as_deref().is_some_and(same);
             if let Some(id) = ret.txn_id.clone().filter(|_| named) {
                 let (connection, revision) = (self.connection.id.clone(), Revision::NEW);
-                found.push(Mirrored { connection, id, revision, facts: seen(kind, ret) });
+                let number = ret.ref_number.clone().unwrap_or_default();
+                found.push(Mirrored { connection, id, revision, facts: told(kind, number, ret) });
             }
         }
         if answer.is_cut {
@@ -244,21 +244,5 @@ impl Work<'_> {
             fix: "suffix-number".to_owned(),
         });
         Ok(true)
-    }
-}
-
-/// What a transaction tells of whose it is, even if it tells no more.
-fn seen(kind: &str, ret: &Ret) -> Facts {
-    Facts {
-        kind: kind.to_owned(),
-        name: ret.ref_number.clone().unwrap_or_default(),
-        balance: ret.balance.clone(),
-        entity: ret.entity.clone(),
-        entity_name: ret.entity_name.clone(),
-        date: ret.txn_date.clone(),
-        amount: ret.amount.clone(),
-        is_paid: ret.is_paid,
-        hint: ret.hint.clone(),
-        ..Facts::default()
     }
 }

@@ -16,6 +16,7 @@ use super::bench::told;
 use super::twice::Does;
 use super::twice::act;
 use super::twice::agreed;
+use super::twice::customer_ret;
 use super::twice::forgets;
 use super::twice::invoice;
 use super::twice::link;
@@ -253,14 +254,8 @@ async fn what_is_there_is_not_too_old_because_our_clock_was_ahead() {
 #[actix_web::test]
 async fn what_somebody_edited_is_not_deleted_by_an_undo_whose_answer_was_lost() {
     let mut bench = to_be_undone().await;
-    let ret = |sequence: &str| {
-        format!(
-            "statusCode=\"0\"><CustomerRet><ListID>80-1</ListID><EditSequence>{sequence}\
-             </EditSequence></CustomerRet>"
-        )
-    };
     let carried = bench.open().await;
-    bench.bring(&carried.ticket, &told(&carried.qbxml, &[&ret("1")])).await;
+    bench.bring(&carried.ticket, &told(&carried.qbxml, &[&customer_ret("1")])).await;
     let deletion = bench.send(&carried.ticket).await;
     assert!(deletion.contains("<ListDelRq"), "{deletion}");
     // It never reaches QuickBooks, and somebody edits the customer.
@@ -268,7 +263,7 @@ async fn what_somebody_edited_is_not_deleted_by_an_undo_whose_answer_was_lost() 
 
     let mut documents = Vec::new();
     for _ in 0..3 {
-        let edited = |qbxml: &str| Does::Answers(told(qbxml, &[&ret("2")]));
+        let edited = |qbxml: &str| Does::Answers(told(qbxml, &[&customer_ret("2")]));
         documents.extend(session(&mut bench, edited).await);
     }
 

@@ -314,6 +314,14 @@ async fn what_a_person_insisted_on_is_forgotten_once_it_is_linked() {
     assert_eq!(bench.record("Customer/1").await.findings[0].cause, "still_there");
 }
 
+/// What QuickBooks has of that customer.
+pub(super) fn customer_ret(sequence: &str) -> String {
+    format!(
+        "statusCode=\"0\"><CustomerRet><ListID>80-1</ListID><EditSequence>{sequence}\
+         </EditSequence></CustomerRet>"
+    )
+}
+
 /// A customer that we made, and that is to be undone.
 pub(super) async fn to_be_undone() -> Bench {
     let mut bench = Bench::new().await;
@@ -340,21 +348,15 @@ async fn what_quickbooks_does_not_tell_of_is_not_undone() {
 #[actix_web::test]
 async fn what_is_undone_later_is_asked_for_again() {
     let mut bench = to_be_undone().await;
-    let ret = |sequence: &str| {
-        format!(
-            "statusCode=\"0\"><CustomerRet><ListID>80-1</ListID><EditSequence>{sequence}\
-             </EditSequence></CustomerRet>"
-        )
-    };
     let carried = bench.open().await;
-    let answer = told(&carried.qbxml, &[&ret("1")]);
+    let answer = told(&carried.qbxml, &[&customer_ret("1")]);
     bench.bring(&carried.ticket, &answer).await;
     bench.engine.close_connection(&carried.ticket).await.unwrap();
     assert_eq!(bench.record("Customer/1").await.status, Status::Queued);
 
     let mut documents = Vec::new();
     for _ in 0..3 {
-        let edited = |qbxml: &str| Does::Answers(told(qbxml, &[&ret("2")]));
+        let edited = |qbxml: &str| Does::Answers(told(qbxml, &[&customer_ret("2")]));
         documents.extend(session(&mut bench, edited).await);
     }
 
