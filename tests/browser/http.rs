@@ -1,5 +1,8 @@
 //! The pages by HTTP alone: who may do what, and what every answer carries.
 
+use std::io::BufRead as _;
+use std::io::BufReader;
+
 use ureq::Agent;
 use ureq::http::Response;
 
@@ -550,6 +553,57 @@ fn what_fails_again_is_not_told_as_a_success() {
     assert!(retried.location.contains("?refused=It%20is%20failed%20now"), "{}", retried.location);
     let page = ann.get(&retried.location).body;
     assert!(page.contains("<p class=\"flash bad\" role=\"alert\">It is failed now. "), "{page}");
+}
+
+#[test]
+fn a_search_that_finds_nothing_among_the_newest_leads_on() {
+    use std::fmt::Write as _;
+
+    let house = house();
+    let line = |id: usize, name: &str| {
+        format!(
+            r#"{{"kind":"Vendor","sourceId":"{id}","data":{{"Name":"{name}"}},"posted":false}}"#
+        )
+    };
+    house.push("acme", &line(0, "Zephyr"));
+    let mut lines = String::new();
+    for id in 1..=3100 {
+        writeln!(lines, "{}", line(id, &format!("Vendor {id}"))).unwrap();
+    }
+    house.push("acme", &lines);
+    let ann = Caller::first(&house);
+
+    let newest = ann.get("/c/acme/records?q=zephyr").body;
+
+    assert!(newest.contains("No record matches among those looked at so far."), "{newest}");
+    let older = newest.split("class=\"button\" href=\"").nth(1).unwrap();
+    let older = older.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
+    let older = ann.get(&format!("/c/acme/records{older}")).body;
+    assert!(older.contains("Vendor/0"), "{older}");
+}
+
+#[test]
+fn a_page_is_told_what_changed_before_its_events_began() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let live = || {
+        let page = ann.get("/c/acme/records").body;
+        page.split("data-live=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let told = |path: &str| {
+        let request = ann.agent.get(ann.url(path)).header("cookie", &ann.cookie);
+        let mut line = String::new();
+        let body = request.call().unwrap().into_body().into_reader();
+        BufReader::new(body).read_line(&mut line).unwrap();
+        line
+    };
+    let before = live();
+    assert_eq!(told(&before), ": here\n");
+
+    house.push("acme", r#"{"kind":"Customer","sourceId":"1","data":{"Name":"Ann"}}"#);
+
+    assert_eq!(told(&before), "event: change\n");
+    assert_eq!(told(&live()), ": here\n");
 }
 
 #[test]
