@@ -592,10 +592,10 @@ fn a_page_is_told_what_changed_before_its_events_began() {
     };
     let told = |path: &str| {
         let request = ann.agent.get(ann.url(path)).header("cookie", &ann.cookie);
-        let mut line = String::new();
+        let mut said = String::new();
         let body = request.call().unwrap().into_body().into_reader();
-        BufReader::new(body).read_line(&mut line).unwrap();
-        line
+        BufReader::new(body).read_line(&mut said).unwrap();
+        said
     };
     let before = live();
     assert_eq!(told(&before), ": here\n");
