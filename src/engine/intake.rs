@@ -219,8 +219,15 @@ impl Engine {
                     && old.on_duplicate == new.on_duplicate
                     && old.wanted == Wanted::Present
                     && old.status != Status::Withdrawn;
-                if same {
+                let undone = same && work.is_to_be_undone(&old).await?;
+                if same && !undone {
                     return Ok(Put::Same(old));
+                }
+                let mut old = old;
+                if undone {
+                    // Who puts it wants it there, and said so last.
+                    old.asked = None;
+                    old.become_status(old.status, now, "put again; it is not undone");
                 }
                 old
             }

@@ -88,6 +88,15 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Whether a person wants it undone, and QuickBooks is not asked yet whether somebody edited it.
+    pub(super) async fn is_to_be_undone(&mut self, record: &Record) -> Result<bool, EngineError> {
+        let Some(asked) = record.asked.filter(|_| record.status == Status::Synced) else {
+            return Ok(false);
+        };
+        let about = self.request(asked).await?.and_then(|request| request.about);
+        Ok(about.is_some_and(|about| matches!(about.question, Question::Undo)))
+    }
+
     /// It was to be undone in a session that is over: it is asked again whether somebody edited it.
     pub(super) fn undo_again(&mut self, mut record: Record) -> Result<(), EngineError> {
         record.wanted = Wanted::Present;
@@ -147,6 +156,7 @@ impl Work<'_> {
         let deletes = kind.is_some_and(|kind| kind.delete_type.is_some());
         record.wanted = if deletes { Wanted::Deleted } else { Wanted::Voided };
         record.sequence = 0;
+        record.due = None;
         let now = self.engine.now();
         record.become_status(Status::Queued, now, "to be taken out of QuickBooks");
         self.put_record(record);

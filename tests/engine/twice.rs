@@ -480,3 +480,45 @@ async fn a_question_at_which_quickbooks_breaks_holds_up_nobody() {
     assert_eq!(asked.status, RequestStatus::Failed);
     assert_eq!(bench.record("Customer/1").await.status, Status::Synced);
 }
+
+#[actix_web::test]
+async fn an_undo_that_had_to_wait_is_done_once_it_can_be() {
+    let mut bench = to_be_undone().await;
+    let unedited = |qbxml: &str| Does::Answers(told(qbxml, &[&customer_ret("1")]));
+    session(&mut bench, |qbxml| {
+        let Some(id) = attribute(qbxml, "newMessageSetID") else { return unedited(qbxml) };
+        let head = format!("<QBXMLMsgsRs newMessageSetID=\"{id}\" messageSetStatusCode=\"0\">");
+        let locked = told(qbxml, &["statusCode=\"3175\" statusSeverity=\"Error\"/>"]);
+        Does::Answers(locked.replacen("<QBXMLMsgsRs>", &head, 1))
+    })
+    .await;
+    assert_eq!(bench.record("Customer/1").await.status, Status::Queued);
+
+    for _ in 0..2 {
+        session(
+            &mut bench,
+            |qbxml| {
+                if qbxml.contains("DelRq") { Does::Agrees } else { unedited(qbxml) }
+            },
+        )
+        .await;
+    }
+
+    let record = bench.record("Customer/1").await;
+    assert_eq!((record.status, record.wanted), (Status::Withdrawn, Wanted::Deleted));
+}
+
+#[actix_web::test]
+async fn what_is_put_again_is_not_undone() {
+    let mut bench = to_be_undone().await;
+    bench.customer("Customer/1").await;
+
+    let unedited = |qbxml: &str| Does::Answers(told(qbxml, &[&customer_ret("1")]));
+    let documents = session(&mut bench, unedited).await;
+
+    assert!(documents.iter().all(|it| !it.contains("DelRq")), "{documents:?}");
+    let record = bench.record("Customer/1").await;
+    assert_eq!((record.status, record.wanted), (Status::Synced, Wanted::Present));
+    let last = record.timeline.last().map(|moment| moment.note.as_str());
+    assert_eq!(last, Some("put again; it is not undone"));
+}

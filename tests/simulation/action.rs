@@ -1,11 +1,15 @@
 //! What may happen in the world, as data: a run is a list of these, so that it can be shrunk.
 
+use bookbridge::domain::record::Wanted;
+
 use crate::support::hands::Dice;
 
 /// How many records each application pushes and changes.
 pub(crate) const CUSTOMERS: usize = 4;
 pub(crate) const INVOICES: usize = 6;
 pub(crate) const PAYMENTS: usize = 3;
+/// Invoices with the number of another one: the first has its customer too.
+pub(crate) const TWINS: usize = 2;
 
 /// A record of the world.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -13,6 +17,8 @@ pub(crate) enum Thing {
     Customer(usize),
     Invoice(usize),
     Payment(usize),
+    /// An invoice with the number of another one.
+    Twin(usize),
 }
 
 impl Thing {
@@ -21,7 +27,7 @@ impl Thing {
         match self {
             Self::Customer(_) => false,
             Self::Invoice(n) => n >= PAYMENTS,
-            Self::Payment(_) => true,
+            Self::Payment(_) | Self::Twin(_) => true,
         }
     }
 }
@@ -97,6 +103,9 @@ const FAULTS: [Fault; 19] = [
     Fault::Rejected,
     Fault::Ghost,
 ];
+/// What a person may press.
+const FIXES: [&str; 7] =
+    ["undo", "undo", "send-anyway", "suffix-number", "ask-books", "bypass", "reactivate"];
 /// Rounds of a session at which a fault may strike; the first ones are what most sessions have.
 const ROUNDS: usize = 7;
 const FIRST_ROUNDS: usize = 3;
@@ -106,8 +115,12 @@ const FIRST_ROUNDS: usize = 3;
 pub(crate) enum Action {
     /// The application puts a record, in one of a few versions.
     Put(Thing, usize),
-    /// The application takes it back.
-    Withdraw(Thing),
+    /// The application takes it back, out of QuickBooks too if it says so.
+    Withdraw(Thing, Wanted),
+    /// A person presses a fix.
+    Press(Thing, &'static str),
+    /// A person looks in QuickBooks for what nobody knows the outcome of.
+    Resolve(Thing),
     /// A person tries it again, or has it made anew if it is gone from QuickBooks.
     Retry(Thing),
     /// A session of the Web Connector, with a fault at one of its rounds.
@@ -146,7 +159,17 @@ fn thing(dice: &mut Dice) -> Thing {
     match dice.below(10) {
         0..=3 => Thing::Customer(dice.below(CUSTOMERS)),
         4..=7 => Thing::Invoice(dice.below(INVOICES)),
-        _ => Thing::Payment(dice.below(PAYMENTS)),
+        8 => Thing::Payment(dice.below(PAYMENTS)),
+        _ => Thing::Twin(dice.below(TWINS)),
+    }
+}
+
+/// What QuickBooks can do to it.
+fn taken(it: Thing, dice: &mut Dice) -> Wanted {
+    match (it, dice.below(3)) {
+        (_, 0) => Wanted::Withdrawn,
+        (Thing::Invoice(_) | Thing::Twin(_), 1) => Wanted::Voided,
+        _ => Wanted::Deleted,
     }
 }
 
@@ -158,9 +181,9 @@ pub(crate) fn plan(seed: u64, length: usize) -> Vec<(usize, Action)> {
         let it = thing(&mut dice);
         // Most happens to the first of two connections, so that its stories are long.
         let at = usize::from(dice.once_in(4));
-        let action = match dice.below(48) {
+        let action = match dice.below(56) {
             0..=13 => Action::Put(it, dice.below(3)),
-            14 => Action::Withdraw(it),
+            14 | 48 => Action::Withdraw(it, taken(it, &mut dice)),
             15 | 16 => Action::Retry(it),
             17..=24 => {
                 let rounds = if dice.once_in(2) { ROUNDS } else { FIRST_ROUNDS };
@@ -183,7 +206,9 @@ pub(crate) fn plan(seed: u64, length: usize) -> Vec<(usize, Action)> {
             43 => Action::WrongPassword,
             // What others refer to would be made for the wrong id, as the person wanted.
             47 if it.is_leaf() => Action::Mistype(it),
-            _ => Action::Activate(dice.below(CUSTOMERS), dice.once_in(2)),
+            44..=47 => Action::Activate(dice.below(CUSTOMERS), dice.once_in(2)),
+            49..=52 => Action::Press(it, dice.pick::<&str>(&FIXES)),
+            _ => Action::Resolve(it),
         };
         actions.push((at, action));
     }

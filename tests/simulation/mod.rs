@@ -25,10 +25,20 @@ const SEEDS: std::ops::Range<u64> = 0..300;
 const MAX_SHRINKS: usize = 200;
 
 async fn run(seed: u64, plan: &[(usize, Action)], place: &Path) -> Result<u64, Broken> {
+    run_telling(seed, plan, place, false).await
+}
+
+/// `tells_all`: the story has every call, answer and status.
+async fn run_telling(
+    seed: u64,
+    plan: &[(usize, Action)],
+    place: &Path,
+    tells_all: bool,
+) -> Result<u64, Broken> {
     let dir = place.join(format!("{seed}"));
     let _ = std::fs::remove_dir_all(&dir);
     // A planted bug may break the world while it is being made.
-    let life = async { Box::pin(World::new(seed, dir.clone()).await.run(plan)).await };
+    let life = async { Box::pin(World::new(seed, dir.clone(), tells_all).await.run(plan)).await };
     let went = AssertUnwindSafe(life).catch_unwind().await;
     let _ = std::fs::remove_dir_all(&dir);
     went.unwrap_or_else(|panic| {
@@ -62,7 +72,8 @@ async fn shrink(
         }
         size /= 2;
     }
-    (plan, broken)
+    let told = run_telling(seed, &plan, place, true).await;
+    (plan, told.err().unwrap_or(broken))
 }
 
 /// Until when worlds are made.

@@ -18,6 +18,7 @@ use bookbridge::domain::record::Status;
 use bookbridge::domain::record::Wanted;
 use bookbridge::engine::Action as Decision;
 use bookbridge::engine::Actor;
+use bookbridge::engine::ConnectionChange;
 use bookbridge::engine::Engine;
 use bookbridge::engine::EngineError;
 use bookbridge::engine::FirstCall;
@@ -25,7 +26,9 @@ use bookbridge::engine::Handling;
 use bookbridge::engine::Login;
 use bookbridge::engine::NewConnection;
 use bookbridge::engine::NewRecord;
+use bookbridge::engine::Pressed;
 use bookbridge::engine::Settings;
+use bookbridge::engine::ambient::Ambient as _;
 use bookbridge::store::RecordFilter;
 use bookbridge::store::StoreError;
 use bookbridge::store::sled::Fault as Death;
@@ -41,11 +44,15 @@ use super::action::Fault;
 use super::action::INVOICES;
 use super::action::Moment;
 use super::action::PAYMENTS;
+use super::action::TWINS;
 use super::action::Thing;
 use super::books::Books;
 use super::books::Storing;
+use super::books::Taken;
 use super::books::attribute;
+use super::books::brief;
 use super::books::element;
+use super::books::token;
 use crate::support::hands::Hands;
 
 /// Sessions in which a queue without obstacles must be empty.
@@ -86,6 +93,10 @@ pub(crate) struct World {
     engine: Option<Engine>,
     lanes: Vec<Lane>,
     story: Vec<String>,
+    /// Whether the story has every call, answer and status, and not only what was done.
+    tells_all: bool,
+    /// True time, in seconds: ours may be wrong.
+    time: i64,
     pub(crate) sessions: u64,
 }
 
@@ -103,14 +114,30 @@ struct Lane {
     /// Records whose object a person took away, or that a backup took back, until QuickBooks
     /// makes or changes it anew.
     forgiven: BTreeSet<String>,
+    /// Who wanted each record out of QuickBooks last.
+    released: BTreeMap<String, Release>,
+    /// Records that QuickBooks deleted or voided for us, until it makes or changes them anew.
+    taken: BTreeSet<String>,
+    /// Records that a person sent although their number is another one's.
+    insisted: BTreeSet<String>,
     /// Where each record stood when it was looked at last, and its place in the queue.
     places: BTreeMap<String, (Status, u64)>,
+    /// Write message sets that were handed out.
+    handed: BTreeSet<String>,
     /// The bytes of every write message set.
     sent: BTreeMap<String, String>,
     /// The one that was handed out last, until it is settled for sure.
     unsettled: Option<String>,
     /// A late answer: ticket and response.
     late: Option<(String, String)>,
+}
+
+/// Who wants a record out of QuickBooks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Release {
+    Application,
+    /// Only if nobody changed it.
+    Undo,
 }
 
 /// What broke, and how it came about.
@@ -137,13 +164,30 @@ impl Thing {
             Self::Customer(n) => format!("C{n}"),
             Self::Invoice(n) => format!("I{n}"),
             Self::Payment(n) => format!("P{n}"),
+            Self::Twin(n) => format!("T{n}"),
+        }
+    }
+
+    /// The one that has the number first.
+    fn twin(self) -> Option<Self> {
+        match self {
+            Self::Twin(n) => Some(Self::Invoice(n)),
+            _ => None,
+        }
+    }
+
+    /// The other one of its number.
+    fn rival(self) -> Option<Self> {
+        match self {
+            Self::Invoice(n) if n < TWINS => Some(Self::Twin(n)),
+            other => other.twin(),
         }
     }
 
     fn kind(self) -> &'static str {
         match self {
             Self::Customer(_) => "Customer",
-            Self::Invoice(_) => "Invoice",
+            Self::Invoice(_) | Self::Twin(_) => "Invoice",
             Self::Payment(_) => "ReceivePayment",
         }
     }
@@ -154,6 +198,7 @@ impl Thing {
             Self::Customer(_) => None,
             Self::Invoice(n) => Some(Self::Customer(n % CUSTOMERS)),
             Self::Payment(n) => Some(Self::Invoice(n % INVOICES)),
+            Self::Twin(n) => Some(Self::Customer(2 * n % CUSTOMERS)),
         }
     }
 
@@ -165,18 +210,23 @@ impl Thing {
 fn all_things() -> Vec<Thing> {
     let customers = (0..CUSTOMERS).map(Thing::Customer);
     let invoices = (0..INVOICES).map(Thing::Invoice);
-    customers.chain(invoices).chain((0..PAYMENTS).map(Thing::Payment)).collect()
+    let twins = (0..TWINS).map(Thing::Twin);
+    customers.chain(invoices).chain((0..PAYMENTS).map(Thing::Payment)).chain(twins).collect()
 }
 
 impl World {
-    pub(crate) async fn new(seed: u64, dir: PathBuf) -> Self {
+    pub(crate) async fn new(seed: u64, dir: PathBuf, tells_all: bool) -> Self {
         let hands = Arc::new(Hands::new(seed));
         let (lanes, story) = (Vec::new(), Vec::new());
         let reaper = Arc::default();
-        let mut world = Self { dir, hands, reaper, engine: None, lanes, story, sessions: 0 };
+        let time = hands.now().as_second();
+        let (engine, sessions) = (None, 0);
+        let mut world =
+            Self { dir, hands, reaper, engine, lanes, story, tells_all, time, sessions };
         world.start().unwrap();
-        for name in ["One", "Two"] {
-            let new = NewConnection { name: name.to_owned(), ..NewConnection::default() };
+        // The second one keeps the mirror.
+        for (name, mirror) in [("One", false), ("Two", true)] {
+            let new = NewConnection { name: name.to_owned(), mirror, ..NewConnection::default() };
             let made = world.engine().add_connection(new, &actor()).await.unwrap();
             world.lanes.push(Lane {
                 id: made.0.id,
@@ -187,7 +237,11 @@ impl World {
                 paired: false,
                 acknowledged: BTreeSet::new(),
                 forgiven: BTreeSet::new(),
+                released: BTreeMap::new(),
+                taken: BTreeSet::new(),
+                insisted: BTreeSet::new(),
                 sent: BTreeMap::new(),
+                handed: BTreeSet::new(),
                 unsettled: None,
                 places: BTreeMap::new(),
                 late: None,
@@ -223,6 +277,7 @@ impl World {
     async fn live(&mut self, plan: &[(usize, Action)]) -> Went<()> {
         for (at, action) in plan {
             self.story.push(format!("{}: {action:?}", at + 1));
+            self.tick(*at);
             self.act(*at, action).await?;
             self.look(*at).await?;
         }
@@ -232,9 +287,14 @@ impl World {
     async fn act(&mut self, at: usize, action: &Action) -> Went<()> {
         match action {
             Action::Put(thing, version) => self.put(at, *thing, *version).await,
-            Action::Withdraw(thing) => {
-                self.decide(at, *thing, Decision::Withdraw(Wanted::Withdrawn)).await
+            Action::Withdraw(thing, wanted) => {
+                if matches!(wanted, Wanted::Deleted | Wanted::Voided) {
+                    self.lanes[at].released.insert(thing.token(), Release::Application);
+                }
+                self.decide(at, *thing, Decision::Withdraw(*wanted)).await
             }
+            Action::Press(thing, fix) => self.press(at, *thing, fix).await,
+            Action::Resolve(thing) => self.resolve(at, *thing).await,
             Action::Retry(thing) => self.retry(at, *thing).await,
             Action::Session(fault) => self.session(at, *fault).await.map(|_| ()),
             Action::Restart => self.restart().await,
@@ -245,6 +305,7 @@ impl World {
             }
             Action::Pass(seconds) => {
                 self.hands.pass(*seconds);
+                self.time += (*seconds).max(0);
                 let swept = self.engine().sweep().await;
                 self.survive(swept).await.map(|_| ())
             }
@@ -257,9 +318,7 @@ impl World {
                 let ids: Vec<_> =
                     self.lanes[at].books.of(&token).iter().map(|it| it.0.clone()).collect();
                 for id in ids {
-                    let object = self.lanes[at].books.objects.get_mut(&id).unwrap();
-                    object.edit_sequence += 1_000_000;
-                    object.name.push_str(" edited");
+                    self.lanes[at].books.edit(&id, |object| object.name.push_str(" edited"));
                 }
                 Ok(())
             }
@@ -281,8 +340,7 @@ impl World {
                             object.party = object.party.replace(gone.as_str(), &id);
                         }
                     }
-                    let object = self.lanes[at].books.objects.get_mut(&id).unwrap();
-                    object.edit_sequence += 1_000_000;
+                    self.lanes[at].books.edit(&id, |_| {});
                 }
                 Ok(())
             }
@@ -308,9 +366,7 @@ impl World {
                 let ids: Vec<_> =
                     self.lanes[at].books.of(&token).iter().map(|it| it.0.clone()).collect();
                 for id in ids {
-                    let object = self.lanes[at].books.objects.get_mut(&id).unwrap();
-                    object.edit_sequence += 1_000_000;
-                    object.active = *active;
+                    self.lanes[at].books.edit(&id, |object| object.active = *active);
                 }
                 Ok(())
             }
@@ -353,12 +409,115 @@ impl World {
         self.decide(at, thing, decision).await
     }
 
+    /// A person looks in QuickBooks whether it is there, and says so.
+    async fn resolve(&mut self, at: usize, thing: Thing) -> Went<()> {
+        let Some(record) = self.record(at, thing).await? else { return Ok(()) };
+        let code = record.findings.first().map(|it| it.code);
+        if record.status != Status::Failed
+            || !matches!(code, Some(Code::OutcomeUnknown | Code::PossibleDuplicate))
+        {
+            return Ok(());
+        }
+        let there = self.lanes[at].books.of(&thing.token());
+        if let Some((id, _)) = there.first() {
+            let id = (*id).clone();
+            return self.decide(at, thing, Decision::Link { id }).await;
+        }
+        self.fix(at, thing, "send-again").await
+    }
+
+    /// A person presses a fix, if it is offered.
+    async fn press(&mut self, at: usize, thing: Thing, fix: &str) -> Went<()> {
+        let token = thing.token();
+        let there = !self.lanes[at].books.of(&token).is_empty();
+        match fix {
+            // Who sends it anyway sees that it is not there.
+            "send-anyway" if there => return Ok(()),
+            "send-anyway" => {
+                self.lanes[at].insisted.insert(token);
+            }
+            "undo" => {
+                let record = self.record(at, thing).await?;
+                if record.is_some_and(|it| it.wanted == Wanted::Present) {
+                    self.lanes[at].released.insert(token, Release::Undo);
+                }
+            }
+            _ => {}
+        }
+        self.fix(at, thing, fix).await
+    }
+
+    async fn fix(&mut self, at: usize, thing: Thing, fix: &str) -> Went<()> {
+        let pressed = Pressed { id: fix.to_owned(), ..Pressed::default() };
+        let key = self.key(at, thing);
+        match self.engine().act(&key, Decision::Fix(pressed), &actor()).await {
+            Err(EngineError::BadInput { .. } | EngineError::Refused(_)) => Ok(()),
+            other => self.survive(other).await.map(|_| ()),
+        }
+    }
+
+    /// True time goes on, and the PC's clock with it.
+    fn tick(&mut self, at: usize) {
+        self.time += 1;
+        let now = &mut self.lanes[at].books.now;
+        *now = self.time.max(*now);
+    }
+
+    fn tell(&mut self, what: impl FnOnce() -> String) {
+        if self.tells_all {
+            self.story.push(format!("    {}", what()));
+        }
+    }
+
+    /// What QuickBooks did: no undo takes out what a person changed.
+    fn took_note(&mut self, at: usize) -> Went<()> {
+        let lane = &mut self.lanes[at];
+        for token in std::mem::take(&mut lane.books.written) {
+            lane.forgiven.remove(&token);
+            lane.taken.remove(&token);
+        }
+        for Taken { token, edited } in std::mem::take(&mut lane.books.taken) {
+            if edited && lane.released.get(&token) == Some(&Release::Undo) {
+                return Err(format!("{token} was undone, but a person had changed it"));
+            }
+            lane.forgiven.insert(token.clone());
+            lane.taken.insert(token);
+        }
+        Ok(())
+    }
+
+    /// What we took out is out.
+    fn really_out(&self, at: usize, thing: Thing, record: &Record) -> Went<()> {
+        let (token, path) = (thing.token(), record.key.path());
+        let out = matches!(record.wanted, Wanted::Deleted | Wanted::Voided);
+        let forgiven = self.lanes[at].forgiven.contains(&token);
+        let there = !self.lanes[at].books.of(&token).is_empty();
+        if out && there && !forgiven {
+            Err(format!("{path} is to be out, and is there"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Where the mirror is kept, no number is used twice unless a person wants it.
+    fn numbers_differ(&self, at: usize) -> Went<()> {
+        let lane = &self.lanes[at];
+        for twin in (0..TWINS).map(Thing::Twin) {
+            let first = twin.twin().map(Thing::token).unwrap_or_default();
+            let wanted = [&twin.token(), &first].iter().any(|it| lane.insisted.contains(*it));
+            if at == 1 && !wanted && lane.books.numbered("Invoice", &first) > 1 {
+                return Err(format!("two invoices have the number {first}"));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes what stands for a record out of the books.
     fn remove(&mut self, at: usize, token: &str) {
         let lane = &mut self.lanes[at];
         let ids: Vec<_> = lane.books.of(token).iter().map(|it| it.0.clone()).collect();
         for id in ids {
-            lane.books.objects.remove(&id);
+            lane.books.forget(&id);
             *lane.books.deleted.entry(token.to_owned()).or_default() += 1;
             lane.forgiven.insert(token.to_owned());
         }
@@ -388,14 +547,18 @@ impl World {
 
     async fn put(&mut self, at: usize, thing: Thing, version: usize) -> Went<()> {
         let (token, memo) = (thing.token(), format!("v{version}"));
+        let (number, memo) = match thing.twin() {
+            Some(twin) => (twin.token(), format!("{token} {memo}")),
+            None => (token.clone(), memo),
+        };
         let parent = thing.parent().map(|parent| json!({ "source": parent.path() }));
         let data = match thing {
             Thing::Customer(_) => json!({ "Name": format!("{token} {memo}") }),
-            Thing::Invoice(_) => json!({
-                "CustomerRef": parent, "RefNumber": token, "Memo": memo, "InvoiceLine": {"Desc": "x"},
+            Thing::Invoice(_) | Thing::Twin(_) => json!({
+                "CustomerRef": parent, "RefNumber": number, "Memo": memo, "InvoiceLine": {"Desc": "x"},
             }),
             Thing::Payment(_) => json!({
-                "CustomerRef": {"FullName": "somebody"}, "RefNumber": token, "Memo": memo,
+                "CustomerRef": {"FullName": "somebody"}, "RefNumber": number, "Memo": memo,
                 "TotalAmount": "10.00", "AppliedToTxn": {"TxnID": parent, "PaymentAmount": "10.00"},
             }),
         };
@@ -408,10 +571,15 @@ impl World {
             depends_on: Vec::new(),
             on_duplicate: OnDuplicate::Fail,
         };
+        // What may be on its way out goes on; it is put into QuickBooks again after that.
+        let out = self.record(at, thing).await?.is_some_and(|record| record.status.is_out());
         let put = self.engine().put(&self.lanes[at].id, new, Handling::Lenient, &actor()).await;
         if self.survive(put).await?.is_some() {
             let key = self.key(at, thing);
             self.lanes[at].acknowledged.insert(key);
+            if !out {
+                self.lanes[at].released.remove(&token);
+            }
         }
         Ok(())
     }
@@ -434,6 +602,8 @@ impl World {
     /// One poll of the connector, with a fault at one of its rounds.
     async fn session(&mut self, at: usize, fault: Option<(usize, Fault)>) -> Went<Polled> {
         self.sessions += 1;
+        self.tick(at);
+        self.lanes[at].books.begin();
         let login =
             self.engine().authenticate(&self.lanes[at].username, &self.lanes[at].password).await;
         match self.survive(login).await? {
@@ -466,8 +636,10 @@ impl World {
             }
             let sent = self.engine().send_request(&ticket, call.clone()).await;
             let Some(qbxml) = self.survive(sent).await? else { return Ok(()) };
+            self.tell(|| format!("sendRequestXML: {}", brief(&qbxml)));
             self.lanes[at].paired |= !qbxml.is_empty();
             self.in_order(at, &qbxml)?;
+            self.takes_out_well(at, &qbxml)?;
             self.refers_well(at, &qbxml)?;
             if self.lanes[at].late.is_some() && self.sessions % 4 == 2 {
                 self.bring_late(at).await?;
@@ -516,9 +688,8 @@ impl World {
             };
             lane.books.stumbles = fault == Some(Fault::Internal);
             let response = lane.books.process(&qbxml);
-            for token in std::mem::take(&mut lane.books.written) {
-                lane.forgiven.remove(&token);
-            }
+            self.tell(|| format!("QuickBooks: {}", brief(&response)));
+            self.took_note(at)?;
             let percent = match fault {
                 Some(Fault::ResponseLost | Fault::Forgotten) => return Ok(()),
                 Some(Fault::Late) => {
@@ -615,6 +786,7 @@ impl World {
         let body = Body::Inline(response.to_owned());
         let brought = self.engine().receive_response(ticket, body, hresult, "").await;
         let brought = self.survive(brought).await?;
+        self.tell(|| format!("receiveResponseXML {hresult}: {brought:?}"));
         // Settled, under a dead ticket too; or it died while it settled, and nobody knows.
         let whole = response.ends_with("</QBXML>");
         if whole || brought.is_none_or(|percent| percent > 0) {
@@ -631,11 +803,41 @@ impl World {
             return Err(format!("message set {id} was sent in other bytes"));
         }
         match self.lanes[at].unsettled.replace(id.clone()) {
-            Some(before) if before != id => {
+            Some(before) if before != id && !self.is_undo(at, &before) => {
                 Err(format!("message set {id} was handed out while {before} is unsettled"))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a message set is an undo alone: that is not sent a second time, as a person may have
+    /// changed it since, but asked about anew.
+    fn is_undo(&self, at: usize, message_set: &str) -> bool {
+        let lane = &self.lanes[at];
+        let Some(qbxml) = lane.sent.get(message_set) else { return false };
+        let id = element(qbxml, "TxnID").or_else(|| element(qbxml, "ListID")).unwrap_or_default();
+        let token = lane.books.given.get(&id).cloned().unwrap_or_default();
+        let takes_out = ["TxnDelRq", "TxnVoidRq", "ListDelRq"].iter().any(|it| qbxml.contains(it));
+        takes_out && lane.released.get(&token) == Some(&Release::Undo)
+    }
+
+    /// Nothing is taken out of QuickBooks that nobody wants out, when it is first handed out.
+    fn takes_out_well(&mut self, at: usize, qbxml: &str) -> Went<()> {
+        let Some(id) = attribute(qbxml, "newMessageSetID") else { return Ok(()) };
+        if !self.lanes[at].handed.insert(id) {
+            return Ok(());
+        }
+        for del in ["TxnDelRq ", "TxnVoidRq ", "ListDelRq "] {
+            for rest in qbxml.split(del).skip(1).filter_map(|rest| rest.split("Rq>").next()) {
+                let id = element(rest, "TxnID").or_else(|| element(rest, "ListID"));
+                let token = self.lanes[at].books.given.get(&id.unwrap_or_default()).cloned();
+                // An id that a person mistyped is nothing's.
+                if let Some(token) = token.filter(|it| !self.lanes[at].released.contains_key(it)) {
+                    return Err(format!("{token} is taken out, and nobody wants that"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A child is made for its parent's object, and hence after it.
@@ -645,7 +847,9 @@ impl World {
             let adds = qbxml.split(&begins).skip(1).filter_map(|rest| rest.split(&ends).next());
             for add in adds {
                 let number = element(add, "RefNumber").unwrap_or_default();
-                let child = all_things().into_iter().find(|thing| thing.token() == number);
+                let memo = element(add, "Memo").unwrap_or_default();
+                let token = token(&format!("{number} {memo}"));
+                let child = all_things().into_iter().find(|thing| thing.token() == token);
                 let parent = child.and_then(Thing::parent).map(Thing::token);
                 let id = element(add, member).unwrap_or_default();
                 if parent.is_none() || self.lanes[at].books.given.get(&id) != parent.as_ref() {
@@ -664,6 +868,12 @@ impl World {
         for (thing, record) in records {
             let place = (record.status, record.sequence);
             let before = places.insert(thing.token(), place);
+            let was = before.map(|(status, _)| status.to_string()).unwrap_or_default();
+            if self.tells_all && was != record.status.to_string() {
+                let why = record.findings.first().map(|it| format!(" {} {}", it.code, it.cause));
+                let (path, now) = (record.key.path(), record.status);
+                self.story.push(format!("    {path}: {was} -> {now}{}", why.unwrap_or_default()));
+            }
             let came = before.is_some_and(|(it, _)| it != Status::Queued && !it.is_out());
             if came && record.status == Status::Queued && record.sequence < last {
                 let path = record.key.path();
@@ -701,6 +911,7 @@ impl World {
             }
             records.push((*thing, record));
         }
+        self.numbers_differ(at)?;
         self.keeps_its_place(at, &records)
     }
 
@@ -715,8 +926,9 @@ impl World {
         if reference != Some(id.as_str()) {
             return Err(format!("{path} is synced at {reference:?}, but stands at {id}"));
         }
-        let text = |member: &str| record.data[member].as_str().unwrap_or_default();
-        let wanted = match record.data.get("Name") {
+        let data = record.amended();
+        let text = |member: &str| data[member].as_str().unwrap_or_default();
+        let wanted = match data.get("Name") {
             Some(_) => text("Name").to_owned(),
             None => format!("{} {}", text("RefNumber"), text("Memo")),
         };
@@ -736,6 +948,12 @@ impl World {
             lane.books.objects.values_mut().for_each(|object| object.active = true);
         }
         self.restart().await?;
+        // A mirror that is kept asks for ever.
+        for lane in &self.lanes {
+            let off = ConnectionChange { mirror: Some(false), ..ConnectionChange::default() };
+            let changed = self.engine().change_connection(&lane.id, off, &actor()).await;
+            changed.map_err(|error| error.to_string())?;
+        }
         self.drain().await?;
         // What is gone is made anew; what the mirror then still knows of it takes one press more.
         let mut tried = BTreeSet::new();
@@ -764,6 +982,10 @@ impl World {
                         return Err(format!("{path} is still {} at rest", record.status));
                     }
                     Status::Blocked => self.really_blocked(at, &record).await?,
+                    Status::Synced if self.lanes[at].taken.contains(&thing.token()) => {
+                        return Err(format!("{path} is synced, but was taken out"));
+                    }
+                    Status::Withdrawn => self.really_out(at, thing, &record)?,
                     _ => {}
                 }
             }
@@ -776,6 +998,7 @@ impl World {
         let mut idle = 0;
         for _ in 0..DRAIN_SESSIONS {
             self.hands.pass(3600);
+            self.time += 3600;
             idle += 1;
             for at in 0..self.lanes.len() {
                 if self.session(at, None).await? == Polled::Worked {
@@ -798,6 +1021,7 @@ impl World {
                 let Some(record) = self.record(at, thing).await? else { continue };
                 let gone = self.lanes[at].books.of(&thing.token()).is_empty();
                 if record.status == Status::Failed || record.status == Status::Synced && gone {
+                    self.resolve(at, thing).await?;
                     self.retry(at, thing).await?;
                     tried.push((at, thing));
                 }
@@ -815,11 +1039,14 @@ impl World {
         };
         let books = &self.lanes[at].books;
         let is_there = |thing: Thing| !books.of(&thing.token()).is_empty();
+        let text = |member: &str| record.data[member].as_str().unwrap_or_default();
         let stands = match finding.code {
-            // Nobody presses that one here.
-            Code::OutcomeUnknown => true,
-            Code::NameInUse => books.objects.values().any(|it| record.data["Name"] == *it.name),
-            Code::DuplicateRefNumber | Code::PossibleDuplicate => is_there(thing),
+            Code::NameInUse => books.objects.values().any(|it| it.name == text("Name")),
+            Code::DuplicateRefNumber => {
+                books.numbered("Invoice", text("RefNumber")) > 0
+                    || self.claims(at, thing.rival()).await?
+            }
+            Code::LinkedOrInUse => is_there(thing),
             Code::ReferenceNotFound => !thing.parent().is_some_and(is_there),
             Code::ObjectNotFound => {
                 record.reference.as_ref().is_none_or(|it| !books.objects.contains_key(&it.id))
@@ -828,6 +1055,14 @@ impl World {
         };
         let (path, code) = (thing.path(), finding.code);
         if stands { Ok(()) } else { Err(format!("{path} fails with {code}, which is gone")) }
+    }
+
+    /// Whether another one is still to have the number.
+    async fn claims(&self, at: usize, rival: Option<Thing>) -> Went<bool> {
+        let Some(rival) = rival else { return Ok(false) };
+        let record = self.record(at, rival).await?;
+        let over = [Status::Failed, Status::Bypassed, Status::Withdrawn];
+        Ok(record.is_some_and(|record| !over.contains(&record.status)))
     }
 
     /// A record is blocked only behind one that is not in QuickBooks.
