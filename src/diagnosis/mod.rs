@@ -28,7 +28,10 @@ use crate::domain::outcome::Candidate;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Said;
+use crate::qbxml::lists;
 
+/// The fact that says of which type a missing account is made, where that can be told.
+pub const ACCOUNT_TYPE: &str = "accountType";
 /// Parts of a list in a sentence; the record has all of them.
 const LONGEST_LIST: usize = 10;
 
@@ -175,16 +178,19 @@ fn helps(id: &str, finding: &Finding) -> bool {
             let other = |kind: &String| finding.candidates.iter().all(|it| it.kind != *kind);
             finding.candidates.is_empty() || !kind.is_some_and(other)
         }
-        "create-missing" => !kind.is_some_and(|kind| is_more_than_a_name(kind)),
-        "make-in-quickbooks" => kind.is_none_or(|kind| is_more_than_a_name(kind)),
+        // Of lines nobody can keep some: they are written as a whole.
+        "keep-theirs" => !finding.facts.contains_key("lines"),
+        "create-missing" => can_be_made(finding),
+        "make-in-quickbooks" => !can_be_made(finding),
         _ => true,
     }
 }
 
-/// Whether QuickBooks makes a kind of more than a name. The others end so, in QuickBooks as in its
-/// SDK.
-fn is_more_than_a_name(kind: &str) -> bool {
-    !["Account", "Class", "Method", "Terms", "Type"].iter().any(|end| kind.ends_with(end))
+/// Whether Bookbridge can make what is missing: it is known by name, and needs no more than that.
+fn can_be_made(finding: &Finding) -> bool {
+    let fact = |name: &str| finding.facts.get(name).map_or("", |it| it.trim());
+    let kind = lists::made_by_name(fact("kind")).filter(|_| !fact("value").is_empty());
+    kind.is_some_and(|kind| kind != "Account" || finding.facts.contains_key(ACCOUNT_TYPE))
 }
 
 /// A fix with its words for these facts.
@@ -227,12 +233,14 @@ fn facts(finding: &Finding) -> BTreeMap<&str, String> {
     if both.len() > 1 {
         let said = both.iter().map(|(field, ours, theirs)| {
             let field = sentence::cut(field);
-            format!("{field} (“{ours}” in your application, “{theirs}” in QuickBooks)")
+            let (ours, theirs) = (quoted(ours), quoted(theirs));
+            format!("{field} ({ours} in your application, {theirs} in QuickBooks)")
         });
         facts.insert("fields", listed(said));
         let said = both.iter().map(|(field, ours, theirs)| {
             let field = sentence::in_words(field);
-            format!("{field} (your application says “{ours}”, QuickBooks says “{theirs}”)")
+            let (ours, theirs) = (quoted(ours), quoted(theirs));
+            format!("{field} (your application says {ours}, QuickBooks says {theirs})")
         });
         facts.insert("fieldsInWords", listed(said));
     }
@@ -247,6 +255,11 @@ fn changed_in_both(finding: &Finding) -> Vec<(&str, String, String)> {
         Some((field, sentence::cut(ours), sentence::cut(theirs)))
     });
     both.collect()
+}
+
+/// A value in quotes, where there is one.
+fn quoted(value: &str) -> String {
+    if value.is_empty() { "nothing".to_owned() } else { format!("“{value}”") }
 }
 
 /// A list in a sentence, of which the first stand for many.

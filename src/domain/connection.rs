@@ -166,6 +166,9 @@ pub struct ConnectorState {
     /// What of the company file the mirror has been told, by part.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mirror: BTreeMap<String, MirrorPart>,
+    /// How often the mirror was begun anew: what was told before is not known any more.
+    #[serde(default)]
+    pub mirror_era: u32,
 }
 
 /// One part of the mirror: a list, or transactions of a kind.
@@ -204,6 +207,7 @@ impl ConnectorState {
             trouble: None,
             wanted: false,
             mirror: BTreeMap::new(),
+            mirror_era: 0,
         }
     }
 }

@@ -29,7 +29,7 @@ pub struct Facts {
     /// What people tell it by: an address, a description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// What is open: `Balance` or `BalanceRemaining`.
+    /// What is open: `Balance`, `BalanceRemaining`, or `OpenAmount`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balance: Option<String>,
     /// ListID of whom a transaction is with.
@@ -53,6 +53,10 @@ pub struct Facts {
     /// `TimeDeleted`, once it is deleted or merged into another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone: Option<String>,
+    /// How often the mirror was begun anew before this was told: what is of an earlier time may be
+    /// gone by now, and is not known any more.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub era: u32,
 }
 
 /// [`Facts`] of one object of one company file. It is written without being read first: the last
@@ -88,6 +92,11 @@ impl Facts {
             (self.entity.as_ref()?, self.date.as_ref()?, self.amount.as_ref()?);
         self.gone.is_none().then(|| equal(entity, date, amount))
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The day of a time that QuickBooks told.

@@ -32,7 +32,6 @@ use crate::engine::EngineError;
 use crate::engine::ambient;
 use crate::engine::answer::Reading;
 use crate::engine::arriving::Arriving;
-use crate::engine::company;
 use crate::engine::thrown;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
@@ -280,20 +279,15 @@ impl Engine {
         }
         let mut work = Work::new(self, connection, state);
         let company = if session.machine.stage == Stage::Opened {
-            let before = company::bound(call, &work.connection, &mut work.state);
-            let verdict = company::verdict(call, &work.connection, before.as_ref());
-            work.state.host = if verdict == Company::Ours {
-                Some(company::read(call, &work.connection, before.as_ref()))
-            } else {
-                before
-            };
             session.company_file.clone_from(&call.company_file);
-            verdict
+            work.hear(call)
         } else {
             Company::Ours
         };
-        if company == Company::Ours && Box::pin(work.give_up_what_never_ends(session.id)).await? {
-            // What is asked instead stands in the queue now.
+        let changed = company == Company::Ours
+            && (Box::pin(work.give_up_what_never_ends(session.id)).await? || !work.gone.is_empty());
+        if changed {
+            // What is asked instead, or goes again, stands in the queue then.
             work.commit().await?;
             work.wake().await?;
             return Box::pin(self.hand_out(ticket, call)).await;

@@ -14,8 +14,27 @@ use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::session::Company;
 use crate::engine::FirstCall;
+use crate::engine::known;
+use crate::engine::work::Work;
 use crate::qbxml::host::HostFacts;
 use crate::qbxml::version::Version;
+
+impl Work<'_> {
+    /// Takes in what the first call of a session tells. What fails of a feature that was turned on
+    /// since goes again once this step is written.
+    pub(crate) fn hear(&mut self, call: &FirstCall) -> Company {
+        let before = bound(call, &self.connection, &mut self.state);
+        let verdict = verdict(call, &self.connection, before.as_ref());
+        self.state.host = if verdict == Company::Ours {
+            let now = read(call, &self.connection, before.as_ref());
+            self.gone.extend(before.iter().flat_map(|before| known::company::mended(before, &now)));
+            Some(now)
+        } else {
+            before
+        };
+        verdict
+    }
+}
 
 /// What the first call of a session tells, in the form in which it is kept.
 pub(crate) fn read(call: &FirstCall, connection: &Connection, before: Option<&Host>) -> Host {

@@ -6,8 +6,10 @@
 //! one. Pressed twice, it does nothing more: the record has moved on, or waits for the first press.
 
 use serde_json::Value;
+use serde_json::json;
 
 use crate::diagnosis;
+use crate::diagnosis::ACCOUNT_TYPE;
 use crate::domain::mirror;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
@@ -20,13 +22,16 @@ use crate::domain::request::Target;
 use crate::engine::Action;
 use crate::engine::EngineError;
 use crate::engine::compose;
+use crate::engine::follow_up::UNCHECKED;
 use crate::engine::follow_up::named;
 use crate::engine::follow_up::query_of;
 use crate::engine::intake::is_unknown;
+use crate::engine::known::MAX_SAME;
 use crate::engine::mend;
 use crate::engine::propose;
 use crate::engine::work::Work;
 use crate::qbxml::check;
+use crate::qbxml::lists;
 use crate::qbxml::version::Edition;
 use crate::store::StoreError;
 
@@ -231,6 +236,13 @@ impl Work<'_> {
                     finding.facts.insert("firstOpenDay".to_owned(), first);
                 }
             }
+            Code::ReferenceNotFound => {
+                let called = finding.facts.get("kind").cloned().unwrap_or_default();
+                let made = lists::account_made(kind, &finding.pointer, &called);
+                if let Some(of_type) = made.filter(|_| called.ends_with("Account")) {
+                    finding.facts.insert(ACCOUNT_TYPE.to_owned(), of_type.to_owned());
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -253,7 +265,7 @@ impl Work<'_> {
                 mirror::space(&it.key.kind) == space && it.name().is_some_and(same)
             };
             if !self.records_here().any(taken)
-                && store.mirror_find(connection, &find, 1).await?.is_empty()
+                && self.mirror_find(&find, MAX_SAME).await?.is_empty()
                 && store.records_named(connection, space, &normal, 1).await?.is_empty()
             {
                 return Ok(Some(name));
@@ -295,7 +307,9 @@ pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineErr
     if !offered && !always {
         return Err(cannot(&format!("the fix {id} does not help against {}", finding.code)));
     }
-    if record.status != Status::Failed && id != "bypass" && id != "reset-reference" {
+    let unchecked = id == "link" && finding.cause == UNCHECKED;
+    let any_time = ["bypass", "reset-reference"].contains(&id) || unchecked;
+    if record.status != Status::Failed && !any_time {
         return Err(cannot(&format!("it is {}; there is nothing to fix", record.status)));
     }
     let fact = |name: &str| finding.facts.get(name).cloned();
@@ -335,7 +349,13 @@ pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineErr
         "keep-theirs" => {
             let theirs = finding.facts.iter().filter_map(|(name, value)| {
                 let field = name.strip_prefix("theirs:")?;
-                Some((format!("/{field}"), Value::from(value.clone())))
+                let kept = match value.as_str() {
+                    // What is not sent stays as it is there.
+                    "" => Value::Null,
+                    name if field.ends_with("Ref") => json!({ "FullName": name }),
+                    text => Value::from(text),
+                };
+                Some((format!("/{field}"), kept))
             });
             Deed::Amend(theirs.collect())
         }

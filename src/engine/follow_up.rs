@@ -26,6 +26,7 @@ use crate::engine::answer::Answer;
 use crate::engine::compose;
 use crate::engine::gone::query_at;
 use crate::engine::known::Places;
+use crate::engine::known::payments;
 use crate::engine::references;
 use crate::engine::work::Work;
 use crate::qbxml::build::Resolved;
@@ -35,6 +36,9 @@ use crate::qbxml::raw::Raw;
 use crate::qbxml::response::Ret;
 use crate::qbxml::schema::Identity;
 use crate::qbxml::schema::schema;
+
+/// The cause of a link of which nobody knows whether it is right.
+pub(super) const UNCHECKED: &str = "link_not_checked";
 
 impl Work<'_> {
     /// Asks what the words of a refusal leave open.
@@ -170,6 +174,7 @@ impl Work<'_> {
         answers: &[Answer],
     ) -> Result<(), EngineError> {
         let customer = self.party_of(&record).await?.map(|party| party.facts.name);
+        let kind = record.key.kind.clone();
         let Some(finding) = still(&mut record, &[Code::ObjectNotFound, Code::AlreadyPaid]) else {
             return Ok(());
         };
@@ -182,7 +187,7 @@ impl Work<'_> {
             } else if finding.code == Code::ObjectNotFound {
                 // It is there and open, and cannot be paid by this one: it is another's.
                 finding.code = Code::CustomerMismatch;
-                finding.cause.clear();
+                payments::cause_of_another(&kind).clone_into(&mut finding.cause);
                 let other = ret.entity_name.clone().unwrap_or_default();
                 finding.facts.insert("other".to_owned(), other);
                 finding.facts.insert("customer".to_owned(), customer.unwrap_or_default());
@@ -208,11 +213,10 @@ impl Work<'_> {
     ) -> Result<Option<Mirrored>, EngineError> {
         let places = self.places(record).await?;
         let data = record.amended().into_owned();
-        let Some(party) = data.get("CustomerRef").or_else(|| data.get("VendorRef")) else {
-            return Ok(None);
-        };
+        let party = ["CustomerRef", "VendorRef", "PayeeEntityRef"];
+        let Some(party) = party.iter().find_map(|name| data.get(*name)) else { return Ok(None) };
         let Some(id) = self.entity(party, &places).await? else { return Ok(None) };
-        Ok(self.engine.store.mirrored(&self.connection.id, &id).await?)
+        Ok(self.mirrored(&id).await?)
     }
 
     async fn inactive_told(
@@ -300,13 +304,36 @@ impl Work<'_> {
         let class = classify::status(&answer.said, "QueryRq");
         if class.disposition != Disposition::Empty {
             // It could not be asked: the next change finds out.
+            self.doubt_link(record, id, answer.said.message.trim());
             return Ok(());
         }
         let mut finding = Finding::new(Code::ObjectNotFound).cause("link_not_there");
         finding = finding.fact("value", id).fact("kind", &record.key.kind);
         record.reference = None;
-        self.mirror_gone(&record.key, id).await?;
+        self.mirror_gone(id).await?;
         self.fail(record, finding.said(answer.said.clone())).await
+    }
+
+    /// Whether a link is right was asked, and will not be answered.
+    pub(super) fn link_untold(&mut self, record: Record, about: &About, why: &str) {
+        if let Question::Linked(id) = &about.question {
+            self.doubt_link(record, id, why);
+        }
+    }
+
+    /// A record stands where a person linked it, and nobody could check that: it says so.
+    fn doubt_link(&mut self, mut record: Record, id: &str, why: &str) {
+        let linked = record.reference.as_ref().is_some_and(|reference| reference.id == id);
+        if linked && record.status == Status::Synced {
+            let doubt = Finding::new(Code::OutcomeUnknown).cause(UNCHECKED);
+            let why = why.trim_end_matches('.');
+            let mut doubt = doubt.fact("value", id).fact("why", why);
+            // Pressed, it is linked to this one again, and asked for again.
+            let (id, kind) = (id.to_owned(), record.key.kind.clone());
+            doubt.candidates = vec![Candidate { id, kind, ..Candidate::default() }];
+            record.findings = vec![doubt];
+            self.told(record);
+        }
     }
 
     /// A record stands at an object that is there already; nothing is sent but what was put since the

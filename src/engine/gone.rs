@@ -108,7 +108,7 @@ impl Work<'_> {
         match &deleted {
             // The answer itself has told the mirror.
             Some(_) => self.vanished.push(reference.id.clone()),
-            None => self.mirror_gone(&key, &reference.id).await?,
+            None => self.mirror_gone(&reference.id).await?,
         }
         let mut likely: Vec<Candidate> = Vec::new();
         for ret in answers.get(2).into_iter().flat_map(|answer| &answer.rets) {

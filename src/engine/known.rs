@@ -4,9 +4,9 @@
 //! last word. Only what QuickBooks takes silently, a number that is used or an equal entry, needs a
 //! decision of its own.
 
-mod company;
+pub(super) mod company;
 pub(super) mod numbers;
-mod payments;
+pub(super) mod payments;
 
 use std::collections::BTreeMap;
 
@@ -69,7 +69,7 @@ impl Work<'_> {
             findings.extend(self.no_account(record));
             findings.extend(self.switched_off(record, &data));
             for named in references::of(&record.key.kind, &data, places) {
-                findings.extend(self.reference(&named).await?);
+                findings.extend(self.reference(&record.key.kind, &named).await?);
             }
             findings.extend(self.paid(record, &data, places).await?);
         }
@@ -85,7 +85,7 @@ impl Work<'_> {
     }
 
     async fn find(&self, find: &Find) -> Result<Vec<Mirrored>, StoreError> {
-        self.engine.store.mirror_find(&self.connection.id, find, MAX_SAME).await
+        self.mirror_find(find, MAX_SAME).await
     }
 
     /// Without what is this record's own.
@@ -161,7 +161,7 @@ impl Work<'_> {
         let above = match references::place(parent, places) {
             Some(Resolved::FullName(above)) => Some(above),
             Some(Resolved::Id(id)) => {
-                let known = self.engine.store.mirrored(&self.connection.id, &id).await?;
+                let known = self.mirrored(&id).await?;
                 known.map(|known| known.facts.name)
             }
             None => None,
@@ -186,14 +186,14 @@ impl Work<'_> {
     }
 
     /// What a reference points at: missing, gone, inactive, of the wrong type.
-    async fn reference(&self, named: &Named) -> Result<Option<Finding>, EngineError> {
+    async fn reference(&self, own: &str, named: &Named) -> Result<Option<Finding>, EngineError> {
         let finding = |code: Code, value: &str| {
             let finding = Finding::new(code).at(&named.pointer).fact("field", &named.field);
             finding.fact("kind", spoken(&named.kind)).fact("value", value)
         };
         let (shown, found) = match &named.place {
             Resolved::Id(id) => {
-                let known = self.engine.store.mirrored(&self.connection.id, id).await?;
+                let known = self.mirrored(id).await?;
                 let Some(known) = known else { return Ok(None) };
                 (known.facts.name.clone(), Some(known))
             }
@@ -217,7 +217,7 @@ impl Work<'_> {
             return Ok(Some(missing));
         };
         let facts = &known.facts;
-        let types = references::account_types(&named.field);
+        let types = lists::account_types(own, &named.pointer);
         let wrong_type = facts.account_type.as_ref().filter(|it| {
             facts.kind == "Account" && !types.is_empty() && !types.contains(&it.as_str())
         });
@@ -257,8 +257,7 @@ impl Work<'_> {
         let normal = mirror::normal(name);
         let begin: String = normal.chars().take(3).collect();
         let space = mirror::space(kind).to_owned();
-        let store = &self.engine.store;
-        let near = store.mirror_find(&self.connection.id, &Find::Prefix(space, begin), 500).await?;
+        let near = self.mirror_find(&Find::Prefix(space, begin), 500).await?;
         let mut ranked: Vec<(usize, &Mirrored)> = near
             .iter()
             .filter(|it| lists::fits(kind, &it.facts.kind) && !self.vanished.contains(&it.id))

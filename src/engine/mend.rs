@@ -238,7 +238,13 @@ impl Work<'_> {
     async fn free(&mut self, mut record: Record) -> Result<(), EngineError> {
         if record.status == Status::Failed {
             record.asked = None;
-            record.insisted = record.insisted.max(Insisted::Retried);
+            // What QuickBooks itself told of is known; nobody has to insist.
+            let told = record.findings.first().is_some_and(|it| {
+                matches!(it.code, Code::FeatureNotAvailable | Code::MissingAccount)
+            });
+            if !told {
+                record.insisted = record.insisted.max(Insisted::Retried);
+            }
             self.place(record, "what it waited for is there").await?;
         }
         Ok(())

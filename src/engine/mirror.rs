@@ -6,6 +6,8 @@
 //! without daylight saving, so it is compared with itself alone and sent back without an offset
 //! (OSR, `FromModifiedDate`; jsgoupil's quickbooks-sync, "Time zones").
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use jiff::Timestamp;
 use jiff::ToSpan as _;
@@ -13,12 +15,12 @@ use jiff::civil::DateTime;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::domain::ids::RecordKey;
 use crate::domain::ids::Revision;
 use crate::domain::mirror::Facts;
 use crate::domain::mirror::Mirrored;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
+use crate::domain::outcome::Finding;
 use crate::domain::request::About;
 use crate::domain::request::Question;
 use crate::domain::request::Request;
@@ -36,6 +38,7 @@ use crate::qbxml::response::Ret;
 use crate::qbxml::schema::schema;
 use crate::qbxml::version::Target;
 use crate::store::Change;
+use crate::store::Find;
 use crate::store::StoreError;
 
 /// After all records: the mirror is never in the way.
@@ -52,6 +55,10 @@ const PAGE: u32 = 100;
 const TRANSACTIONS: SignedDuration = SignedDuration::from_hours(24 * 365);
 /// QuickBooks remembers for 90 days what was deleted.
 const DELETIONS: SignedDuration = SignedDuration::from_hours(24 * 90);
+/// Types of accounts to which QuickBooks posts by itself.
+const POSTED: [&str; 2] = ["AccountsPayable", "AccountsReceivable"];
+/// The causes of a missing account that a new one may be the end of.
+const OF_ACCOUNTS: [&str; 3] = ["", "account_reference", "missing_posting_account"];
 /// Longest hint, in characters.
 const MAX_HINT: usize = 120;
 
@@ -184,6 +191,7 @@ impl Work<'_> {
 
     fn ask_for_parts(&mut self, older: SignedDuration) -> usize {
         let now = self.engine.now();
+        self.begin_anew(now);
         let mut asked = 0;
         for (part, how) in PARTS {
             let known = self.state.mirror.get(*part).cloned().unwrap_or_default();
@@ -210,10 +218,28 @@ impl Work<'_> {
         asked
     }
 
+    /// Forgets what the mirror was told, if QuickBooks does not remember any more all that was
+    /// deleted since: each part is told anew in full.
+    fn begin_anew(&mut self, now: Timestamp) {
+        let too_old = PARTS.iter().any(|(part, how)| {
+            let told_at = self.state.mirror.get(*part).and_then(|part| part.told_at);
+            let age = told_at.map(|at| now.duration_since(at));
+            matches!(how, How::Deleted(..)) && age.is_some_and(|age| age >= DELETIONS)
+        });
+        if too_old {
+            self.state.mirror.clear();
+            self.state.mirror_era += 1;
+        }
+    }
+
     /// An answer, or a page of one, about a part.
     pub(crate) fn mirror_told(&mut self, part: &str, request: &Request, answers: &[Answer]) {
         let now = self.engine.now();
         let Some(part) = self.state.mirror.get_mut(part) else { return };
+        if part.asked != Some(request.id) {
+            // It was asked for before the mirror was begun anew.
+            return;
+        }
         let Some(answer) = answers.first() else {
             part.asked = None;
             return;
@@ -226,7 +252,14 @@ impl Work<'_> {
             part.newest = Some(known.max(newest.to_owned()));
         }
         let active = answer.rets.iter().filter(|ret| ret.is_active != Some(false));
-        part.types.extend(active.filter_map(|ret| ret.account_type.clone()));
+        let types: BTreeSet<String> = active.filter_map(|ret| ret.account_type.clone()).collect();
+        // What failed for want of an account goes again, as it may be this one.
+        let posted = |it: &String| POSTED.contains(&it.as_str()) || !part.types.contains(it);
+        if part.since.is_some() && types.iter().any(posted) {
+            let missing = |cause: &str| Finding::new(Code::MissingAccount).cause(cause).group();
+            self.gone.extend(OF_ACCOUNTS.map(missing));
+        }
+        part.types.extend(types);
         if request.status != RequestStatus::Answered {
             return;
         }
@@ -247,8 +280,9 @@ impl Work<'_> {
     }
 
     /// A question of the mirror will not be answered; the next session asks anew.
-    pub(crate) fn mirror_untold(&mut self, part: &str) {
-        if let Some(part) = self.state.mirror.get_mut(part) {
+    pub(crate) fn mirror_untold(&mut self, part: &str, request: &Request) {
+        let part = self.state.mirror.get_mut(part);
+        if let Some(part) = part.filter(|part| part.asked == Some(request.id)) {
             part.asked = None;
             part.newest = None;
         }
@@ -270,6 +304,23 @@ impl Work<'_> {
         self.connection.mirror && part.is_some_and(|part| is_newer(part.told_at, FRESH, now))
     }
 
+    /// What is known of an object.
+    pub(crate) async fn mirrored(&self, id: &str) -> Result<Option<Mirrored>, StoreError> {
+        let known = self.engine.store.mirrored(&self.connection.id, id).await?;
+        Ok(known.filter(|known| known.facts.era == self.state.mirror_era))
+    }
+
+    /// What is known of objects that are looked for, at most `most`.
+    pub(crate) async fn mirror_find(
+        &self,
+        find: &Find,
+        most: usize,
+    ) -> Result<Vec<Mirrored>, StoreError> {
+        let mut found = self.engine.store.mirror_find(&self.connection.id, find, most).await?;
+        found.retain(|known| known.facts.era == self.state.mirror_era);
+        Ok(found)
+    }
+
     /// Writes down what an answer tells of objects.
     pub(crate) async fn observe(&mut self, answers: &[Answer]) -> Result<(), StoreError> {
         for ret in answers.iter().flat_map(|answer| &answer.rets) {
@@ -277,7 +328,7 @@ impl Work<'_> {
                 self.mirror(id, facts);
             }
             for paid in ret.linked.iter().filter(|it| it.balance.is_some()) {
-                let known = self.engine.store.mirrored(&self.connection.id, &paid.id).await?;
+                let known = self.mirrored(&paid.id).await?;
                 if let Some(mut known) = known {
                     let rest = paid.balance.clone().unwrap_or_default();
                     known.facts.is_paid = Some(is_nothing(&rest));
@@ -290,20 +341,17 @@ impl Work<'_> {
     }
 
     /// Writes down what is known of an object.
-    pub(crate) fn mirror(&mut self, id: String, facts: Facts) {
+    pub(crate) fn mirror(&mut self, id: String, mut facts: Facts) {
+        facts.era = self.state.mirror_era;
         let connection = self.connection.id.clone();
         let mirrored = Mirrored { connection, id, revision: Revision::NEW, facts };
         self.changes(vec![Change::Mirror(Box::new(mirrored))]);
     }
 
     /// A record's object is out of QuickBooks.
-    pub(crate) async fn mirror_gone(
-        &mut self,
-        key: &RecordKey,
-        id: &str,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn mirror_gone(&mut self, id: &str) -> Result<(), StoreError> {
         self.vanished.push(id.to_owned());
-        let known = self.engine.store.mirrored(&key.connection, id).await?;
+        let known = self.mirrored(id).await?;
         if let Some(mut known) = known {
             known.facts.gone = Some(self.engine.now().to_string());
             self.mirror(known.id, known.facts);
@@ -359,6 +407,7 @@ pub(super) fn told(kind: &str, name: String, ret: &Ret) -> Facts {
         is_paid: ret.is_paid,
         modified: ret.time_modified.clone(),
         gone: None,
+        era: 0,
     }
 }
 

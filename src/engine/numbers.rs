@@ -193,7 +193,7 @@ impl Work<'_> {
         }
         let here: BTreeSet<&str> = found.iter().map(|it| it.id.as_str()).collect();
         let find = Find::Named(mirror::space(kind).to_owned(), mirror::normal(number));
-        let known = self.engine.store.mirror_find(&self.connection.id, &find, usize::MAX).await?;
+        let known = self.mirror_find(&find, usize::MAX).await?;
         for mut past in known.into_iter().filter(|it| !here.contains(it.id.as_str())) {
             // QuickBooks tells spaces apart: it was asked for this text alone.
             if past.facts.name.trim().eq_ignore_ascii_case(number) {

@@ -370,7 +370,7 @@ impl Work<'_> {
                 why: format!("a ListID or TxnID has 1 to {MAX_ID} letters, digits and '-'"),
             });
         }
-        let known = self.engine.store.mirrored(&record.key.connection, id).await?;
+        let known = self.mirrored(id).await?;
         if let Some(known) = known.filter(|known| known.facts.kind != record.key.kind) {
             return Err(EngineError::BadInput {
                 pointer: pointer.to_owned(),

@@ -1,5 +1,7 @@
 //! What a fix would do, said before it is pressed: the same deed, put into a sentence and not done.
 
+use serde_json::Value;
+
 use crate::domain::ids::RecordKey;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
@@ -49,8 +51,8 @@ impl Engine {
         Ok(match deed(&record, pressed)? {
             Deed::Amend(values) => {
                 let told = values.iter().map(|(pointer, to)| {
-                    let before = record.data.pointer(pointer).map(text).unwrap_or_default();
-                    becomes(pointer.trim_start_matches('/'), &before, &text(to))
+                    let before = record.data.pointer(pointer).map(shown).unwrap_or_default();
+                    becomes(pointer.trim_start_matches('/'), &before, &shown(to))
                 });
                 told.collect::<Vec<_>>().join("; ")
             }
@@ -107,6 +109,16 @@ fn ours(record: &Record) -> String {
     });
     let told: Vec<_> = told.collect();
     if told.is_empty() { FETCHED.to_owned() } else { format!("In QuickBooks {}", told.join("; ")) }
+}
+
+/// A value in a few words: what is referred to by its name.
+fn shown(value: &Value) -> String {
+    let names = ["FullName", "ListID", "source"];
+    match names.iter().find_map(|name| value.get(*name)) {
+        Some(name) => text(name),
+        None if value.is_null() => String::new(),
+        None => text(value),
+    }
 }
 
 fn becomes(field: &str, before: &str, after: &str) -> String {

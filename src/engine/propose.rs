@@ -6,8 +6,10 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::diagnosis::ACCOUNT_TYPE;
 use crate::domain::outcome::Finding;
 use crate::qbxml::check;
+use crate::qbxml::lists;
 use crate::qbxml::version::Edition;
 
 /// Names that are tried before a person has to say one.
@@ -62,64 +64,35 @@ pub(crate) fn day_after(date: &str) -> Option<String> {
 }
 
 /// The request that makes what is missing, its data, and what people call it. Customers, vendors and
-/// items are more than a name: an application pushes them.
+/// items are more than a name: an application pushes them. So is an account of which nobody can tell
+/// the type.
 pub(crate) fn missing(finding: &Finding) -> Option<(String, Value, String)> {
     let fact = |name: &str| finding.facts.get(name).map_or("", String::as_str);
-    let (kind, name, field) = (fact("kind"), fact("value"), fact("field"));
-    let words: Vec<&str> = kind.split_whitespace().collect();
-    let kind = words.last().copied().unwrap_or_default();
+    let (add, name) = (lists::made_by_name(fact("kind"))?, fact("value"));
     let (parent, last) = name.rsplit_once(':').map_or((None, name), |(up, last)| (Some(up), last));
     if last.trim().is_empty() {
         return None;
     }
     let mut data = Map::new();
     data.insert("Name".to_owned(), last.trim().into());
-    let add = match kind {
-        "Terms" | "StandardTerms" => {
+    match add {
+        "StandardTerms" => {
             let digits: String = last.chars().filter(char::is_ascii_digit).collect();
             if !digits.is_empty() && digits.len() <= 3 {
                 data.insert("StdDueDays".to_owned(), digits.into());
             }
-            "StandardTerms"
         }
-        "PaymentMethod" | "ShipMethod" | "CustomerType" | "VendorType" | "JobType" | "Class" => {
-            kind
-        }
-        "Method" if words.contains(&"Payment") => "PaymentMethod",
-        "Method" => "ShipMethod",
         "Account" => {
-            let of_type = account_type(field, &words, &finding.pointer)?;
-            data.insert("AccountType".to_owned(), of_type.into());
-            "Account"
+            let of_type = finding.facts.get(ACCOUNT_TYPE)?;
+            data.insert("AccountType".to_owned(), of_type.as_str().into());
         }
-        _ => return None,
-    };
+        _ => {}
+    }
     if let Some(parent) = parent {
         data.insert("ParentRef".to_owned(), json!({ "FullName": parent }));
     }
     let what = format!("{add} \u{201c}{name}\u{201d}");
     Some((format!("{add}AddRq"), json!({ format!("{add}Add"): data }), what))
-}
-
-/// The type of a missing account, by where it is needed.
-fn account_type(field: &str, words: &[&str], pointer: &str) -> Option<&'static str> {
-    let has = |word: &str| words.contains(&word);
-    Some(match field {
-        "ARAccountRef" => "AccountsReceivable",
-        "APAccountRef" => "AccountsPayable",
-        "IncomeAccountRef" => "Income",
-        "ExpenseAccountRef" => "Expense",
-        "COGSAccountRef" => "CostOfGoodsSold",
-        "AssetAccountRef" => "OtherCurrentAsset",
-        "DepositToAccountRef" | "BankAccountRef" => "Bank",
-        _ if has("AR") => "AccountsReceivable",
-        _ if has("AP") => "AccountsPayable",
-        _ if has("Income") => "Income",
-        _ if has("Expense") || pointer.contains("/ExpenseLine/") => "Expense",
-        // What a service, other charge or part is sold under.
-        _ if pointer.contains("/SalesOrPurchase/") => "Income",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -163,16 +136,9 @@ mod tests {
         let finding = |kind: &str| {
             Finding::new(Code::ReferenceNotFound).fact("kind", kind).fact("value", "Net 45")
         };
-        for (pointer, of_type) in [
-            ("/data/ExpenseLine/0/AccountRef", Some("Expense")),
-            ("/data/SalesOrPurchase/AccountRef", Some("Income")),
-            ("/data/AccountRef", None),
-        ] {
-            let account = finding("Account").at(pointer).fact("field", "AccountRef");
-            let made =
-                missing(&account).map(|(_, data, _)| data["AccountAdd"]["AccountType"].clone());
-            assert_eq!(made, of_type.map(Into::into), "{pointer}");
-        }
+        assert!(missing(&finding("Account")).is_none());
+        let (_, account, _) = missing(&finding("Account").fact(ACCOUNT_TYPE, "Expense")).unwrap();
+        assert_eq!(account["AccountAdd"]["AccountType"], "Expense");
         assert!(missing(&finding("Customer")).is_none());
         let (request, data, _) = missing(&finding("Terms")).unwrap();
         assert_eq!(request, "StandardTermsAddRq");

@@ -40,7 +40,9 @@ use crate::engine::compose;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
 use crate::qbxml::raw;
+use crate::qbxml::raw::Members;
 use crate::qbxml::raw::Raw;
+use crate::qbxml::raw::Reference;
 use crate::qbxml::response;
 use crate::qbxml::response::Ret;
 use crate::qbxml::schema::Identity;
@@ -166,20 +168,18 @@ impl Work<'_> {
         message_set: &MessageSet,
     ) -> Result<Sent, EngineError> {
         let request = response::fragment(message_set.qbxml.as_bytes(), &item.request_id);
-        let values = raw::values(&request.unwrap_or_default());
+        let Members { fields, references, .. } = raw::members(&request.unwrap_or_default());
         let name = match schema().kind(&record.key.kind).map(|kind| kind.identity) {
-            Some(Identity::List) => self.sent_name(&values).await?,
-            _ => values.get("RefNumber").cloned(),
+            Some(Identity::List) => self.sent_name(&fields, references.get("ParentRef")).await?,
+            _ => fields.get("RefNumber").cloned(),
         };
-        let party = |what: &str| {
-            ENTITIES.iter().find_map(|it| values.get(&format!("{it}/{what}")).cloned())
-        };
+        let party = ENTITIES.iter().filter_map(|it| references.get(*it));
         Ok(Sent {
             name,
-            date: values.get("TxnDate").cloned(),
-            entity: party("ListID"),
-            entity_name: party("FullName"),
-            amount: values.get("TotalAmount").cloned(),
+            date: fields.get("TxnDate").cloned(),
+            entity: party.clone().find_map(|it| it.id.clone()),
+            entity_name: party.clone().find_map(|it| it.name.clone()),
+            amount: fields.get("TotalAmount").cloned(),
             ..Sent::at(message_set.sent_at)
         })
     }
@@ -216,13 +216,16 @@ impl Work<'_> {
     /// The full name that was sent; `None` if its parent's name is not known.
     async fn sent_name(
         &mut self,
-        values: &BTreeMap<String, String>,
+        fields: &BTreeMap<String, String>,
+        parent: Option<&Reference>,
     ) -> Result<Option<String>, EngineError> {
-        let Some(name) = values.get("Name") else { return Ok(None) };
-        if let Some(parent) = values.get("ParentRef/FullName") {
+        let Some(name) = fields.get("Name") else { return Ok(None) };
+        if let Some(parent) = parent.and_then(|parent| parent.name.as_ref()) {
             return Ok(Some(format!("{parent}:{name}")));
         }
-        let Some(parent) = values.get("ParentRef/ListID") else { return Ok(Some(name.clone())) };
+        let Some(parent) = parent.and_then(|parent| parent.id.as_ref()) else {
+            return Ok(Some(name.clone()));
+        };
         let parent = self.record_at(parent).await?;
         let Some(parent) = parent else { return Ok(None) };
         let parent = self.record(&parent).await?.and_then(|parent| parent.reference);
@@ -277,7 +280,7 @@ impl Work<'_> {
     ) -> Result<(), EngineError> {
         let Some(about) = &request.about else { return Ok(()) };
         if let Question::Mirror(part) = &about.question {
-            self.mirror_untold(part);
+            self.mirror_untold(part, request);
         }
         let Some(key) = &about.record else { return Ok(()) };
         match self.record(key).await? {
@@ -294,7 +297,11 @@ impl Work<'_> {
                 self.put_record(record);
                 Ok(())
             }
-            _ => Ok(()),
+            Some(record) => {
+                self.link_untold(record, about, why);
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What data refers to, and which accounts fit where.
+//! What data refers to.
 
 use serde_json::Value;
 
@@ -103,19 +103,6 @@ pub(crate) fn place(reference: &Value, places: &Places) -> Option<Resolved> {
     }
     let id = reference.as_str().map(str::trim).filter(given)?;
     Some(Resolved::Id(id.to_owned()))
-}
-
-/// The account types that QuickBooks takes in a place; empty where it takes several that nobody
-/// lists (refusals "must be of type …", field logs).
-pub(crate) fn account_types(field: &str) -> &'static [&'static str] {
-    match field {
-        "ARAccountRef" => &["AccountsReceivable"],
-        "APAccountRef" => &["AccountsPayable"],
-        "BankAccountRef" => &["Bank"],
-        "CreditCardAccountRef" => &["CreditCard"],
-        "COGSAccountRef" => &["CostOfGoodsSold"],
-        _ => &[],
-    }
 }
 
 #[cfg(test)]

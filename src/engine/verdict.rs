@@ -110,7 +110,7 @@ impl Work<'_> {
             finding.pointer = meant.map(|named| named.pointer).unwrap_or_default();
         }
         if finding.code == Code::RecordLocked
-            && let Some(known) = self.engine.store.mirrored(&self.connection.id, value).await?
+            && let Some(known) = self.mirrored(value).await?
         {
             finding.facts.insert("value".to_owned(), known.facts.name);
         }
@@ -256,10 +256,10 @@ impl Work<'_> {
             self.again(record, "to be taken out of QuickBooks");
             return Ok(());
         }
-        let stale = record.findings.first().is_some_and(|it| it.code == Code::EditSequenceStale);
-        if stale
-            && record.insisted == Insisted::Nothing
-            && let Some(conflict) = self.changed_in_both(&record, message_set, item).await?
+        let ours = record.sent.is_some() && record.insisted == Insisted::Nothing;
+        if ours
+            && let Some(conflict) =
+                Box::pin(self.changed_in_both(&record, message_set, item)).await?
         {
             return self.fail(record, conflict).await;
         }
@@ -275,7 +275,7 @@ impl Work<'_> {
         if id.is_none() || record.former == id {
             record.reference = None;
             if let Some(id) = record.former.take() {
-                self.mirror_gone(&record.key, &id).await?;
+                self.mirror_gone(&id).await?;
             }
             return self.place(record, "the one before is gone from QuickBooks").await;
         }
@@ -321,7 +321,7 @@ impl Work<'_> {
             // It stands there without its amounts.
             record.refresh = true;
         } else if let Some(reference) = record.reference.take() {
-            self.mirror_gone(&record.key, &reference.id).await?;
+            self.mirror_gone(&reference.id).await?;
             record.refresh = false;
             record.former = None;
             record.lost = None;

@@ -5,14 +5,18 @@
 //! envelope is taken off: its ids are Bookbridge's own (error recovery, OSR), its error rule stays.
 
 mod document;
+mod members;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Map;
 use serde_json::Value;
 
 use self::document::Node;
+pub use self::members::Line;
+pub use self::members::Members;
+pub use self::members::Reference;
+pub use self::members::members;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::request::OnError;
@@ -132,23 +136,6 @@ pub fn join(all: Vec<Raw>) -> Option<Raw> {
         joined.version = joined.version.max(next.version);
     }
     Some(joined)
-}
-
-/// The values that stand in an Add or Mod, by their path inside it: `Name`, `CustomerRef/ListID`.
-/// Lines and other lists of aggregates are left out.
-pub fn values(request: &str) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let nodes = document::read(request).unwrap_or_default();
-    for member in nodes.iter().flat_map(|node| &node.children).flat_map(|body| &body.children) {
-        if member.children.is_empty() {
-            found.insert(member.name.clone(), member.text.clone());
-        } else if member.name.ends_with("Ref") {
-            for inner in &member.children {
-                found.insert(format!("{}/{}", member.name, inner.name), inner.text.clone());
-            }
-        }
-    }
-    found
 }
 
 /// Whether a request changes something: all but queries, which end so by name (OSR).

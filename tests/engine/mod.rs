@@ -1,7 +1,9 @@
 //! The engine with a QuickBooks that answers as it is told: each test is a story of a few calls.
 
 mod bench;
+mod conflicts;
 mod decisions;
+mod knowledge;
 mod lost;
 mod misled;
 mod numbers;

@@ -255,6 +255,7 @@ fn full_mirrored() -> Mirrored {
             is_paid: Some(false),
             modified: text("2026-02-03T04:05:06"),
             gone: None,
+            era: 0,
         },
     }
 }

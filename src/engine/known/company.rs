@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::domain::connection::Host;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
+use crate::domain::outcome::Group;
 use crate::domain::record::Record;
 use crate::engine::references;
 use crate::engine::work::Work;
@@ -22,6 +23,29 @@ const OF_INVENTORY: [&str; 6] = [
     "ItemInventoryAssembly",
     "InventoryAdjustment",
     "BuildAssembly",
+];
+
+/// Members that need a feature, and the cause that its absence is.
+const MEMBERS: [(&str, &str); 7] = [
+    ("ClassRef", "class_tracking"),
+    ("CurrencyRef", "multi_currency"),
+    ("ExchangeRate", "multi_currency"),
+    ("InventorySiteRef", "sites"),
+    ("InventorySiteLocationRef", "sites"),
+    ("SerialNumber", "serial_numbers"),
+    ("LotNumber", "lot_numbers"),
+];
+
+/// The causes that a preference of the company file decides.
+const FEATURES: [&str; 8] = [
+    "class_tracking",
+    "estimates",
+    "inventory",
+    "lot_numbers",
+    "multi_currency",
+    "price_levels",
+    "serial_numbers",
+    "sites",
 ];
 
 impl Work<'_> {
@@ -43,19 +67,9 @@ impl Work<'_> {
         if let Some(cause) = kind_off(host, &record.key.kind) {
             return Some(finding.cause(cause));
         }
-        // QuickBooks tells items apart by one of the two, or by none.
-        let tracks = |by: &str| host.tracking.as_deref().map(|tracking| tracking == by);
-        let off = [
-            ("ClassRef", host.class_tracking, "class_tracking"),
-            ("CurrencyRef", host.multi_currency, "multi_currency"),
-            ("ExchangeRate", host.multi_currency, "multi_currency"),
-            ("InventorySiteRef", host.sites, "sites"),
-            ("InventorySiteLocationRef", host.sites, "sites"),
-            ("SerialNumber", tracks("SerialNumber"), "serial_numbers"),
-            ("LotNumber", tracks("LotNumber"), "lot_numbers"),
-        ];
-        let (pointer, cause) = off.into_iter().find_map(|(member, on, cause)| {
-            let at = references::find(data, member).filter(|_| on == Some(false))?;
+        let (pointer, cause) = MEMBERS.into_iter().find_map(|(member, cause)| {
+            let is_off = is_on(host, cause) == Some(false);
+            let at = references::find(data, member).filter(|_| is_off)?;
             Some((at, cause))
         })?;
         Some(finding.cause(cause).at(pointer))
@@ -86,14 +100,46 @@ impl Work<'_> {
     }
 }
 
+/// Whether a company file has a feature on, by the cause that its absence is; `None` if nobody knows.
+fn is_on(host: &Host, cause: &str) -> Option<bool> {
+    // QuickBooks tells items apart by one of the two, or by none.
+    let tracks = |by: &str| host.tracking.as_deref().map(|tracking| tracking == by);
+    match cause {
+        "class_tracking" => host.class_tracking,
+        "estimates" => host.estimates,
+        "inventory" => host.inventory,
+        "lot_numbers" => tracks("LotNumber"),
+        "multi_currency" => host.multi_currency,
+        "price_levels" => host.price_levels,
+        "serial_numbers" => tracks("SerialNumber"),
+        "sites" => host.sites,
+        _ => None,
+    }
+}
+
 /// The feature that is off without which there are no such objects.
 fn kind_off(host: &Host, kind: &str) -> Option<&'static str> {
-    let (on, cause) = match kind {
-        "Estimate" => (host.estimates, "estimates"),
-        "InventorySite" | "TransferInventory" => (host.sites, "sites"),
-        "PriceLevel" => (host.price_levels, "price_levels"),
-        _ if OF_INVENTORY.contains(&kind) => (host.inventory, "inventory"),
+    let cause = match kind {
+        "Estimate" => "estimates",
+        "InventorySite" | "TransferInventory" => "sites",
+        "PriceLevel" => "price_levels",
+        _ if OF_INVENTORY.contains(&kind) => "inventory",
         _ => return None,
     };
-    (on == Some(false)).then_some(cause)
+    (is_on(host, cause) == Some(false)).then_some(cause)
+}
+
+/// The problems that are gone since a company file told of itself: a feature was turned on. Status
+/// 3250 does not say which one it means, so any may be it; and so may another QuickBooks.
+pub(crate) fn mended(before: &Host, now: &Host) -> Vec<Group> {
+    let turned_on = FEATURES
+        .into_iter()
+        .filter(|cause| is_on(before, cause) == Some(false) && is_on(now, cause) == Some(true));
+    let mut causes: Vec<&str> = turned_on.collect();
+    let another = before.product != now.product || before.qbxml_version != now.qbxml_version;
+    if another || !causes.is_empty() {
+        causes.push("feature_not_enabled");
+    }
+    let groups = causes.into_iter();
+    groups.map(|cause| Finding::new(Code::FeatureNotAvailable).cause(cause).group()).collect()
 }

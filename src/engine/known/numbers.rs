@@ -223,7 +223,7 @@ impl Work<'_> {
             return Ok(false);
         }
         let Some(reference) = &other.reference else { return Ok(true) };
-        let known = self.engine.store.mirrored(&self.connection.id, &reference.id).await?;
+        let known = self.mirrored(&reference.id).await?;
         let told_at = record.number.as_ref().and_then(|number| number.told_at);
         Ok(match known {
             Some(known) => known.facts.place().is_some_and(|(_, name)| name == normal),
@@ -243,7 +243,7 @@ impl Work<'_> {
         let mut party = Party::default();
         match references::place(vendor, places) {
             Some(Resolved::Id(id)) => {
-                let known = self.engine.store.mirrored(&self.connection.id, &id).await?;
+                let known = self.mirrored(&id).await?;
                 party.name = known.map(|known| mirror::normal(&known.facts.name));
                 party.id = Some(id);
             }

@@ -1,5 +1,8 @@
 //! What the mirror says of what a payment is for.
 
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::domain::mirror;
@@ -13,11 +16,13 @@ use crate::engine::references;
 use crate::engine::work::Work;
 use crate::qbxml::build::Resolved;
 
+/// What a payment takes off what is due.
+const AMOUNTS: [&str; 2] = ["PaymentAmount", "DiscountAmount"];
 /// What a payment is applied to.
 const APPLIED: [&str; 2] = ["AppliedToTxn", "AppliedToTxnAdd"];
 
 impl Work<'_> {
-    /// What a payment is for: paid already, or another customer's.
+    /// What a payment is for: paid already, another's, or open by less than it pays.
     pub(super) async fn paid(
         &self,
         record: &Record,
@@ -35,13 +40,14 @@ impl Work<'_> {
             }
             one => vec![(String::new(), one)],
         };
+        let mut paid: BTreeMap<String, Decimal> = BTreeMap::new();
         for (at, row) in rows {
             let Some(Resolved::Id(id)) =
                 row.get("TxnID").and_then(|txn| references::place(txn, places))
             else {
                 continue;
             };
-            let known = self.engine.store.mirrored(&self.connection.id, &id).await?;
+            let known = self.mirrored(&id).await?;
             let Some(known) = known else { continue };
             let finding = |code: Code| {
                 let finding = Finding::new(code).at(format!("/data/{member}{at}/TxnID"));
@@ -53,37 +59,58 @@ impl Work<'_> {
             if known.facts.is_paid == Some(true) {
                 return Ok(Some(finding(Code::AlreadyPaid).cause("paid_in_full")));
             }
-            if let Some((customer, other)) = self.another_customer(data, &known, places).await? {
-                let finding = finding(Code::CustomerMismatch).fact("customer", customer);
-                return Ok(Some(finding.fact("other", other)));
+            if let Some((payer, other)) = self.another(record, data, &known, places).await? {
+                let finding = finding(Code::CustomerMismatch).fact("customer", payer);
+                let cause = cause_of_another(&record.key.kind);
+                return Ok(Some(finding.cause(cause).fact("other", other)));
+            }
+            let whole = paid.entry(id.clone()).or_default();
+            *whole += AMOUNTS.iter().filter_map(|name| amount(row.get(*name)?)).sum::<Decimal>();
+            // What is open changes with every payment and credit: only what was told not long ago
+            // stands against one. Else QuickBooks says it.
+            let due = known.facts.balance.as_ref().filter(|_| self.tells_of(&known.facts.kind));
+            if let Some(due) = due.filter(|due| due.parse::<Decimal>().is_ok_and(|it| *whole > it))
+            {
+                let finding = finding(Code::AlreadyPaid).cause("more_than_due");
+                return Ok(Some(finding.fact("value", format!("{whole:.2}")).fact("due", due)));
             }
         }
         Ok(None)
     }
 
-    /// The names of a payment's customer and of the invoice's, if they are not one family.
-    async fn another_customer(
+    /// The names of who pays or is paid, and of whom the invoice or bill is, if they are not one
+    /// family: the jobs of a customer are one with it, and a vendor has none.
+    async fn another(
         &self,
+        record: &Record,
         data: &Value,
-        invoice: &Mirrored,
+        what: &Mirrored,
         places: &Places,
     ) -> Result<Option<(String, String)>, EngineError> {
-        let (Some(customer), Some(theirs)) = (data.get("CustomerRef"), &invoice.facts.entity)
-        else {
-            return Ok(None);
-        };
-        let Some(ours) = self.entity(customer, places).await? else { return Ok(None) };
+        let payer = ["CustomerRef", "PayeeEntityRef"].iter().find_map(|name| data.get(*name));
+        let (Some(payer), Some(theirs)) = (payer, &what.facts.entity) else { return Ok(None) };
+        let Some(ours) = self.entity(payer, places).await? else { return Ok(None) };
         if ours == *theirs {
             return Ok(None);
         }
-        let store = &self.engine.store;
-        let ours = store.mirrored(&self.connection.id, &ours).await?;
-        let theirs = invoice.facts.entity_name.clone();
+        let ours = self.mirrored(&ours).await?;
+        let theirs = what.facts.entity_name.clone();
         let (Some(ours), Some(theirs)) = (ours.map(|it| it.facts.name), theirs) else {
             return Ok(None);
         };
         let top =
             |name: &str| mirror::normal(name).split(':').next().unwrap_or_default().to_owned();
-        Ok((top(&ours) != top(&theirs)).then_some((ours, theirs)))
+        let family = cause_of_another(&record.key.kind).is_empty() && top(&ours) == top(&theirs);
+        Ok((!family).then_some((ours, theirs)))
     }
+}
+
+/// The finer label of a payment for what is another's.
+pub(crate) fn cause_of_another(kind: &str) -> &'static str {
+    if kind == "ReceivePayment" { "" } else { "another_vendor" }
+}
+
+fn amount(value: &Value) -> Option<Decimal> {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    text.trim().parse().ok()
 }

@@ -34,7 +34,7 @@ pub struct Ret {
     pub entity_name: Option<String>,
     /// `Subtotal`, or else `TotalAmount`, `AmountDue` or `Amount`.
     pub amount: Option<String>,
-    /// `Balance` or `BalanceRemaining`.
+    /// `Balance`, `BalanceRemaining`, or `OpenAmount`.
     pub balance: Option<String>,
     /// `AccountType` of an account.
     pub account_type: Option<String>,
@@ -88,7 +88,7 @@ impl Ret {
             "IsPaid" => self.is_paid = Some(text == "true" || text == "1"),
             "IsActive" => self.is_active = Some(text == "true" || text == "1"),
             "AccountType" => self.account_type = Some(text),
-            "Balance" | "BalanceRemaining" => self.balance = Some(text),
+            "Balance" | "BalanceRemaining" | "OpenAmount" => self.balance = Some(text),
             "Subtotal" => self.amount = Some(text),
             "TotalAmount" | "AmountDue" | "Amount" => {
                 self.amount.get_or_insert(text);

@@ -1,0 +1,343 @@
+//! What is known of a company file before a record goes, and what becomes of it when that changes.
+
+use bookbridge::diagnosis;
+use bookbridge::domain::outcome::Code;
+use bookbridge::domain::record::Record;
+use bookbridge::domain::record::Status;
+use bookbridge::engine::Action;
+use bookbridge::engine::EngineError;
+use bookbridge::engine::NewConnection;
+use bookbridge::engine::Pressed;
+use serde_json::Value;
+use serde_json::json;
+
+use super::bench::Bench;
+use super::bench::actor;
+use crate::support::office::Office;
+
+const DAY: i64 = 24 * 3600;
+
+/// An office with two vendors, a customer, and something to sell; its mirror was told all.
+async fn office_with_mirror() -> Office {
+    let new = NewConnection { name: "Acme".to_owned(), mirror: true, ..NewConnection::default() };
+    let mut office = Office::with(new).await;
+    furnish(&mut office);
+    office.poll(&[]);
+    office
+}
+
+fn furnish(office: &mut Office) {
+    office.person(
+        "<ItemServiceAddRq requestID=\"1\"><ItemServiceAdd><Name>Labor</Name><SalesOrPurchase>\
+         <Price>50.00</Price><AccountRef><FullName>Services</FullName></AccountRef>\
+         </SalesOrPurchase></ItemServiceAdd></ItemServiceAddRq>",
+    );
+    for (kind, name) in [("Customer", "Jones"), ("Vendor", "Paper Ltd"), ("Vendor", "Ink Ltd")] {
+        office.person(&format!(
+            "<{kind}AddRq requestID=\"1\"><{kind}Add><Name>{name}</Name></{kind}Add></{kind}AddRq>"
+        ));
+    }
+}
+
+fn invoice(number: &str) -> Value {
+    json!({
+        "CustomerRef": {"FullName": "Jones"}, "TxnDate": "2026-03-02", "RefNumber": number,
+        "InvoiceLine": [{"ItemRef": {"FullName": "Labor"}, "Quantity": "2", "Rate": "50.00"}],
+    })
+}
+
+fn bill(vendor: &str, number: &str) -> Value {
+    json!({
+        "VendorRef": {"FullName": vendor}, "TxnDate": "2026-03-02", "RefNumber": number,
+        "ExpenseLine": [{"AccountRef": {"FullName": "Office Supplies"}, "Amount": "40.00"}],
+    })
+}
+
+fn payment(applied: &[(&str, &str)]) -> Value {
+    let rows = applied
+        .iter()
+        .map(|(invoice, amount)| json!({"TxnID": {"source": invoice}, "PaymentAmount": amount}));
+    json!({
+        "CustomerRef": {"FullName": "Jones"}, "TxnDate": "2026-03-02", "TotalAmount": "500.00",
+        "AppliedToTxn": rows.collect::<Vec<_>>(),
+    })
+}
+
+fn bill_payment(vendor: &str, bill: &str, amount: &str) -> Value {
+    json!({
+        "PayeeEntityRef": {"FullName": vendor}, "TxnDate": "2026-03-02", "IsToBePrinted": true,
+        "BankAccountRef": {"FullName": "Checking"},
+        "AppliedToTxn": [{"TxnID": {"source": bill}, "PaymentAmount": amount}],
+    })
+}
+
+#[track_caller]
+fn synced(record: &Record) {
+    let shown = format!("{}: {:?} {:?}", record.key, record.findings, record.timeline.last());
+    assert_eq!(record.status, Status::Synced, "{shown}");
+}
+
+/// The record failed of this; in a sentence.
+#[track_caller]
+fn failed(record: &Record, code: Code, cause: &str) -> String {
+    let shown = format!("{}: {} {:?}", record.key, record.status, record.findings);
+    assert_eq!(record.status, Status::Failed, "{shown}");
+    let finding = &record.findings[0];
+    assert_eq!((finding.code, finding.cause.as_str()), (code, cause), "{shown}");
+    diagnosis::render(finding).detail
+}
+
+#[track_caller]
+fn offers(record: &Record, fix: &str) -> bool {
+    let fixes = diagnosis::render(&record.findings[0]).fixes;
+    assert!(!fixes.is_empty());
+    fixes.iter().any(|it| it.id == fix)
+}
+
+#[actix_web::test]
+async fn an_account_is_made_where_its_type_is_known_and_not_offered_elsewhere() {
+    let mut office = office_with_mirror().await;
+    let line = json!([{"AccountRef": {"FullName": "Office Supplies"}, "Amount": "9.00"}]);
+    let on = |account: &str| {
+        json!({
+            "AccountRef": {"FullName": account}, "PayeeEntityRef": {"FullName": "Ink Ltd"},
+            "TxnDate": "2026-03-02", "RefNumber": "1", "ExpenseLine": line,
+        })
+    };
+
+    let check = office.push("Check/1", on("Petty Cash")).await;
+    let charge = office.push("CreditCardCharge/1", on("Blue Card")).await;
+
+    failed(&check, Code::ReferenceNotFound, "not_in_any_list");
+    assert!(offers(&check, "create-missing") && !offers(&check, "make-in-quickbooks"));
+    failed(&charge, Code::ReferenceNotFound, "not_in_any_list");
+    assert!(!offers(&charge, "create-missing") && offers(&charge, "make-in-quickbooks"));
+    let pressed = Pressed { id: "create-missing".to_owned(), ..Pressed::default() };
+    let refused = office.engine.act(&charge.key, Action::Fix(pressed), &actor()).await;
+    assert!(matches!(refused, Err(EngineError::NotNow(_))), "{refused:?}");
+    office.press("Check/1", "create-missing").await;
+    office.poll(&[]);
+    assert_eq!(office.told("Account", "Petty Cash", "AccountType"), "Bank");
+    synced(&office.record("Check/1").await);
+}
+
+#[actix_web::test]
+async fn an_account_of_the_wrong_type_is_found_wherever_its_type_is_known() {
+    let office = office_with_mirror().await;
+    let check = |account: &str| {
+        json!({
+            "AccountRef": {"FullName": account}, "PayeeEntityRef": {"FullName": "Ink Ltd"},
+            "ExpenseLine": [{"AccountRef": {"FullName": "Checking"}, "Amount": "9.00"}],
+        })
+    };
+    let item = |income: &str, asset: &str| {
+        json!({
+            "Name": format!("W {asset}"),
+            "IncomeAccountRef": {"FullName": income}, "AssetAccountRef": {"FullName": asset},
+            "COGSAccountRef": {"FullName": "Cost of Goods Sold"},
+        })
+    };
+    for (path, data, pointer) in [
+        ("Check/1", check("Office Supplies"), "/data/AccountRef"),
+        ("ItemInventory/1", item("Checking", "Inventory Asset"), "/data/IncomeAccountRef"),
+        ("ItemInventory/2", item("Sales", "Furniture and Equipment"), "/data/AssetAccountRef"),
+    ] {
+        let record = office.push(path, data).await;
+
+        failed(&record, Code::AccountMismatch, "");
+        assert_eq!(record.findings[0].pointer, pointer, "{path}");
+    }
+    for (path, data) in
+        [("Check/2", check("Checking")), ("ItemInventory/3", item("Sales", "Inventory Asset"))]
+    {
+        let record = office.push(path, data).await;
+        assert_eq!(record.status, Status::Queued, "{path} {:?}", record.findings);
+    }
+}
+
+#[actix_web::test]
+async fn what_needs_a_feature_goes_by_itself_once_it_is_on() {
+    let mut office = Office::open().await;
+    furnish(&mut office);
+    office
+        .person("<ClassAddRq requestID=\"1\"><ClassAdd><Name>North</Name></ClassAdd></ClassAddRq>");
+    office.connector.quickbooks().set("feature:Class", "off").unwrap();
+    office.push("Invoice/1", invoice("1001")).await;
+    office.push("Bill/1", bill("Ink Ltd", "B-1")).await;
+    office.poll(&["feature-off:Bill"]);
+    let mut with_class = invoice("1002");
+    with_class["ClassRef"] = json!({"FullName": "North"});
+    failed(
+        &office.push("Invoice/2", with_class).await,
+        Code::FeatureNotAvailable,
+        "class_tracking",
+    );
+    failed(&office.record("Bill/1").await, Code::FeatureNotAvailable, "feature_not_enabled");
+
+    // Nothing changed: nothing goes.
+    office.push("Customer/1", json!({"Name": "Brown"})).await;
+    office.poll(&[]);
+    failed(&office.record("Invoice/2").await, Code::FeatureNotAvailable, "class_tracking");
+    office.connector.quickbooks().set("feature:Class", "on").unwrap();
+    office.connector.quickbooks().set("feature:Bill", "on").unwrap();
+    office.push("Customer/2", json!({"Name": "Green"})).await;
+    office.poll(&[]);
+
+    synced(&office.record("Invoice/2").await);
+    synced(&office.record("Bill/1").await);
+    assert_eq!(office.in_quickbooks("Bill").len(), 1);
+}
+
+#[actix_web::test]
+async fn what_is_refused_for_a_feature_goes_again_at_one_press() {
+    let mut office = Office::open().await;
+    furnish(&mut office);
+    office.push("Bill/1", bill("Ink Ltd", "B-1")).await;
+    office.poll(&["feature-off:Bill"]);
+    let record = office.record("Bill/1").await;
+    failed(&record, Code::FeatureNotAvailable, "feature_not_enabled");
+    assert!(offers(&record, "retry"));
+    office.connector.quickbooks().set("feature:Bill", "on").unwrap();
+
+    office.press("Bill/1", "retry").await;
+    office.poll(&[]);
+
+    synced(&office.record("Bill/1").await);
+}
+
+#[actix_web::test]
+async fn what_lacks_an_account_goes_by_itself_once_there_is_one() {
+    let mut office = office_with_mirror().await;
+    let set = |office: &mut Office, active: bool| {
+        let (id, sequence) = office.object("Account", "Accounts Payable");
+        office.person(&format!(
+            "<AccountModRq requestID=\"1\"><AccountMod><ListID>{id}</ListID><EditSequence>{sequence}\
+             </EditSequence><IsActive>{active}</IsActive></AccountMod></AccountModRq>"
+        ));
+    };
+    set(&mut office, false);
+    office.push("Bill/1", bill("Ink Ltd", "B-1")).await;
+    office.poll(&[]);
+    let record = office.record("Bill/1").await;
+    assert_eq!((record.status, record.findings[0].code), (Status::Failed, Code::MissingAccount));
+
+    set(&mut office, true);
+    office.hands.pass(2 * 3600);
+    office.poll(&[]);
+    office.poll(&[]);
+
+    synced(&office.record("Bill/1").await);
+    assert_eq!(office.in_quickbooks("Bill").len(), 1);
+}
+
+#[actix_web::test]
+async fn a_payment_of_more_than_is_due_is_found_while_the_mirror_is_new() {
+    let mut office = office_with_mirror().await;
+    office.push("Invoice/1", invoice("1001")).await;
+    office.push("Bill/1", bill("Ink Ltd", "B-1")).await;
+    office.poll(&[]);
+    synced(&office.record("Bill/1").await);
+    office.hands.pass(2 * 3600);
+    office.poll(&[]);
+
+    let twice = payment(&[("Invoice/1", "60.00"), ("Invoice/1", "40.01")]);
+    let said =
+        failed(&office.push("ReceivePayment/1", twice).await, Code::AlreadyPaid, "more_than_due");
+    assert!(said.contains("100.01") && said.contains("100.00") && said.contains("1001"), "{said}");
+    let too_much = bill_payment("Ink Ltd", "Bill/1", "40.50");
+    let said = failed(
+        &office.push("BillPaymentCheck/1", too_much).await,
+        Code::AlreadyPaid,
+        "more_than_due",
+    );
+    assert!(said.contains("40.50") && said.contains("40.00"), "{said}");
+    let exact = payment(&[("Invoice/1", "60.00"), ("Invoice/1", "40.00")]);
+    let exact = office.push("ReceivePayment/2", exact).await;
+    assert_eq!(exact.status, Status::Queued, "{:?}", exact.findings);
+
+    // What was told long ago is held against nobody.
+    office.hands.pass(2 * 3600);
+    let old = payment(&[("Invoice/1", "100.01")]);
+    assert_eq!(office.push("ReceivePayment/3", old).await.status, Status::Queued);
+}
+
+#[actix_web::test]
+async fn a_payment_of_another_vendors_bill_names_both() {
+    let mut office = office_with_mirror().await;
+    office.push("Bill/1", bill("Ink Ltd", "B-1")).await;
+    office.poll(&[]);
+
+    let known =
+        office.push("BillPaymentCheck/1", bill_payment("Paper Ltd", "Bill/1", "40.00")).await;
+
+    let said = failed(&known, Code::CustomerMismatch, "another_vendor");
+    assert!(said.contains("Paper Ltd") && said.contains("Ink Ltd"), "{said}");
+    // QuickBooks says only that it cannot be found; the answer to a question says why.
+    office.press("BillPaymentCheck/1", "retry").await;
+    office.poll(&[]);
+    let told = failed(
+        &office.record("BillPaymentCheck/1").await,
+        Code::CustomerMismatch,
+        "another_vendor",
+    );
+    assert!(told.contains("Paper Ltd") && told.contains("Ink Ltd"), "{told}");
+    office.push("BillPaymentCheck/1", bill_payment("Ink Ltd", "Bill/1", "40.00")).await;
+    office.poll(&[]);
+    synced(&office.record("BillPaymentCheck/1").await);
+}
+
+#[actix_web::test]
+async fn what_was_deleted_more_than_ninety_days_ago_is_known_to_be_gone() {
+    let mut office = office_with_mirror().await;
+    let by_name = |number: &str, vendor: &str| bill(vendor, number);
+    assert_eq!(office.push("Bill/1", by_name("B-1", "Ink Ltd")).await.status, Status::Queued);
+    office.poll(&[]);
+    office.hands.pass(5 * DAY);
+    let (id, _) = office.object("Vendor", "Paper Ltd");
+    office.person(&format!(
+        "<ListDelRq requestID=\"1\"><ListDelType>Vendor</ListDelType><ListID>{id}</ListID>\
+         </ListDelRq>"
+    ));
+
+    office.hands.pass(100 * DAY);
+    office.poll(&[]);
+    office.poll(&[]);
+
+    failed(
+        &office.push("Bill/2", by_name("B-2", "Paper Ltd")).await,
+        Code::ReferenceNotFound,
+        "not_in_any_list",
+    );
+    let there = office.push("Bill/3", by_name("B-3", "Ink Ltd")).await;
+    assert_eq!(there.status, Status::Queued, "{:?}", there.findings);
+    let name = office.push("Vendor/1", json!({"Name": "Paper Ltd"})).await;
+    assert_eq!(name.status, Status::Queued, "{:?}", name.findings);
+    let name = office.push("Vendor/2", json!({"Name": "Ink Ltd"})).await;
+    failed(&name, Code::NameInUse, "");
+}
+
+#[actix_web::test]
+async fn a_link_that_nobody_could_check_says_so() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let key = bench.key("Customer/1");
+    let link = Action::Link { id: "80-7".to_owned() };
+    bench.engine.act(&key, link, &actor()).await.unwrap();
+    for _ in 0..3 {
+        let asked = bench.open().await;
+        assert!(asked.qbxml.contains("<ListID>80-7</ListID>"), "{}", asked.qbxml);
+        bench.hands.pass(3600);
+    }
+    let _ = bench.login().await;
+
+    let record = bench.record("Customer/1").await;
+    assert_eq!(record.status, Status::Synced);
+    let said = diagnosis::render(&record.findings[0]);
+    assert_eq!((said.code, said.cause.as_str()), (Code::OutcomeUnknown, "link_not_checked"));
+    assert!(said.detail.contains("80-7") && !said.fixes.is_empty(), "{}", said.detail);
+    // Linked again, it is asked for again.
+    let press = Pressed { id: "link".to_owned(), ..Pressed::default() };
+    bench.engine.act(&key, Action::Fix(press), &actor()).await.unwrap();
+    assert!(bench.record("Customer/1").await.findings.is_empty());
+    assert!(bench.open().await.qbxml.contains("<ListID>80-7</ListID>"));
+}
