@@ -32,6 +32,8 @@ use crate::qbxml::lists;
 
 /// The fact that says of which type a missing account is made, where that can be told.
 pub const ACCOUNT_TYPE: &str = "accountType";
+/// The fact that the record names by its id what is missing.
+pub const BY_ID: &str = "byId";
 /// Parts of a list in a sentence; the record has all of them.
 const LONGEST_LIST: usize = 10;
 
@@ -189,7 +191,8 @@ fn helps(id: &str, finding: &Finding) -> bool {
 /// Whether Bookbridge can make what is missing: it is known by name, and needs no more than that.
 fn can_be_made(finding: &Finding) -> bool {
     let fact = |name: &str| finding.facts.get(name).map_or("", |it| it.trim());
-    let kind = lists::made_by_name(fact("kind")).filter(|_| !fact("value").is_empty());
+    let by_name = !fact("value").is_empty() && !finding.facts.contains_key(BY_ID);
+    let kind = lists::made_by_name(fact("kind")).filter(|_| by_name);
     kind.is_some_and(|kind| kind != "Account" || finding.facts.contains_key(ACCOUNT_TYPE))
 }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::diagnosis;
 use crate::diagnosis::ACCOUNT_TYPE;
+use crate::diagnosis::BY_ID;
 use crate::domain::mirror;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
@@ -23,13 +24,17 @@ use crate::engine::Action;
 use crate::engine::EngineError;
 use crate::engine::compose;
 use crate::engine::follow_up::UNCHECKED;
+use crate::engine::follow_up::is_id;
 use crate::engine::follow_up::named;
 use crate::engine::follow_up::query_of;
 use crate::engine::intake::is_unknown;
 use crate::engine::known::MAX_SAME;
+use crate::engine::known::Places;
 use crate::engine::mend;
 use crate::engine::propose;
+use crate::engine::references;
 use crate::engine::work::Work;
+use crate::qbxml::build::Resolved;
 use crate::qbxml::check;
 use crate::qbxml::lists;
 use crate::qbxml::version::Edition;
@@ -241,6 +246,17 @@ impl Work<'_> {
                 let made = lists::account_made(kind, &finding.pointer, &called);
                 if let Some(of_type) = made.filter(|_| called.ends_with("Account")) {
                     finding.facts.insert(ACCOUNT_TYPE.to_owned(), of_type.to_owned());
+                }
+                // One of the same name would not be what an id names.
+                let data = record.amended();
+                let place = data.pointer(finding.pointer.trim_start_matches("/data"));
+                let place = place.filter(|_| !finding.pointer.is_empty());
+                let by_name = place.map_or(!is_id(&value), |place| {
+                    let place = references::place(place, &Places::new());
+                    matches!(place, Some(Resolved::FullName(_)))
+                });
+                if !by_name {
+                    finding.facts.insert(BY_ID.to_owned(), "true".to_owned());
                 }
             }
             _ => {}

@@ -444,7 +444,7 @@ fn pays(kind: &str) -> Option<&'static str> {
 }
 
 /// Whether a text is a ListID or TxnID: hexadecimal digits, a dash, digits.
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     text.split_once('-').is_some_and(|(left, right)| {
         let (left, right) = (left.as_bytes(), right.as_bytes());
         !left.is_empty()

@@ -253,9 +253,15 @@ impl Work<'_> {
         }
         let active = answer.rets.iter().filter(|ret| ret.is_active != Some(false));
         let types: BTreeSet<String> = active.filter_map(|ret| ret.account_type.clone()).collect();
-        // What failed for want of an account goes again, as it may be this one.
-        let posted = |it: &String| POSTED.contains(&it.as_str()) || !part.types.contains(it);
-        if part.since.is_some() && types.iter().any(posted) {
+        // What failed for want of an account goes again, as it may be one that changed. The newest
+        // of before is told again each time.
+        let since = part.since.as_deref();
+        let changed = answer.rets.iter().filter(|ret| {
+            let at = ret.time_modified.as_deref().map(without_offset);
+            ret.is_active != Some(false) && since.is_some() && at > since
+        });
+        let posted = |it: &str| POSTED.contains(&it) || !part.types.contains(it);
+        if changed.filter_map(|ret| ret.account_type.as_deref()).any(posted) {
             let missing = |cause: &str| Finding::new(Code::MissingAccount).cause(cause).group();
             self.gone.extend(OF_ACCOUNTS.map(missing));
         }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::diagnosis::ACCOUNT_TYPE;
+use crate::diagnosis::BY_ID;
 use crate::domain::outcome::Finding;
 use crate::qbxml::check;
 use crate::qbxml::lists;
@@ -69,6 +70,9 @@ pub(crate) fn day_after(date: &str) -> Option<String> {
 pub(crate) fn missing(finding: &Finding) -> Option<(String, Value, String)> {
     let fact = |name: &str| finding.facts.get(name).map_or("", String::as_str);
     let (add, name) = (lists::made_by_name(fact("kind"))?, fact("value"));
+    if finding.facts.contains_key(BY_ID) {
+        return None;
+    }
     let (parent, last) = name.rsplit_once(':').map_or((None, name), |(up, last)| (Some(up), last));
     if last.trim().is_empty() {
         return None;

@@ -122,6 +122,35 @@ async fn an_account_is_made_where_its_type_is_known_and_not_offered_elsewhere() 
 }
 
 #[actix_web::test]
+async fn what_an_id_names_is_not_made_by_its_name() {
+    let mut office = office_with_mirror().await;
+    let (id, _) = office.object("StandardTerms", "Net 60");
+    office.person(&format!(
+        "<ListDelRq requestID=\"1\"><ListDelType>StandardTerms</ListDelType><ListID>{id}</ListID>\
+         </ListDelRq>"
+    ));
+    let with = |name: &str, terms: Value| json!({"Name": name, "TermsRef": terms});
+    office.push("Customer/1", with("One", json!({"ListID": id}))).await;
+    office.push("Customer/2", with("Two", json!({"ListID": "99-1"}))).await;
+    office.push("Customer/3", with("Three", json!({"FullName": "Net 77"}))).await;
+    office.poll(&[]);
+    office.hands.pass(2 * 3600);
+    office.poll(&[]);
+    // The mirror knows by now.
+    office.push("Customer/4", with("Four", json!({"ListID": id}))).await;
+
+    for (path, offered) in
+        [("Customer/1", false), ("Customer/2", false), ("Customer/3", true), ("Customer/4", false)]
+    {
+        let record = office.record(path).await;
+        assert_eq!(record.status, Status::Failed, "{path}");
+        assert_eq!(record.findings[0].code, Code::ReferenceNotFound, "{path}");
+        assert_eq!(offers(&record, "create-missing"), offered, "{path} {:?}", record.findings);
+        assert_eq!(offers(&record, "make-in-quickbooks"), !offered, "{path}");
+    }
+}
+
+#[actix_web::test]
 async fn an_account_of_the_wrong_type_is_found_wherever_its_type_is_known() {
     let office = office_with_mirror().await;
     let check = |account: &str| {
@@ -209,6 +238,7 @@ async fn what_is_refused_for_a_feature_goes_again_at_one_press() {
 async fn what_lacks_an_account_goes_by_itself_once_there_is_one() {
     let mut office = office_with_mirror().await;
     let set = |office: &mut Office, active: bool| {
+        office.hands.pass(60);
         let (id, sequence) = office.object("Account", "Accounts Payable");
         office.person(&format!(
             "<AccountModRq requestID=\"1\"><AccountMod><ListID>{id}</ListID><EditSequence>{sequence}\
@@ -228,6 +258,36 @@ async fn what_lacks_an_account_goes_by_itself_once_there_is_one() {
 
     synced(&office.record("Bill/1").await);
     assert_eq!(office.in_quickbooks("Bill").len(), 1);
+}
+
+#[actix_web::test]
+async fn what_lacks_an_account_does_not_go_for_one_that_was_told_before() {
+    let mut office = office_with_mirror().await;
+    office.person(
+        "<AccountAddRq requestID=\"1\"><AccountAdd><Name>More Payable</Name><AccountType>\
+         AccountsPayable</AccountType></AccountAdd></AccountAddRq>",
+    );
+    office.hands.pass(3 * 3600);
+    office.poll(&[]);
+    office.hands.pass(3 * 3600);
+    let mut data = bill("Ink Ltd", "B-1");
+    data["APAccountRef"] = json!({"FullName": "No Payable"});
+    office.push("Bill/1", data).await;
+    office.poll(&[]);
+    let attempts = async |office: &Office| {
+        let key = office.record("Bill/1").await.key;
+        office.engine.attempts(&key).await.unwrap().len()
+    };
+    let record = office.record("Bill/1").await;
+    assert_eq!((record.status, record.findings[0].code), (Status::Failed, Code::MissingAccount));
+    let before = attempts(&office).await;
+
+    for _ in 0..3 {
+        office.hands.pass(3 * 3600);
+        office.poll(&[]);
+    }
+
+    assert_eq!(attempts(&office).await, before);
 }
 
 #[actix_web::test]
