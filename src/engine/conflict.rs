@@ -64,6 +64,7 @@ impl Work<'_> {
         let Some(ours) = self.wanted_of(record).await? else { return Ok(None) };
         let mut sides = Sides { ours, theirs, ..Sides::default() };
         let subject = Subject::Record(record.key.clone());
+        let mut is_lost_add = false;
         let store = &self.engine.store;
         for sent in store.message_sets_of(&record.key, ATTEMPTS).await?.iter().rev() {
             let item = sent.items.iter().find(|item| item.subject == subject);
@@ -74,6 +75,7 @@ impl Work<'_> {
             let code = item.said.as_ref().and_then(|said| said.status_code);
             if code.is_none_or(|code| code >= REFUSED) {
                 sides.since.push(request);
+                is_lost_add = item.purpose == Purpose::Add && code.is_none();
                 continue;
             }
             // A body that is not here any more is not missed.
@@ -88,7 +90,10 @@ impl Work<'_> {
             sides.base = request;
             return Ok(sides.finding());
         }
-        Ok(None)
+        // Its answer was lost, and it was found in the books.
+        let Some(base) = sides.since.pop().filter(|_| is_lost_add) else { return Ok(None) };
+        sides.base = base;
+        Ok(sides.finding())
     }
 
     /// The object in an answer.

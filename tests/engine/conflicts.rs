@@ -231,3 +231,23 @@ async fn what_changed_after_quickbooks_was_asked_is_compared_too() {
     waits(&office.record("Customer/1").await);
     assert_eq!(office.told("Customer", "Jones", "Phone"), "3");
 }
+
+#[actix_web::test]
+async fn what_was_made_by_a_request_whose_answer_is_lost_is_compared_too() {
+    let mut office = Office::open().await;
+    office.push("Customer/1", json!({"Name": "Jones", "Phone": "1"})).await;
+    office.poll(&["forget"]);
+    for _ in 0..2 {
+        office.hands.pass(3600);
+        office.poll(&[]);
+    }
+    synced(&office.record("Customer/1").await);
+    edit(&mut office, "Customer", "Jones", "<Phone>3</Phone>");
+
+    office.push("Customer/1", json!({"Name": "Jones", "Phone": "2"})).await;
+    office.poll(&[]);
+
+    waits(&office.record("Customer/1").await);
+    assert_eq!(office.told("Customer", "Jones", "Phone"), "3");
+    assert_eq!(office.in_quickbooks("Customer"), ["Jones"]);
+}
