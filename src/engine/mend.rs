@@ -12,14 +12,17 @@ use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Group;
+use crate::domain::record::Amendment;
 use crate::domain::record::Insisted;
 use crate::domain::record::Record;
+use crate::domain::record::Reference;
 use crate::domain::record::Status;
 use crate::domain::record::Wanted;
 use crate::domain::request::About;
 use crate::domain::request::Question;
 use crate::domain::request::Request;
 use crate::domain::request::Target;
+use crate::engine::Action;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
@@ -60,13 +63,11 @@ impl Work<'_> {
             let why = format!("QuickBooks is asked about {path} already; its next answer decides");
             return if same { Ok(true) } else { Err(EngineError::NotNow(why)) };
         }
-        let on_its_way = matches!(record.status, Status::Queued | Status::Blocked);
-        if !on_its_way || id == "bypass" {
-            return Ok(false);
-        }
-        let here = |value: &String| record.amendments.iter().any(|it| it.to == value.as_str());
-        if id != "link" && pressed.value.as_ref().is_none_or(here) {
+        if is_so(record, pressed) {
             return Ok(true);
+        }
+        if id == "bypass" || !is_on_its_way(record) {
+            return Ok(false);
         }
         Err(EngineError::NotNow(format!("{path} is {}; it is on its way already", record.status)))
     }
@@ -248,6 +249,56 @@ impl Work<'_> {
             self.place(record, "what it waited for is there").await?;
         }
         Ok(())
+    }
+}
+
+const fn is_on_its_way(record: &Record) -> bool {
+    matches!(record.status, Status::Queued | Status::Blocked)
+}
+
+/// Whether a decision was made before, in the same words. What is linked goes there still.
+pub(super) fn is_decided(record: &Record, action: &Action) -> bool {
+    let stands_at = |id: &String| record.reference.as_ref().is_some_and(|it| it.id == id.trim());
+    match action {
+        Action::Bypass { reason, reference } => {
+            record.status == Status::Bypassed
+                && record.bypass_reason.as_deref() == Some(reason.trim())
+                && reference.as_ref().is_none_or(stands_at)
+        }
+        Action::Link { id } => is_on_its_way(record) && stands_at(id),
+        _ => false,
+    }
+}
+
+/// Whether what a fix would do is so already, because it was pressed before.
+fn is_so(record: &Record, pressed: &Pressed) -> bool {
+    let on_its_way = is_on_its_way(record);
+    let object = pressed.object.as_ref();
+    let is_at = |it: &Reference| object.map_or(!it.made, |id| it.id == *id);
+    let amended = |fix: &str| {
+        let to =
+            |it: &Amendment| pressed.value.as_ref().is_none_or(|value| it.to == value.as_str());
+        record.amendments.iter().any(|it| it.fix == fix && to(it))
+    };
+    match pressed.id.as_str() {
+        "bypass" => {
+            let there = record.reference.as_ref().map(|it| &it.id);
+            record.status == Status::Bypassed && (object.is_none() || object == there)
+        }
+        "link" => {
+            (on_its_way || record.status == Status::Synced)
+                && record.reference.as_ref().is_some_and(is_at)
+        }
+        "undo" => {
+            (on_its_way || record.status == Status::Withdrawn)
+                && matches!(record.wanted, Wanted::Deleted | Wanted::Voided)
+        }
+        "reset-reference" => on_its_way && record.reference.is_none(),
+        "send-anyway" => on_its_way && record.insisted == Insisted::Duplicate,
+        fix @ ("keep-theirs" | "move-date" | "rename" | "replace-characters" | "shorten"
+        | "suffix-number") => on_its_way && amended(fix),
+        // All that these do is that it goes.
+        _ => on_its_way,
     }
 }
 

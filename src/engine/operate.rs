@@ -24,6 +24,7 @@ use crate::engine::EngineError;
 use crate::engine::fix;
 use crate::engine::fix::Pressed;
 use crate::engine::intake::is_unknown;
+use crate::engine::mend;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
 use crate::qbxml::schema::schema;
@@ -157,6 +158,9 @@ impl Engine {
         action: &Action,
     ) -> Result<&'static str, EngineError> {
         let now = self.now();
+        if mend::is_decided(&record, action) {
+            return Ok("decided again about");
+        }
         work.remember_lost(&mut record).await?;
         let searches = is_unknown(&record) && record.status == Status::Failed;
         match action {

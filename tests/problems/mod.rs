@@ -8,6 +8,7 @@ mod evidence;
 mod names;
 mod numbers;
 mod payments;
+mod pressed_twice;
 mod references;
 mod texts;
 
