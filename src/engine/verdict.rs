@@ -48,7 +48,7 @@ impl Work<'_> {
             return self.unknown(record, item, message_set, why).await;
         };
         let request_type = request_type(&record.key.kind, item.purpose);
-        let class = classify::status(&answer.said, &request_type);
+        let class = classify::status_of(&answer.said, &request_type, &record.amended());
         let accepted = matches!(class.disposition, Disposition::Done | Disposition::Warned)
             || (answer.ret().is_some() && answer.said.status_code.is_none_or(|code| code < 1000));
         match (item.purpose, accepted) {

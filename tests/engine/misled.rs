@@ -331,3 +331,30 @@ async fn what_was_moved_to_another_customer_is_not_made_again() {
         }
     }
 }
+
+#[actix_web::test]
+async fn what_a_name_says_is_not_taken_for_what_quickbooks_says() {
+    for (name, said, wanted) in [
+        (
+            "7\" pipe",
+            "Not of 7&quot; pipe.  QuickBooks error message: The books are closed.",
+            Code::ClosedPeriod,
+        ),
+        (
+            "7\" pipe, the books are closed",
+            "Not of 7&quot; pipe, the books are closed",
+            Code::PermissionDenied,
+        ),
+        ("The books are closed", "Not of The books are closed", Code::PermissionDenied),
+    ] {
+        let mut bench = Bench::new().await;
+        bench.put("Customer/1", json!({ "Name": name })).await;
+        let carried = bench.open().await;
+        let refused = bench.answer(&carried.qbxml, |_| Some((3260, said)));
+
+        bench.bring(&carried.ticket, &refused).await;
+
+        let record = bench.record("Customer/1").await;
+        assert_eq!(record.findings[0].code, wanted, "{name}");
+    }
+}

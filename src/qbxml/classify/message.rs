@@ -13,8 +13,24 @@ pub(super) struct Parts {
     pub(super) head: String,
     /// Its own dialog text: lower case.
     pub(super) suffix: String,
+    /// What users typed that may stand in them unmarked, lower case: a text that is in here too is
+    /// not the program's.
+    pub(super) typed: String,
     /// The data that was quoted, by name.
     pub(super) facts: BTreeMap<&'static str, String>,
+}
+
+impl Parts {
+    /// Whether the program's template says this.
+    pub(super) fn head_says(&self, text: &str) -> bool {
+        self.head.contains(text) && !self.typed.contains(text)
+    }
+
+    /// Whether the program says this at all. Who types the mark could have written all behind it.
+    pub(super) fn says(&self, text: &str) -> bool {
+        let typed = self.typed.contains(MARK) && self.typed.contains(text);
+        self.head_says(text) || (self.suffix.contains(text) && !typed)
+    }
 }
 
 /// Codes and their templates. A value takes as much as it can: what the program wrote comes last.
@@ -30,11 +46,11 @@ const TEMPLATES: &[(&[i32], &str)] = &[
     (&[3090], r#"there was an error when storing "(?P<value>.*)" in the "(?P<field>[^"]*)" field"#),
     (
         &[3100],
-        r#"the name (?:"(?P<value>.*)"|(?P<other>[^"]*?)) of the list elements? is already in use"#,
+        r#"the name (?:"(?P<value>.*)"|(?P<other>.*)) of the list elements? is already in use"#,
     ),
     (
         &[3120],
-        r#"object:? (?:"(?P<value>.*)"|(?P<other>[^"]*?))(?: \((?P<kind>.*)\))? specified in the request cannot be found"#,
+        r#"object:? (?:"(?P<value>.*)"(?: \((?P<kind>.*)\))?|(?P<other>.*)) specified in the request cannot be found"#,
     ),
     (
         &[3130],
@@ -47,7 +63,7 @@ const TEMPLATES: &[(&[i32], &str)] = &[
     (&[3150], r#"there is a missing element: "?(?P<field>[^"]*?)"?"#),
     (
         &[3170],
-        r#"there was an error when modifying an? (?P<kind>[^"]*?)(?: named "(?P<value>.*)"|, element "(?P<other>.*)")?"#,
+        r#"there was an error when modifying an? (?P<kind>[\w /-]*?)(?: named "(?P<value>.*)"|, element "(?P<other>.*)")?"#,
     ),
     (
         &[3171],
@@ -55,11 +71,11 @@ const TEMPLATES: &[(&[i32], &str)] = &[
     ),
     (
         &[3175, 3176],
-        r"there was an error adding, modifying or deleting (?P<value>\S*) ?because it is already in use",
+        r"there was an error adding, modifying or deleting (?:(?P<value>.*) )?because it is already in use",
     ),
     (
         &[3180],
-        r#"there was an error when saving an? (?P<kind>[^"']*?)(?: list)?(?:, element ["'](?P<value>.*)["'])?"#,
+        r#"there was an error when saving an? (?P<kind>[\w /-]*?)(?: list)?(?:, element ["'](?P<value>.*)["'])?"#,
     ),
     (&[3160, 3185], r#"cannot (?:delete|void) the object specified by the id = "(?P<value>.*)""#),
     (&[3190], r#"cannot clear the element in the "?(?P<field>[^"]*?)"? field"#),
@@ -76,6 +92,10 @@ const TEMPLATES: &[(&[i32], &str)] = &[
 const SUFFIX: &str = r"\.? ?(?: ?quickbooks error message: ?(?P<suffix>.*))?";
 /// Names that a template may give to data.
 const NAMES: [&str; 4] = ["value", "field", "kind", "where"];
+/// What stands before the program's own dialog text.
+const MARK: &str = "quickbooks error message:";
+/// Data shorter than this is in many words.
+const SHORTEST: usize = 3;
 /// More of a message is never looked at.
 const MAX_MESSAGE: usize = 16 << 10;
 
@@ -84,9 +104,11 @@ static COMPILED: LazyLock<Vec<(&'static [i32], Option<Regex>)>> = LazyLock::new(
     TEMPLATES.iter().map(|(codes, template)| (*codes, compile(template))).collect()
 });
 
-/// Takes a message apart by the template of its code; an unknown message loses what is quoted.
-pub(super) fn take_apart(code: i32, message: &str) -> Parts {
+/// Takes a message apart by the template of its code; an unknown message loses what is quoted, and
+/// is not believed where it says what users typed.
+pub(super) fn take_apart(code: i32, message: &str, typed: &[&str]) -> Parts {
     let text = plain(message);
+    let typed: Vec<_> = typed.iter().map(|text| plain(text).to_lowercase()).collect();
     for (codes, template) in COMPILED.iter() {
         if !codes.contains(&code) {
             continue;
@@ -112,13 +134,23 @@ pub(super) fn take_apart(code: i32, message: &str) -> Parts {
             }
         }
         let suffix = facts.get("suffix").map(|suffix| suffix.to_lowercase()).unwrap_or_default();
-        return Parts { head: head.to_lowercase(), suffix, facts };
+        // Only a quote lets data out of its quotes, or what looks like the program's own end.
+        let leaves = |text: &&String| text.contains(['"', '\'', '<']) || text.contains(MARK);
+        let typed = typed.iter().filter(leaves).cloned();
+        let typed = typed.collect::<Vec<_>>().join("\n");
+        return Parts { head: head.to_lowercase(), suffix, typed, facts };
     }
-    unknown(&text)
+    // What the data says ends there: it makes no words with those around it.
+    let without = |text: String, value: &String| text.replace(value.as_str(), "\"");
+    let marks = typed.iter().filter(|value| value.contains(MARK));
+    let text = if marks.clone().next().is_none() { text } else { text.to_lowercase() };
+    let mut parts = unknown(&marks.fold(text, without), &typed.join("\n"));
+    let long = typed.iter().filter(|value| value.chars().count() >= SHORTEST);
+    parts.head = long.fold(parts.head, without);
+    parts
 }
 
-fn unknown(text: &str) -> Parts {
-    const MARK: &str = "quickbooks error message:";
+fn unknown(text: &str, typed_here: &str) -> Parts {
     // Lower case may change lengths, so positions are those of the lower text.
     let lower = text.to_lowercase();
     let mut facts = BTreeMap::new();
@@ -130,6 +162,8 @@ fn unknown(text: &str) -> Parts {
         None => (lower.as_str(), ""),
     };
     let head = match (head.find('"'), head.rfind('"')) {
+        // A quote that a user typed: nobody knows where that begins and ends.
+        _ if head.matches('"').count() % 2 == 1 => String::new(),
         (Some(first), Some(last)) if first < last => {
             format!("{}{}", &head[..=first], &head[last..])
         }
@@ -141,7 +175,7 @@ fn unknown(text: &str) -> Parts {
         let suffix = if original { text[start..].trim() } else { suffix };
         facts.insert("suffix", suffix.to_owned());
     }
-    Parts { head, suffix: suffix.to_owned(), facts }
+    Parts { head, suffix: suffix.to_owned(), typed: typed_here.to_owned(), facts }
 }
 
 /// Straight quotes and dashes, single spaces: vendors and copies change them.

@@ -16,6 +16,8 @@ pub use hresults::may_be_the_requests_fault;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
 use crate::domain::outcome::Finding;
@@ -50,8 +52,16 @@ impl Classification {
 /// Classifies the status of one answer. `request_type`, such as `CustomerAddRq`, tells a query that
 /// found nothing from a write that did not find its object.
 pub fn status(said: &Said, request_type: &str) -> Classification {
+    status_of(said, request_type, &Value::Null)
+}
+
+/// The same of what was asked with this data: where QuickBooks does not mark what of its message is
+/// the data's, nothing that the data says is taken for its word.
+pub fn status_of(said: &Said, request_type: &str, data: &Value) -> Classification {
     let code = said.status_code.unwrap_or(-1);
-    let parts = message::take_apart(code, &said.message);
+    let mut typed = Vec::new();
+    texts(data, &mut typed);
+    let parts = message::take_apart(code, &said.message, &typed);
     let is_query = request_type.ends_with("QueryRq");
     let rule = rules::RULES.iter().find(|rule| rule.fits(code, &parts)).unwrap_or(&rules::UNKNOWN);
     // Asking for one object that is not there is an answer, whatever the code (500, 3120: field logs).
@@ -60,6 +70,15 @@ pub fn status(said: &Said, request_type: &str) -> Classification {
         cause => (cause, rule.disposition),
     };
     Classification { rule: rule.name, cause, code: rule.code, disposition, facts: parts.facts }
+}
+
+fn texts<'a>(data: &'a Value, found: &mut Vec<&'a str>) {
+    match data {
+        Value::String(text) => found.push(text),
+        Value::Array(values) => values.iter().for_each(|value| texts(value, found)),
+        Value::Object(members) => members.values().for_each(|value| texts(value, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Every code and cause that a classification can have, in the order of the rules.

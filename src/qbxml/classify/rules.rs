@@ -22,10 +22,9 @@ pub(super) struct Rule {
 
 impl Rule {
     pub(super) fn fits(&self, code: i32, parts: &Parts) -> bool {
-        let says = |text: &&str| parts.head.contains(*text) || parts.suffix.contains(*text);
         (self.codes.is_empty() || self.codes.iter().any(|range| range.contains(&code)))
-            && self.head.iter().all(|text| parts.head.contains(*text))
-            && (self.says.is_empty() || self.says.iter().any(says))
+            && self.head.iter().all(|text| parts.head_says(text))
+            && (self.says.is_empty() || self.says.iter().any(|text| parts.says(text)))
     }
 }
 
@@ -104,7 +103,7 @@ pub(super) static RULES: &[Rule] = rules! {
     acct_ap [3140..=3140] ["invalid reference to quickbooks ap "] []
         => "account_reference" MissingAccount Fix
         from "ServiceTitan, 'Resolve QuickBooks Desktop integration export error messages'";
-    tax_ref [3140..=3140] [] ["salestaxcode", "item sales tax", "sales tax"]
+    tax_ref [3140..=3140] [] ["salestaxcode", "sales tax"]
         => "tax_reference_not_found" ReferenceNotFound Fix
         from "help.syncwithconnex.com";
     ref_missing [3140..=3140] [] [] => "reference_not_found" ReferenceNotFound Fix
