@@ -105,6 +105,8 @@ const COMMON: &[&str] = &[
     "Waits",
     "What",
 ];
+/// Internal errors of QuickBooks, of so many records, that point at its file.
+const BREAKS: u64 = 3;
 /// Places in the queue that are looked at for the oldest.
 const PAGE: usize = 500;
 
@@ -140,9 +142,10 @@ impl Engine {
             Some(summary) => summary,
             None => self.left_over(id, &counts).await?,
         };
-        if let Some(stuck) = self.stuck(&connection, &state).await? {
-            summary = format!("{summary} {}", diagnosis::render(&stuck).detail);
-            findings.push(stuck);
+        let stuck = self.stuck(&connection, &state).await?;
+        for finding in stuck.into_iter().chain(self.breaks(id).await?) {
+            summary = format!("{summary} {}", diagnosis::render(&finding).detail);
+            findings.push(finding);
         }
         Ok(Health {
             state: health,
@@ -199,6 +202,15 @@ impl Engine {
             let held = left.first().map(|held| format!(" {held}.")).unwrap_or_default();
             format!("Everything that can be sent is in QuickBooks.{held}")
         })
+    }
+
+    /// Records at which QuickBooks itself breaks, if there are so many that it is rather its file.
+    async fn breaks(&self, id: &ConnectionId) -> Result<Option<Finding>, EngineError> {
+        let group = Finding::new(Code::InternalError).cause("internal_error").group();
+        let problems = self.store.problems(id).await?;
+        let count = problems.iter().find(|it| it.0 == group).map_or(0, |it| it.1);
+        let finding = Finding::new(Code::CompanyFileDamaged).cause("repeated_errors");
+        Ok((count >= BREAKS).then(|| finding.fact("count", count)))
     }
 
     /// What the watchdog cannot repair.
