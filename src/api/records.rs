@@ -186,7 +186,7 @@ pub(super) struct Filter {
     /// Such as `Customer`.
     #[serde(deserialize_with = "given")]
     kind: Option<String>,
-    /// The code of the first finding, such as `NAME_IN_USE`, or its finer `cause`.
+    /// The code of one of the findings, such as `NAME_IN_USE`, or its finer `cause`.
     #[serde(deserialize_with = "given")]
     cause: Option<String>,
     /// The `problem` of `GET …/problems`: records that fail of it.

@@ -178,9 +178,9 @@ pub struct RecordFilter {
     pub status: Option<Status>,
     /// Of this kind.
     pub kind: Option<String>,
-    /// Whose first finding has this code.
+    /// One of whose findings has this code.
     pub cause: Option<Code>,
-    /// Whose first finding has this finer label inside its code.
+    /// One of whose findings has this finer label inside its code.
     pub label: Option<String>,
     /// That fail of this problem.
     pub problem: Option<Group>,

@@ -140,7 +140,10 @@ async fn filters_show_what_they_say(store: &dyn Store) {
         (RecordFilter { kind: Some("Invoice".to_owned()), ..none() }, vec!["5"]),
         (RecordFilter { kind: Some("Inv".to_owned()), ..none() }, vec![]),
         (RecordFilter { cause: Some(Code::NameInUse), ..none() }, vec!["5", "2"]),
-        (RecordFilter { cause: Some(Code::RecordLocked), status: failed, ..none() }, vec!["3"]),
+        (
+            RecordFilter { cause: Some(Code::RecordLocked), status: failed, ..none() },
+            vec!["3", "2"],
+        ),
         (RecordFilter { text: Some("ÜBER".to_owned()), ..none() }, vec!["4"]),
         (RecordFilter { text: Some("2".to_owned()), ..none() }, vec!["2"]),
     ] {

@@ -210,11 +210,11 @@ impl Shelf {
         Ok(record.filter(|record| {
             // The index may be a moment older than the row.
             filter.status.is_none_or(|status| record.status == status)
-                && filter.cause.is_none_or(|code| {
-                    record.findings.first().is_some_and(|first| first.code == code)
-                })
+                && filter
+                    .cause
+                    .is_none_or(|code| record.findings.iter().any(|finding| finding.code == code))
                 && filter.label.as_ref().is_none_or(|label| {
-                    record.findings.first().is_some_and(|first| first.cause == *label)
+                    record.findings.iter().any(|finding| finding.cause == *label)
                 })
                 && filter.problem.is_none_or(|problem| record.problem() == Some(problem))
                 && text.is_none_or(|text| holds(record, text))
