@@ -8,6 +8,9 @@ use serde::Serialize;
 use crate::domain::ids::ConnectionId;
 use crate::domain::ids::Revision;
 
+/// The name space of [`Facts::numbers`].
+pub const NUMBERS: &str = "Number";
+
 /// One object of the company file, as QuickBooks last told of it.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
@@ -26,6 +29,9 @@ pub struct Facts {
     /// `AccountType` of an account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_type: Option<String>,
+    /// Part number and bar code of an item: applications call it by them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<String>,
     /// What people tell it by: an address, a description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,

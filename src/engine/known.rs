@@ -9,6 +9,7 @@ pub(super) mod numbers;
 pub(super) mod payments;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -34,6 +35,8 @@ use crate::store::StoreError;
 
 /// Objects of one name that are looked at.
 pub(crate) const MAX_SAME: usize = 20;
+/// Objects of a similar beginning that are looked at.
+const MAX_NEAR: usize = 40;
 /// Kinds of which an equal entry is probably the same one.
 const EQUAL: [&str; 4] = ["Invoice", "SalesReceipt", "CreditMemo", "Bill"];
 /// Where the records that a record refers to stand.
@@ -252,20 +255,38 @@ impl Work<'_> {
         Ok(!store.records_named(&self.connection.id, space, &normal, 1).await?.is_empty())
     }
 
-    /// Objects with a similar name.
+    /// Objects with this part number or bar code, or with a similar name: of those that begin as it
+    /// does, the longest beginning first, so that few are looked at however many there are.
     pub(crate) async fn near(&self, kind: &str, name: &str) -> Result<Vec<Candidate>, StoreError> {
-        let normal = mirror::normal(name);
-        let begin: String = normal.chars().take(3).collect();
-        let space = mirror::space(kind).to_owned();
-        let near = self.mirror_find(&Find::Prefix(space, begin), 500).await?;
-        let mut ranked: Vec<(usize, &Mirrored)> = near
-            .iter()
-            .filter(|it| lists::fits(kind, &it.facts.kind) && !self.vanished.contains(&it.id))
-            .map(|it| (strsim::osa_distance(&normal, &mirror::normal(&it.facts.name)), it))
-            .filter(|(distance, _)| *distance <= (normal.chars().count() / 3).max(1))
-            .collect();
-        ranked.sort_by_key(|(distance, _)| *distance);
-        Ok(candidates(kind, ranked.into_iter().map(|(_, it)| it)))
+        let text = mirror::normal(name);
+        let number = Find::Named(mirror::NUMBERS.to_owned(), text.clone());
+        let mut numbered = self.find(&number).await?;
+        numbered.retain(|it| lists::fits(kind, &it.facts.kind) && !self.vanished.contains(&it.id));
+        if !numbered.is_empty() {
+            return Ok(candidates(kind, numbered.iter()));
+        }
+        let normal: Vec<char> = text.chars().collect();
+        let long = normal.len();
+        let mut seen = BTreeSet::new();
+        for kept in [long.saturating_sub(1), long.saturating_sub(2), long * 3 / 4, long / 2, 3] {
+            let kept = kept.max(3).min(long);
+            let find =
+                Find::Prefix(mirror::space(kind).to_owned(), normal[..kept].iter().collect());
+            let found = self.mirror_find(&find, MAX_NEAR).await?;
+            let fits = |it: &&Mirrored| {
+                lists::fits(kind, &it.facts.kind) && !self.vanished.contains(&it.id)
+            };
+            let told = found.iter().filter(|it| seen.insert(it.id.clone())).filter(fits);
+            let mut ranked: Vec<(usize, &Mirrored)> = told
+                .map(|it| (strsim::osa_distance(&text, &mirror::normal(&it.facts.name)), it))
+                .filter(|(distance, _)| *distance <= (long / 3).max(1))
+                .collect();
+            if !ranked.is_empty() {
+                ranked.sort_by_key(|(distance, _)| *distance);
+                return Ok(candidates(kind, ranked.into_iter().map(|(_, it)| it)));
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// An entry in QuickBooks that is none of ours, of the same customer, day and amount.

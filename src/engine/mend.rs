@@ -28,6 +28,7 @@ use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::compose;
 use crate::engine::fix::Pressed;
+use crate::engine::follow_up::UNCHECKED;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
@@ -286,7 +287,9 @@ fn is_so(record: &Record, pressed: &Pressed) -> bool {
             record.status == Status::Bypassed && (object.is_none() || object == there)
         }
         "link" => {
-            (on_its_way || record.status == Status::Synced)
+            // What nobody could check is asked again.
+            let unchecked = record.findings.first().is_some_and(|it| it.cause == UNCHECKED);
+            (on_its_way || (record.status == Status::Synced && !unchecked))
                 && record.reference.as_ref().is_some_and(is_at)
         }
         "undo" => {

@@ -404,6 +404,7 @@ pub(super) fn told(kind: &str, name: String, ret: &Ret) -> Facts {
         edit_sequence: ret.edit_sequence.clone(),
         is_active: ret.is_active,
         account_type: ret.account_type.clone(),
+        numbers: ret.numbers.clone(),
         hint,
         balance: ret.balance.clone(),
         entity: ret.entity.clone(),

@@ -2,12 +2,17 @@
 //! sentence why not all is in QuickBooks.
 
 use bookbridge::diagnosis;
+use bookbridge::domain::ids::Revision;
+use bookbridge::domain::mirror::Facts;
+use bookbridge::domain::mirror::Mirrored;
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::record::OnDuplicate;
 use bookbridge::domain::record::Status;
 use bookbridge::engine::Action;
 use bookbridge::engine::HealthState;
 use bookbridge::engine::Pressed;
+use bookbridge::store::Change;
+use bookbridge::store::Commit;
 use serde_json::json;
 
 use super::invoice;
@@ -216,4 +221,28 @@ async fn many_that_wait_for_one_object_are_counted_with_it() {
     assert!(
         told.starts_with("3 records wait for ") && told.ends_with("“Labor”, which is inactive.")
     );
+}
+
+#[actix_web::test]
+async fn a_misspelt_name_is_found_among_a_thousand_that_begin_alike() {
+    let office = office_with_mirror().await;
+    let told = (0..1000).map(|number| {
+        let facts = Facts {
+            kind: "ItemService".to_owned(),
+            name: format!("Item number {number}"),
+            is_active: Some(true),
+            ..Facts::default()
+        };
+        let (connection, id) = (office.id.clone(), format!("90-{number}"));
+        Change::Mirror(Box::new(Mirrored { connection, id, revision: Revision::NEW, facts }))
+    });
+    let commit = Commit { guards: Vec::new(), changes: told.collect() };
+    office.engine.store().commit(commit).await.unwrap();
+    let mut data = invoice("Customer/1", "1001");
+    data["InvoiceLine"][0]["ItemRef"]["FullName"] = json!("Item number 979x");
+
+    let record = office.push("Invoice/1", data).await;
+
+    let told = says(&record, Code::ReferenceNotFound);
+    assert!(told.contains("there is “Item number 979”"), "{told}");
 }

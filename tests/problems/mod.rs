@@ -237,7 +237,8 @@ rows! {
         => references::two_records_cannot_share_one_object;
     "B6" "The SKU differs: “Item not found”"
         [Record Failed, ReferenceNotFound, "edit-data", "The Item “Labour” is not in QuickBooks; there is “Labor”"]
-        "found before it is sent; proposes the nearest name"
+        "found before it is sent; proposes the item of this part number or bar code, else the \
+         nearest name"
         => references::a_misspelt_item_gets_the_nearest_name;
     "B7" "The income account could not be found"
         [Record Failed, ReferenceNotFound, "create-missing", "“Online Sales” that the"]

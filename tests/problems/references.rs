@@ -159,8 +159,19 @@ fn super_actor() -> bookbridge::engine::Actor {
 
 pub(super) async fn a_misspelt_item_gets_the_nearest_name(run: &Run) {
     let mut office = office_with_mirror().await;
+    office.person(
+        "<ItemNonInventoryAddRq requestID=\"1\"><ItemNonInventoryAdd><Name>Hinge</Name>\
+         <ManufacturerPartNumber>WX-100</ManufacturerPartNumber><SalesOrPurchase><AccountRef>\
+         <FullName>Services</FullName></AccountRef></SalesOrPurchase></ItemNonInventoryAdd>\
+         </ItemNonInventoryAddRq>",
+    );
+    office.hands.pass(3601);
+    office.poll(&[]);
     with_customer(&mut office).await;
     let mut data = invoice("Customer/1", "1001");
+    data["InvoiceLine"][0]["ItemRef"]["FullName"] = json!("wx-100");
+    let told = says(&office.push("Invoice/2", data.clone()).await, Code::ReferenceNotFound);
+    assert!(told.contains("“wx-100”") && told.contains("there is “Hinge”"), "{told}");
     data["InvoiceLine"][0]["ItemRef"]["FullName"] = json!("Labour");
 
     office.push("Invoice/1", data.clone()).await;

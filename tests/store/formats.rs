@@ -246,6 +246,7 @@ fn full_mirrored() -> Mirrored {
             edit_sequence: text("17"),
             is_active: Some(true),
             account_type: text("Bank"),
+            numbers: Vec::new(),
             hint: text("1 Main Street"),
             balance: text("12.50"),
             entity: text("80000002-2"),

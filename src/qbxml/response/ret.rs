@@ -36,6 +36,8 @@ pub struct Ret {
     pub amount: Option<String>,
     /// `Balance`, `BalanceRemaining`, or `OpenAmount`.
     pub balance: Option<String>,
+    /// `ManufacturerPartNumber` and `BarCodeValue` of an item.
+    pub numbers: Vec<String>,
     /// `AccountType` of an account.
     pub account_type: Option<String>,
     /// What people tell it by: street and city, or a description.
@@ -88,6 +90,9 @@ impl Ret {
             "IsPaid" => self.is_paid = Some(text == "true" || text == "1"),
             "IsActive" => self.is_active = Some(text == "true" || text == "1"),
             "AccountType" => self.account_type = Some(text),
+            "BarCodeValue" | "ManufacturerPartNumber" if !text.is_empty() => {
+                self.numbers.push(text);
+            }
             "Balance" | "BalanceRemaining" | "OpenAmount" => self.balance = Some(text),
             "Subtotal" => self.amount = Some(text),
             "TotalAmount" | "AmountDue" | "Amount" => {

@@ -169,6 +169,10 @@ fn links_of_mirrored(it: &Mirrored, add: &mut impl FnMut(Tree, Vec<u8>, &[u8])) 
         let key = keys::named(&it.connection, space, &name);
         add(Tree::MirrorName, keys::with(key, &[&[0], id]), &[]);
     }
+    for number in facts.numbers.iter().filter(|_| facts.gone.is_none()) {
+        let key = keys::named(&it.connection, mirror::NUMBERS, &mirror::normal(number));
+        add(Tree::MirrorName, keys::with(key, &[&[0], id]), &[]);
+    }
     if let Some(equal) = facts.equal() {
         let key = keys::named(&it.connection, &facts.kind, &equal);
         add(Tree::MirrorEqual, keys::with(key, &[&[0], id]), &[]);
