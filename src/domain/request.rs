@@ -139,7 +139,7 @@ pub struct Sent {
     /// The full name of whom it is with, where it was sent by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_name: Option<String>,
-    /// Its amount, where it has one of its own.
+    /// Its amount without tax, where it or each of its lines has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
     /// Who had its number before it was sent, as far as that was known: none of them is it.

@@ -168,7 +168,9 @@ impl Work<'_> {
         message_set: &MessageSet,
     ) -> Result<Sent, EngineError> {
         let request = response::fragment(message_set.qbxml.as_bytes(), &item.request_id);
-        let Members { fields, references, .. } = raw::members(&request.unwrap_or_default());
+        let members = raw::members(&request.unwrap_or_default());
+        let total = members.total().map(|total| total.to_string());
+        let Members { fields, references, .. } = members;
         let name = match schema().kind(&record.key.kind).map(|kind| kind.identity) {
             Some(Identity::List) => self.sent_name(&fields, references.get("ParentRef")).await?,
             _ => fields.get("RefNumber").cloned(),
@@ -179,7 +181,7 @@ impl Work<'_> {
             date: fields.get("TxnDate").cloned(),
             entity: party.clone().find_map(|it| it.id.clone()),
             entity_name: party.clone().find_map(|it| it.name.clone()),
-            amount: fields.get("TotalAmount").cloned(),
+            amount: fields.get("TotalAmount").cloned().or(total),
             ..Sent::at(message_set.sent_at)
         })
     }

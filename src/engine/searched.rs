@@ -29,6 +29,8 @@ use crate::store::RecordFilter;
 
 /// Records looked at in one go.
 const PAGE: usize = 500;
+/// QuickBooks rounds each line that has a quantity and a rate.
+const ROUNDED: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
 /// Objects that a person can choose from; the likeliest stand first.
 const MAX_OFFERED: usize = 20;
 
@@ -235,7 +237,7 @@ fn is_same(sent: &Sent, ret: &Ret) -> bool {
         && (sent.date.is_none() || ret.txn_date == sent.date)
         && (sent.entity.is_none() || ret.entity == sent.entity)
         && (sent.entity_name.is_none() || normal(&ret.entity_name) == normal(&sent.entity_name))
-        && amounts.is_none_or(|(sent, found)| sent == found)
+        && amounts.is_none_or(|(sent, found)| (sent - found).abs() <= ROUNDED)
 }
 
 /// Whether an object that is with somebody else may be what an Add made all the same: it has its

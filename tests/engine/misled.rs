@@ -358,3 +358,24 @@ async fn what_a_name_says_is_not_taken_for_what_quickbooks_says() {
         assert_eq!(record.findings[0].code, wanted, "{name}");
     }
 }
+
+#[actix_web::test]
+async fn an_invoice_of_another_amount_is_not_taken_for_what_was_lost() {
+    for (subtotal, ours) in [("7.00", false), ("30.01", true)] {
+        let mut bench = Bench::new().await;
+        let data = json!({
+            "CustomerRef": {"ListID": "80-1"}, "RefNumber": "77",
+            "InvoiceLine": [{"Quantity": "3", "Rate": "5.00"}, {"Amount": "15.00"}],
+        });
+        bench.put("Invoice/1", data).await;
+
+        let found = invoice_ret("43-7", "77", &format!("<Subtotal>{subtotal}</Subtotal>"));
+        session(&mut bench, |qbxml| forgets_and_says(qbxml, &[&found, &found])).await;
+
+        let record = bench.record("Invoice/1").await;
+        let wanted = if ours { Status::Synced } else { Status::Failed };
+        assert_eq!(record.status, wanted, "{subtotal} {:?}", record.findings);
+        let candidate = record.findings.first().and_then(|it| it.candidates.first());
+        assert_eq!(candidate.map(|it| it.id.as_str()), Some("43-7").filter(|_| !ours));
+    }
+}

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
+
 use super::document;
 use super::document::Node;
 
@@ -50,6 +52,23 @@ pub struct Line {
     pub id: Option<String>,
     /// Values by path: `ItemRef/ListID`, `InvoiceLine/0/Quantity` inside of a group.
     pub fields: BTreeMap<String, String>,
+}
+
+impl Members {
+    /// What the lines come to, without tax; `None` if one of them does not say.
+    pub fn total(&self) -> Option<Decimal> {
+        let lines = self.lines.iter().filter(|line| line.name.contains("Line"));
+        let all: Option<Vec<Decimal>> = lines.map(Line::amount).collect();
+        all.filter(|all| !all.is_empty()).map(|all| all.iter().sum())
+    }
+}
+
+impl Line {
+    fn amount(&self) -> Option<Decimal> {
+        let number = |name: &str| self.fields.get(name)?.trim().parse::<Decimal>().ok();
+        let each = number("Rate").or_else(|| number("Cost"));
+        number("Amount").or_else(|| Some(number("Quantity").unwrap_or(Decimal::ONE) * each?))
+    }
 }
 
 /// What stands in the first object or body of a request or an answer.
@@ -116,6 +135,24 @@ fn base(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_come_to_what_each_of_them_says() {
+        let total = |lines: &str| {
+            let asked = format!("<BillAddRq><BillAdd><Memo>1</Memo>{lines}</BillAdd></BillAddRq>");
+            members(&asked).total().map(|total| total.to_string())
+        };
+        let line = |inside: &str| format!("<ItemLineAdd>{inside}</ItemLineAdd>");
+        let one = line("<Amount>2.50</Amount>");
+        let two = line("<Quantity>3</Quantity><Cost>0.10</Cost>");
+        assert_eq!(total(&format!("{one}{two}")).as_deref(), Some("2.80"));
+        assert_eq!(total(&format!("{one}{}", line("<Desc>so</Desc>"))), None);
+        assert_eq!(
+            total(&format!("{one}<ItemGroupLineAdd><Desc>so</Desc></ItemGroupLineAdd>")),
+            None
+        );
+        assert_eq!(total(""), None);
+    }
 
     #[test]
     fn a_request_and_an_answer_have_the_same_paths() {
