@@ -45,7 +45,7 @@ impl Answer {
     }
 
     /// The token of forms.
-    fn csrf(&self) -> String {
+    pub(crate) fn csrf(&self) -> String {
         let after = self.body.split("name=\"csrf\" value=\"").nth(1).expect("there is a form");
         after.split('"').next().unwrap().to_owned()
     }
@@ -72,7 +72,7 @@ impl<'a> Caller<'a> {
     }
 
     /// As a user that is there.
-    fn login(house: &'a House, name: &str, password: &str) -> Self {
+    pub(crate) fn login(house: &'a House, name: &str, password: &str) -> Self {
         let mut caller = Self::nobody(house);
         let answer = caller.post("/login", &[("name", name), ("password", password)]);
         assert_eq!(answer.status, 303, "{}", answer.body);
@@ -81,7 +81,7 @@ impl<'a> Caller<'a> {
     }
 
     /// As the first user.
-    fn first(house: &'a House) -> Self {
+    pub(crate) fn first(house: &'a House) -> Self {
         let mut caller = Self::nobody(house);
         let answer = caller.post(&house.setup, &[("name", "Ann"), ("password", PASSWORD)]);
         assert_eq!(answer.status, 303, "{}", answer.body);

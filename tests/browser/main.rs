@@ -7,6 +7,7 @@
 mod house;
 mod http;
 mod more;
+mod pages;
 mod pairing;
 mod screen;
 
@@ -328,104 +329,6 @@ async fn a_log_of_the_web_connector_is_explained() {
 #[tokio::test]
 async fn a_log_of_the_web_connector_is_explained_on_a_phone() {
     log_explained(true).await;
-}
-
-/// Every page that there is, with something on it.
-const PAGES: [&str; 14] = [
-    "/",
-    "/c/demo",
-    "/c/demo/sessions",
-    "/c/demo/records",
-    "/c/demo/records?status=failed",
-    "/c/demo/records/Invoice/INV-2010",
-    "/c/demo/problems",
-    "/c/demo/mapping",
-    "/c/demo/activity",
-    "/activity",
-    "/tools",
-    "/settings",
-    "/docs",
-    "/docs/errors/NAME_IN_USE",
-];
-
-#[tokio::test]
-async fn axe_finds_nothing_on_any_page_in_light_and_dark_on_desk_and_phone() {
-    let house = House::demo();
-    let mut found = Vec::new();
-    let setup = house.setup.clone();
-    for phone in [false, true] {
-        let screen = if phone {
-            let screen = Screen::open(&house, true).await;
-            screen.goto("/login").await;
-            found.extend(screen.violations().await.into_iter().map(|one| format!("/login {one}")));
-            screen.fill("#name", "ann").await;
-            screen.fill("#password", PASSWORD).await;
-            screen.click("button.main").await;
-            screen
-        } else {
-            Screen::logged_in(&house, false).await
-        };
-        assert!(setup.contains("/setup/"));
-        let paired = house.run(&["connection", "add", if phone { "Two" } else { "One" }]);
-        let pairing = paired["pairingUrl"].as_str().unwrap().to_owned();
-        for scheme in ["light", "dark"] {
-            screen.scheme(scheme).await;
-            for page in PAGES.iter().copied().chain([pairing.as_str()]) {
-                screen.goto(page).await;
-                // Before axe opens what is closed.
-                let name = page.trim_start_matches('/').replace(['/', '?', '='], "-");
-                match (page, scheme) {
-                    ("/", "light") => screen.picture("overview").await,
-                    ("/", "dark") => screen.picture("overview-dark").await,
-                    ("/c/demo" | "/c/demo/records", "light") => screen.picture(&name).await,
-                    ("/c/demo/problems", "light") => screen.picture("problems").await,
-                    ("/c/demo/records/Invoice/INV-2010", "light") => screen.picture("record").await,
-                    ("/c/demo/records/Invoice/INV-2010", "dark") => {
-                        screen.picture("record-dark").await;
-                    }
-                    _ => {}
-                }
-                let at = format!("{page} {scheme} phone={phone}");
-                found
-                    .extend(screen.violations().await.into_iter().map(|one| format!("{at} {one}")));
-                let wide = screen.eval("document.documentElement.scrollWidth - innerWidth").await;
-                if wide.as_i64().unwrap_or(0) > 0 {
-                    found.push(format!("{at} is {wide} pixels too wide"));
-                }
-            }
-        }
-        screen.close().await;
-    }
-    assert!(found.is_empty(), "{}", found.join("\n"));
-}
-
-#[tokio::test]
-async fn every_page_can_be_read_without_scripts() {
-    let house = House::demo();
-    let screen = Screen::logged_in(&house, false).await;
-    screen.scripts(false).await;
-    for (page, text) in [
-        ("/", "more need a person"),
-        ("/c/demo", "Sessions"),
-        ("/c/demo/records", "INV-2010"),
-        ("/c/demo/records/Invoice/INV-2010", "R-22 refrigerant"),
-        ("/c/demo/problems", "waits behind it"),
-        ("/c/demo/mapping", "PMT-3003"),
-        ("/c/demo/activity", "put"),
-        ("/activity", "user ann"),
-        ("/tools", "Validate qbXML"),
-        ("/settings", "API keys"),
-    ] {
-        let url = if page == "/c/demo/mapping" {
-            "/c/demo/mapping?kind=ReceivePayment&show=all"
-        } else {
-            page
-        };
-        let html = screen.html(url).await;
-        assert!(html.contains(text), "{page}: {text}\n{html}");
-    }
-    screen.scripts(true).await;
-    screen.close().await;
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ async fn many_are_tried_again_by_a_filter_on_a_phone() {
 }
 
 /// What axe finds on the page that is shown, in light and dark, and whether it is too wide.
-async fn look(screen: &Screen, at: &str, found: &mut Vec<String>) {
+pub(crate) async fn look(screen: &Screen, at: &str, found: &mut Vec<String>) {
     for scheme in ["light", "dark"] {
         screen.scheme(scheme).await;
         screen.until("colours have changed", "document.getAnimations().length === 0").await;

@@ -98,11 +98,16 @@ impl Screen {
     pub(crate) async fn logged_in(house: &House, phone: bool) -> Self {
         let screen = Self::open(house, phone).await;
         screen.goto(&house.setup).await;
-        screen.fill("#name", "ann").await;
-        screen.fill("#password", PASSWORD).await;
-        screen.click("button.main").await;
-        screen.sees("Overview").await;
+        screen.log_in("ann").await;
         screen
+    }
+
+    /// At the page that asks who it is.
+    pub(crate) async fn log_in(&self, name: &str) {
+        self.fill("#name", name).await;
+        self.fill("#password", PASSWORD).await;
+        self.click("button.main").await;
+        self.sees("Overview").await;
     }
 
     /// To an address. What waits for a page's own signs of life may wait for ever; its state is asked.
@@ -250,6 +255,14 @@ impl Screen {
         let file = Path::new(&place).join(format!("{name}{phone}.png"));
         let whole = ScreenshotParams::builder().full_page(false).build();
         timeout(self.page.save_screenshot(whole, file)).await.expect("a picture is taken");
+    }
+
+    /// The same in light and dark.
+    pub(crate) async fn pictures(&self, name: &str) {
+        self.picture(name).await;
+        self.scheme("dark").await;
+        self.picture(&format!("{name}-dark")).await;
+        self.scheme("light").await;
     }
 
     /// Addresses that were asked for outside the house.
