@@ -110,6 +110,8 @@ struct Step {
     tone: &'static str,
     pill: &'static str,
     state: &'static str,
+    /// What the wire showed of it so far.
+    seen: Vec<&'static str>,
     errors: Vec<(String, String)>,
 }
 
@@ -313,6 +315,7 @@ impl Seen {
         let done = self.confirmed && self.answered;
         steps.push(step("confirm", "Confirm the company file", text, done, None, &[]));
         for (number, step) in steps.iter_mut().enumerate() {
+            step.seen = self.signs(step.id);
             step.mark = match step.tone {
                 "done" => "✓".to_owned(),
                 "bad" => "✗".to_owned(),
@@ -320,6 +323,22 @@ impl Seen {
             };
         }
         steps
+    }
+
+    /// What the wire showed of a step, each as soon as it did.
+    fn signs(&self, step: &str) -> Vec<&'static str> {
+        let called = self.called;
+        let let_in = self.company.is_some() && self.trouble.is_none();
+        let signs: &[(bool, &'static str)] = match step {
+            "add" => &[
+                (self.certificate || called, "The Web Connector looked at the certificate."),
+                (called, "It called, and told its version."),
+            ],
+            "access" => &[(let_in, "QuickBooks let it in.")],
+            "password" => &[(self.login, "It logged in with the password.")],
+            _ => &[],
+        };
+        signs.iter().filter(|(seen, _)| *seen).map(|(_, sign)| *sign).collect()
     }
 }
 
@@ -343,7 +362,8 @@ fn step(
         None if done => (text, Vec::new()),
         None => (text, usual().collect()),
     };
-    Step { id, title, text, mark: String::new(), tone, pill, state, errors }
+    let (mark, seen) = (String::new(), Vec::new());
+    Step { id, title, text, mark, tone, pill, state, seen, errors }
 }
 
 async fn download(

@@ -1,9 +1,11 @@
-//! The pairing page by HTTP alone: what it says after which sessions, and what its forms do.
+//! The pairing page by HTTP alone: what it says after which sessions, and what its forms do. And in
+//! the browser, over calls of a Web Connector that are made here one by one: each ticks by itself.
 
 use serde_json::Value;
 
 use crate::house::House;
 use crate::http::Caller;
+use crate::screen::Screen;
 
 /// A connection with its link: user, and link.
 fn paired(house: &House) -> (String, String) {
@@ -128,4 +130,150 @@ fn pairing_explains_the_code_that_was_seen_at_the_step_that_mends_it() {
     assert!(update.contains("did not work") && update.contains("0x8004040A"), "{update}");
     assert!(update.contains("class=\"fix\"") && !update.contains("0x80040408"), "{update}");
     assert!(step(&other, "Give access").contains(">done<"), "{other}");
+}
+
+/// A Web Connector that makes one call at a time.
+struct Calls<'a> {
+    house: &'a House,
+    user: String,
+}
+
+impl Calls<'_> {
+    /// One call; what stands between `…Result` of its answer, as text.
+    fn call(&self, operation: &str, arguments: &[(&str, &str)]) -> String {
+        let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+        let inner: String = arguments
+            .iter()
+            .map(|(name, value)| format!("<{name}>{}</{name}>", escaped(value)))
+            .collect();
+        let body = format!(
+            "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>\
+             <{operation} xmlns=\"http://developer.intuit.com/\">{inner}</{operation}>\
+             </s:Body></s:Envelope>"
+        );
+        let action = format!("\"http://developer.intuit.com/{operation}\"");
+        let request = ureq::post(format!("{}/qbwc", self.house.url));
+        let request = request.header("content-type", "text/xml; charset=utf-8");
+        let mut answer = request.header("soapaction", action).send(body).unwrap();
+        let answer = answer.body_mut().read_to_string().unwrap();
+        let result = answer.split(&format!("{operation}Result>")).nth(1).unwrap_or_default();
+        let result = result.trim_end_matches("</");
+        result.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    }
+
+    /// Logs in; the ticket, and what stands behind it.
+    fn login(&self, password: &str) -> (String, String) {
+        let arguments = [("strUserName", self.user.as_str()), ("strPassword", password)];
+        let told = self.call("authenticate", &arguments);
+        let mut texts = told.split("<string>").skip(1).map(|it| it.split('<').next().unwrap());
+        let mut text = || texts.next().unwrap_or_default().to_owned();
+        (text(), text())
+    }
+
+    /// Tells of the company file; what is asked.
+    fn first(&self, ticket: &str) -> String {
+        let told = "<?xml version=\"1.0\" ?><QBXML><QBXMLMsgsRs>\
+                    <HostQueryRs requestID=\"0\" statusCode=\"0\" statusSeverity=\"Info\" \
+                    statusMessage=\"Status OK\"><HostRet><ProductName>QuickBooks Pro 2024\
+                    </ProductName><MajorVersion>34</MajorVersion><Country>US</Country>\
+                    <SupportedQBXMLVersion>13.0</SupportedQBXMLVersion>\
+                    <QBFileMode>SingleUser</QBFileMode></HostRet></HostQueryRs>\
+                    <CompanyQueryRs requestID=\"1\" statusCode=\"0\" statusSeverity=\"Info\" \
+                    statusMessage=\"Status OK\"><CompanyRet><IsSampleCompany>false\
+                    </IsSampleCompany><CompanyName>Larry's Landscaping</CompanyName></CompanyRet>\
+                    </CompanyQueryRs></QBXMLMsgsRs></QBXML>";
+        let arguments = [
+            ("ticket", ticket),
+            ("strHCPResponse", told),
+            ("strCompanyFileName", r"C:\Books\Larry.qbw"),
+            ("qbXMLCountry", "US"),
+            ("qbXMLMajorVers", "13"),
+            ("qbXMLMinorVers", "0"),
+        ];
+        self.call("sendRequestXML", &arguments)
+    }
+
+    /// Answers the question that was asked.
+    fn answer(&self, ticket: &str, asked: &str) {
+        let id = asked.split("requestID=\"").nth(1).unwrap().split('"').next().unwrap();
+        let answer = format!(
+            "<?xml version=\"1.0\" ?><QBXML><QBXMLMsgsRs><CompanyQueryRs requestID=\"{id}\" \
+             statusCode=\"0\" statusSeverity=\"Info\" statusMessage=\"Status OK\"><CompanyRet>\
+             <CompanyName>Larry's Landscaping</CompanyName></CompanyRet></CompanyQueryRs>\
+             </QBXMLMsgsRs></QBXML>"
+        );
+        let arguments =
+            [("ticket", ticket), ("response", &answer), ("hresult", ""), ("message", "")];
+        assert_eq!(self.call("receiveResponseXML", &arguments), "100");
+    }
+}
+
+async fn tick_by_tick(phone: bool) {
+    const CERTIFICATE: &str = "The Web Connector looked at the certificate.";
+    const VERSION: &str = "It called, and told its version.";
+    const LOGIN: &str = "It logged in with the password.";
+    const LET_IN: &str = "QuickBooks let it in.";
+    let house = House::open();
+    let (user, link) = paired(&house);
+    let calls = Calls { house: &house, user };
+    let screen = Screen::open(&house, phone).await;
+    screen.goto(&link).await;
+    screen.sees("0 of 6 steps done. Next: Download the .qwc.").await;
+
+    screen.eval("document.querySelector('a[href$=\"/qwc\"]').click()").await;
+    screen.sees("1 of 6 steps done. Next: Add it in the Web Connector.").await;
+    assert_eq!(ureq::get(format!("{}/qbwc", house.url)).call().unwrap().status().as_u16(), 200);
+    screen.sees("2 of 6 steps done. Next: Give access in QuickBooks.").await;
+    let text = screen.text().await;
+    assert!(text.contains(CERTIFICATE) && !text.contains(VERSION), "{text}");
+    calls.call("clientVersion", &[("strVersion", "2.3.0.215")]);
+    screen.sees(VERSION).await;
+    screen.sees("2 of 6 steps done. Next: Give access in QuickBooks.").await;
+
+    screen.click("form[action$='/password'] button").await;
+    let password = screen.eval("document.getElementById('secret').textContent").await;
+    let password = password.as_str().unwrap();
+    assert_eq!(calls.login("wrong").1, "nvu");
+    screen.sees("Step “Paste the password” did not work").await;
+    screen.sees("with a wrong password (it shows QBWC1040)").await;
+    let (ticket, company) = calls.login(password);
+    assert_eq!(company, "");
+    screen.sees("4 of 6 steps done. Next: Update Selected: the company file is seen.").await;
+    screen.sees(LOGIN).await;
+
+    let refused = [("ticket", ticket.as_str()), ("hresult", "0x8004041A"), ("message", "no")];
+    calls.call("connectionError", &refused);
+    screen.sees("Step “Give access in QuickBooks” did not work").await;
+    assert!(!screen.text().await.contains(LET_IN));
+    let (ticket, _) = calls.login(password);
+    let asked = calls.first(&ticket);
+    assert!(asked.contains("<CompanyQueryRq"), "{asked}");
+    // It is closed before the answer: the file was seen, and the question is asked again.
+    assert!(calls.call("closeConnection", &[("ticket", &ticket)]).starts_with("OK"));
+    screen.sees("5 of 6 steps done. Next: Confirm the company file.").await;
+    screen.sees(LET_IN).await;
+    screen
+        .sees(r"Larry's Landscaping (C:\Books\Larry.qbw). QuickBooks is in single-user mode.")
+        .await;
+    screen.picture("pairing-company").await;
+
+    screen.click("form[action$='/confirm'] button").await;
+    screen.sees("5 of 6 steps done. Next: Confirm the company file.").await;
+    screen.sees("It is confirmed. Press Update Selected once more").await;
+    let (ticket, _) = calls.login(password);
+    let asked = calls.first(&ticket);
+    calls.answer(&ticket, &asked);
+    screen.sees("All done: QuickBooks answers.").await;
+    screen.sees("a first question that changes nothing was answered").await;
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn each_sign_of_the_web_connector_ticks_by_itself() {
+    tick_by_tick(false).await;
+}
+
+#[tokio::test]
+async fn each_sign_of_the_web_connector_ticks_by_itself_on_a_phone() {
+    tick_by_tick(true).await;
 }
