@@ -1,12 +1,16 @@
 //! Records: filtered by the address, walked by keys, decided about all at once.
 
 use std::fmt::Write as _;
+use std::io;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web;
 use askama::Template;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream;
 
 use crate::dashboard::connection::known;
 use crate::dashboard::fields::Fields;
@@ -41,8 +45,8 @@ use crate::store::RecordFilter;
 const PAGE: usize = 50;
 /// Records that the preview of a decision about many names.
 const EXAMPLES: usize = 5;
-/// Records in an exported table: more belong into `bookbridge export`.
-const MOST_EXPORTED: usize = 100_000;
+/// Records of an exported table that are in memory at a time.
+const EXPORTED: usize = 500;
 /// What an address keeps.
 const FILTERS: [&str; 7] = ["status", "kind", "cause", "label", "problem", "q", "sort"];
 /// What else it may say.
@@ -369,29 +373,62 @@ async fn export(
     let asked = Fields::of_query(request.query_string());
     let connection = known(&engine, &id).await?;
     let filter = filter(&asked).map_err(|why| Trouble::bad(&why))?;
-    // Spreadsheets take a file without this mark for one of an older encoding.
-    let mut writer = csv::Writer::from_writer(Vec::from("\u{feff}"));
-    let broken = |_| Trouble::bad("The table cannot be written.");
     let head = ["kind", "sourceId", "status", "name", "quickbooksId", "code", "why", "changedAt"];
-    writer.write_record(head).map_err(broken)?;
-    let (mut cursor, mut written) = (None, 0);
-    loop {
-        let page = engine.store().records(&connection.id, &filter, cursor.as_deref(), 500).await?;
-        for record in &page.items {
-            writer.write_record(line(record)).map_err(broken)?;
+    // Spreadsheets take a file without this mark for one of an older encoding.
+    let mark = Vec::from("\u{feff}");
+    let mut table = Table { engine, connection: connection.id, filter, cursor: None };
+    // What fails at once is said as a page.
+    let first = table.piece(mark, Some(head)).await?;
+    let name = format!("attachment; filename=\"{}-records.csv\"", table.connection);
+    let rest = stream::try_unfold(table, |mut table| async {
+        if table.cursor.is_none() {
+            return Ok(None);
         }
-        written += page.items.len();
-        cursor = page.next;
-        if cursor.is_none() || written >= MOST_EXPORTED {
-            break;
-        }
-    }
-    let table = writer.into_inner().map_err(|_| Trouble::bad("The table cannot be written."))?;
-    let name = format!("attachment; filename=\"{}-records.csv\"", connection.id);
+        let piece = table.piece(Vec::new(), None).await;
+        let piece = piece.map_err(|why| io::Error::other(why.to_string()))?;
+        Ok(Some((piece, table)))
+    });
+    let pieces = stream::once(std::future::ready(Ok::<_, io::Error>(first))).chain(rest);
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((header::CONTENT_DISPOSITION, name))
-        .body(table))
+        .streaming(pieces))
+}
+
+/// All records that match as lines, of which a page is in memory at a time. A table that cannot go on
+/// breaks off as a download that did not end.
+struct Table {
+    engine: web::Data<Engine>,
+    connection: ConnectionId,
+    filter: RecordFilter,
+    /// Where the next piece begins; `None` at the end.
+    cursor: Option<String>,
+}
+
+impl Table {
+    /// The next lines, behind what is there already. Never empty but at the end.
+    async fn piece(&mut self, before: Vec<u8>, head: Option<[&str; 8]>) -> Result<Bytes, Trouble> {
+        let broken = |_| Trouble::bad("The table cannot be written.");
+        let mut writer = csv::Writer::from_writer(before);
+        if let Some(head) = head {
+            writer.write_record(head).map_err(broken)?;
+        }
+        let store = self.engine.store();
+        loop {
+            let at = self.cursor.as_deref();
+            let page = store.records(&self.connection, &self.filter, at, EXPORTED).await?;
+            for record in &page.items {
+                writer.write_record(line(record)).map_err(broken)?;
+            }
+            self.cursor = page.next;
+            if !page.items.is_empty() || self.cursor.is_none() {
+                break;
+            }
+        }
+        let lines =
+            writer.into_inner().map_err(|_| Trouble::bad("The table cannot be written."))?;
+        Ok(lines.into())
+    }
 }
 
 /// A record as a line; what a spreadsheet would take for a formula is shown as text.
