@@ -1,6 +1,8 @@
 //! The pairing page by HTTP alone: what it says after which sessions, and what its forms do. And in
 //! the browser, over calls of a Web Connector that are made here one by one: each ticks by itself.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::house::House;
@@ -142,10 +144,10 @@ impl Calls<'_> {
     /// One call; what stands between `…Result` of its answer, as text.
     fn call(&self, operation: &str, arguments: &[(&str, &str)]) -> String {
         let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
-        let inner: String = arguments
-            .iter()
-            .map(|(name, value)| format!("<{name}>{}</{name}>", escaped(value)))
-            .collect();
+        let mut inner = String::new();
+        for (name, value) in arguments {
+            write!(inner, "<{name}>{}</{name}>", escaped(value)).unwrap();
+        }
         let body = format!(
             "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>\
              <{operation} xmlns=\"http://developer.intuit.com/\">{inner}</{operation}>\
