@@ -1,7 +1,10 @@
 //! Mapping: which record stands at which object of QuickBooks, and many linked at once.
 //!
 //! For a first import records are held; what the mirror has of the same kind is proposed by name:
-//! exactly, as QuickBooks compares, or similar. A person ticks and confirms.
+//! exactly, as QuickBooks compares, or similar. A person ticks and confirms. For one record its object
+//! is looked for by any part of its name (`hits`), and linked with one press.
+
+mod hits;
 
 use std::fmt::Write as _;
 
@@ -16,17 +19,17 @@ use crate::dashboard::frame::Frame;
 use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
+use crate::dashboard::mapping::hits::Hit;
+use crate::dashboard::mapping::hits::Sought;
 use crate::dashboard::records;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::view::Choice;
-use crate::dashboard::view::Meant;
 use crate::dashboard::view::Row;
 use crate::dashboard::view::choices;
 use crate::dashboard::visitor::Visitor;
 use crate::domain::activity::Scope;
 use crate::domain::ids::RecordKey;
 use crate::domain::mirror;
-use crate::domain::outcome::Candidate;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::engine::Action;
@@ -36,11 +39,13 @@ use crate::qbxml::schema::schema;
 use crate::store::Find;
 use crate::store::RecordFilter;
 
+pub(super) use crate::dashboard::mapping::hits::search_for;
+
 /// Records on a page: as many as a first import is confirmed at once.
 const PAGE: usize = 500;
 /// Pages without anything to show that are looked through at once; then a link leads on.
 const MOST_PAGES: usize = 6;
-/// Objects of QuickBooks that a search shows.
+/// Objects of QuickBooks among which a similar name is looked for.
 const FOUND: usize = 50;
 /// Letters of its beginning by which a similar name is looked up.
 const BEGIN: usize = 4;
@@ -48,9 +53,12 @@ const BEGIN: usize = 4;
 const ALIKE: [&str; 6] = ["ckq", "fpv", "sz", "iyj", "gj", "uvw"];
 /// What an address keeps.
 const FILTERS: [&str; 4] = ["kind", "show", "q", "there"];
+/// The same without the search in QuickBooks.
+const OURS: [&str; 3] = ["kind", "show", "q"];
+/// The same with the record for which it is searched.
+const SEARCH: [&str; 5] = ["kind", "show", "q", "there", "for"];
 /// What can be shown.
-const SHOWS: [(&str, &str); 3] =
-    [("open", "not linked, with proposals"), ("linked", "linked"), ("all", "all")];
+const SHOWS: [(&str, &str); 3] = [("open", "not linked"), ("linked", "linked"), ("all", "all")];
 
 /// Its routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -79,6 +87,8 @@ struct Line {
     reference: String,
     pick: String,
     proposal: Option<Proposal>,
+    /// Where it is looked for in QuickBooks.
+    search: String,
     /// It stands somewhere, and may be put elsewhere.
     linked: bool,
 }
@@ -95,8 +105,17 @@ struct Page {
     q: String,
     there: String,
     query: String,
-    found: Vec<Meant>,
+    found: Vec<Hit>,
+    /// Where the search in QuickBooks goes on.
+    on: Option<String>,
+    /// The record for which something is looked for there.
+    sought: Option<Row>,
+    sought_id: String,
+    /// The address without the search in QuickBooks.
+    back: String,
     rows: Vec<Line>,
+    /// Whether some of them can be ticked.
+    proposed: bool,
     next: Option<String>,
 }
 
@@ -134,7 +153,7 @@ async fn page(
             };
             if shown {
                 let proposal = if linked { None } else { propose(&engine, record).await? };
-                rows.push(line(record, proposal));
+                rows.push(line(record, proposal, &asked));
             }
         }
         next = page.next;
@@ -142,21 +161,8 @@ async fn page(
             break;
         }
     }
-    let mut found = Vec::new();
-    if let Some(there) = asked.given("there") {
-        let find = Find::Prefix(mirror::space(&kind).to_owned(), mirror::normal(there));
-        for it in store.mirror_find(&connection.id, &find, FOUND).await? {
-            let candidate = Candidate {
-                id: it.id,
-                kind: it.facts.kind,
-                name: it.facts.name,
-                is_active: it.facts.is_active,
-                hint: it.facts.hint,
-                ..Candidate::default()
-            };
-            found.push(Meant::of(&candidate, &kind));
-        }
-    }
+    let sought = Sought::of(&engine, &connection, &kind, &asked).await?;
+    let (found, on) = hits::found(&engine, &connection.id, &kind, &asked, sought.as_ref()).await?;
     let query = asked.query(&FILTERS);
     Ok(show(&Page {
         frame: Frame::of(&visitor, "Mapping", "mapping").within(&connection),
@@ -168,14 +174,20 @@ async fn page(
         q: asked.text("q").to_owned(),
         there: asked.text("there").to_owned(),
         next: next.map(|next| format!("?{query}&cursor={next}")),
+        on: on.map(|on| format!("?{}&on={on}", asked.query(&SEARCH))),
+        back: asked.query(&OURS),
         query,
         found,
+        proposed: rows.iter().any(|row| row.proposal.is_some()) && visitor.scope >= Scope::Write,
+        sought: sought.map(|sought| sought.row),
+        sought_id: asked.text("for").to_owned(),
         rows,
     }))
 }
 
-fn line(record: &Record, proposal: Option<Proposal>) -> Line {
+fn line(record: &Record, proposal: Option<Proposal>, asked: &Fields) -> Line {
     let row = Row::of(record);
+    let search = search_for(&record.key, record.name().unwrap_or_default());
     let pick = proposal.as_ref().map(|it| format!("{} {}", it.id, record.key.source_id));
     Line {
         href: row.href,
@@ -187,6 +199,7 @@ fn line(record: &Record, proposal: Option<Proposal>) -> Line {
         reference: row.reference,
         pick: pick.unwrap_or_default(),
         proposal,
+        search: format!("{search}&{}#there", asked.query(&["show", "q"])),
         linked: record.reference.is_some(),
     }
 }

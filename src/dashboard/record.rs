@@ -13,6 +13,7 @@ use crate::dashboard::activity::Line;
 use crate::dashboard::connection::known;
 use crate::dashboard::frame::Frame;
 use crate::dashboard::frame::show;
+use crate::dashboard::mapping::search_for;
 use crate::dashboard::markup;
 use crate::dashboard::record::data::Part;
 use crate::dashboard::trouble::Trouble;
@@ -105,6 +106,8 @@ struct Page {
     decisions: Vec<(&'static str, &'static str)>,
     can_bypass: bool,
     can_link: bool,
+    /// Where it is looked for in QuickBooks.
+    search: String,
     editable: bool,
     seen: String,
     parts: Vec<Part>,
@@ -184,6 +187,7 @@ async fn page(
             Status::Failed | Status::Queued | Status::Blocked | Status::Held
         ),
         can_link: open && record.status != Status::Withdrawn,
+        search: search_for(&record.key, record.name().unwrap_or_default()) + "#there",
         editable,
         seen: data::seen(&record),
         parts,

@@ -434,6 +434,17 @@ pub trait Store: Send + Sync + 'static {
         find: &Find,
         limit: usize,
     ) -> Result<Vec<Mirrored>, StoreError>;
+    /// A page of the objects of the mirror that have a text, as
+    /// [`mirror::normal`](crate::domain::mirror::normal) writes it, anywhere in their name in a name
+    /// space, in the order of names. So many names are looked at, however few of them it shows.
+    async fn mirror_search(
+        &self,
+        connection: &ConnectionId,
+        space: &str,
+        text: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Mirrored>, StoreError>;
     /// How many objects the mirror has.
     async fn mirror_size(&self, connection: &ConnectionId) -> Result<u64, StoreError>;
     /// Records that are not out of the game and have this name or number in a name space, as

@@ -253,6 +253,54 @@ async fn a_first_import_of_five_hundred_customers_is_linked_at_once_on_a_phone()
     first_import(true).await;
 }
 
+async fn linked_by_a_part_of_its_name(phone: bool) {
+    let house = House::open();
+    let (user, password) = connection(&house, "Before");
+    let customer = |id: &str, name: &str| {
+        let data = json!({"Name": name});
+        json!({"kind": "Customer", "sourceId": id, "data": data, "posted": id != "7"}).to_string()
+    };
+    house.push("before", &customer("1", "The Smithers Company"));
+    house.push("before", &customer("2", "Smith"));
+    house.poll(&user, &password, "company", &[]);
+    let (user, password) = connection(&house, "Acme");
+    house.run(&["connection", "refresh-mirror", "acme"]);
+    house.poll(&user, &password, "company", &[]);
+    house.push("acme", &customer("7", "smithers"));
+    let screen = Screen::logged_in(&house, phone).await;
+
+    // Without a record it is looked for and shown, and nothing can be pressed.
+    screen.goto("/c/acme/mapping?there=smith").await;
+    screen.sees("The Smithers Company").await;
+    let buttons = "document.querySelectorAll('.hits li').length === 2 && !document.querySelector('.hits button')";
+    screen.until("two are found", buttons).await;
+    screen.goto("/c/acme/records/Customer/7").await;
+    screen.click("a[href*='&there=']").await;
+    screen.sees("Looked for: Customer/7 smithers").await;
+    screen.picture("mapping-search").await;
+    screen.click(".hits button").await;
+    screen.sees("1 linked.").await;
+    house.poll(&user, &password, "company", &[]);
+
+    screen.goto("/c/acme/mapping?there=SMITHERS").await;
+    screen.sees("Your record Customer/7 stands here.").await;
+    let health = house.run(&["explain", "acme"]);
+    assert_eq!(health["counts"]["synced"], 1);
+    screen.goto("/c/acme/mapping?there=nobody").await;
+    screen.sees("No name that the mirror knows has “nobody” in it.").await;
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn a_record_is_linked_to_what_has_a_part_of_its_name() {
+    linked_by_a_part_of_its_name(false).await;
+}
+
+#[tokio::test]
+async fn a_record_is_linked_to_what_has_a_part_of_its_name_on_a_phone() {
+    linked_by_a_part_of_its_name(true).await;
+}
+
 async fn made_anew(phone: bool) {
     let house = House::demo();
     let screen = Screen::logged_in(&house, phone).await;

@@ -229,6 +229,16 @@ impl Store for OutOfOrder {
     ) -> Result<Vec<Mirrored>, StoreError> {
         no()
     }
+    async fn mirror_search(
+        &self,
+        _: &ConnectionId,
+        _: &str,
+        _: &str,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<Page<Mirrored>, StoreError> {
+        no()
+    }
     async fn mirror_size(&self, _: &ConnectionId) -> Result<u64, StoreError> {
         no()
     }

@@ -15,6 +15,8 @@ use crate::store::for_each_store;
 for_each_store! {
     the_last_word_about_an_object_wins,
     objects_are_found_by_name_and_by_its_beginning,
+    objects_are_found_by_what_stands_inside_their_name_page_by_page,
+    a_search_that_finds_little_ends_and_leads_on,
     what_is_gone_is_known_by_its_id_alone,
     equal_entries_are_found,
     records_are_found_by_their_name_while_they_stand,
@@ -68,6 +70,58 @@ async fn objects_are_found_by_name_and_by_its_beginning(store: &dyn Store) {
     let begins = Find::Prefix("Name".to_owned(), "jon".to_owned());
     assert_eq!(found(store, begins).await, ["80-1", "80-2", "80-4"]);
     assert_eq!(found(store, by_name("ItemGroup", "jones")).await, ["80-3"]);
+}
+
+async fn objects_are_found_by_what_stands_inside_their_name_page_by_page(store: &dyn Store) {
+    begin(store).await;
+    for (id, kind, name) in [
+        ("80-1", "Customer", "Larry Jones"),
+        ("80-2", "Vendor", "Ann"),
+        ("80-3", "ItemService", "Jones"),
+        ("80-4", "Customer", "Acme:Jones"),
+        ("80-5", "Employee", "JONES"),
+    ] {
+        store.commit(told(id, named(kind, name))).await.unwrap();
+    }
+    let search = async |cursor: Option<&str>| {
+        let page = store.mirror_search(&acme(), "Name", "jones", cursor, 2).await.unwrap();
+        let ids: Vec<_> = page.items.into_iter().map(|it| it.id).collect();
+        (ids, page.next)
+    };
+
+    let (first, next) = search(None).await;
+    let (second, end) = search(next.as_deref()).await;
+
+    assert_eq!(first, ["80-4", "80-5"]);
+    assert_eq!((second, end), (vec!["80-1".to_owned()], None));
+    assert_eq!(search(Some("no cursor")).await, (Vec::new(), None));
+}
+
+async fn a_search_that_finds_little_ends_and_leads_on(store: &dyn Store) {
+    begin(store).await;
+    let all = (0..20_001).map(|number| {
+        let name = if number == 20_000 { "zoe".to_owned() } else { format!("ann {number:05}") };
+        let facts = named("Customer", &name);
+        let id = format!("80-{number}");
+        Change::Mirror(Box::new(Mirrored {
+            connection: acme(),
+            id,
+            revision: Revision::NEW,
+            facts,
+        }))
+    });
+    let all: Vec<_> = all.collect();
+    for changes in all.chunks(1_000) {
+        let commit = Commit { guards: Vec::new(), changes: changes.to_vec() };
+        store.commit(commit).await.unwrap();
+    }
+
+    let first = store.mirror_search(&acme(), "Name", "zoe", None, 10).await.unwrap();
+    let next = first.next.as_deref();
+    let second = store.mirror_search(&acme(), "Name", "zoe", next, 10).await.unwrap();
+
+    assert!(first.items.is_empty() && next.is_some());
+    assert_eq!((second.items.len(), second.next), (1, None));
 }
 
 async fn what_is_gone_is_known_by_its_id_alone(store: &dyn Store) {

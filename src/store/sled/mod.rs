@@ -395,6 +395,17 @@ impl Store for SledStore {
         self.shelf.mirror_find(connection, find, limit)
     }
 
+    async fn mirror_search(
+        &self,
+        connection: &ConnectionId,
+        space: &str,
+        text: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Mirrored>, StoreError> {
+        self.shelf.mirror_search(connection, space, text, cursor, limit).await
+    }
+
     async fn mirror_size(&self, connection: &ConnectionId) -> Result<u64, StoreError> {
         self.shelf.mirror_size(connection)
     }
