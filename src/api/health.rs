@@ -79,14 +79,14 @@ async fn written(engine: &Engine, settings: &ApiSettings) -> Result<String, Prob
             let _ = writeln!(seen, "{name}{{connection=\"{id}\"}} {at}");
         }
     }
-    let version = env!("CARGO_PKG_VERSION");
+    let (version, format) = (env!("CARGO_PKG_VERSION"), crate::store::FORMAT);
     let up = settings.started.elapsed().as_secs();
     let mut text = String::new();
     for (name, help, lines) in [
         (
             "build_info",
-            "The version that runs.",
-            format!("bookbridge_build_info{{version=\"{version}\"}} 1\n"),
+            "The version that runs, and the format in which its store writes.",
+            format!("bookbridge_build_info{{version=\"{version}\",store_format=\"{format}\"}} 1\n"),
         ),
         ("uptime_seconds", "Since the start.", format!("bookbridge_uptime_seconds {up}\n")),
         ("records", "Records by status; those queued are the queue's depth.", records),

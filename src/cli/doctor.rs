@@ -29,6 +29,12 @@ mod connections;
 
 /// What to do where nobody answers.
 const NOBODY: &str = "start the server or the proxy there, and let the firewall pass its port";
+/// What to do where a server answers, and not at its public address.
+const IN_FRONT: &str = "the server itself answers: look at the name, the proxy and the firewall in \
+                        front of it";
+/// What to do where a server answers at its public address alone.
+const ELSEWHERE: &str = "a server answers at the public address, so it runs: say where with \
+                         --server, or give its data directory with --data-dir";
 /// Clocks may differ by this many seconds.
 const MAX_APART: i64 = 60;
 /// Below this the store soon refuses new records.
@@ -91,6 +97,13 @@ impl Report {
     fn add(&mut self, check: &str, state: State, detail: String, fix: &str) {
         self.0.push(Line { check: check.to_owned(), state, detail, fix: fix.to_owned() });
     }
+
+    /// Another fix, once more is known.
+    fn mend(&mut self, check: &str, fix: &str) {
+        for line in self.0.iter_mut().filter(|line| line.check == check) {
+            fix.clone_into(&mut line.fix);
+        }
+    }
 }
 
 /// Runs `doctor`.
@@ -107,9 +120,16 @@ pub(super) fn run(_: &Doctor, global: &Global) -> anyhow::Result<()> {
     address::certificate_of(&mut report, url, global.ca_file.as_deref(), now());
     let types = schema().requests().count();
     report.ok("schema", format!("{types} request types of qbXML, up to version 16.0"));
-    if reachable(&mut report, &client) {
+    let here = reachable(&mut report, &client);
+    // Where one of the two does not answer, the other tells which is wrong.
+    if here || url.trim_end_matches('/') != client.base() {
         let wrong = if settings.public_url.is_some() { State::Error } else { State::Warning };
-        address::endpoint(&mut report, &client.at(url), wrong);
+        let fix = if here { IN_FRONT } else { NOBODY };
+        if address::endpoint(&mut report, &client.at(url), wrong, fix) && !here {
+            report.mend("server", ELSEWHERE);
+        }
+    }
+    if here {
         clock(&mut report, &client, now());
         if key(&mut report, &client) {
             connections::connections(&mut report, &client);
@@ -233,7 +253,10 @@ fn reachable(report: &mut Report, client: &Client) -> bool {
         }
     }
     match try_get(client, "/readyz") {
-        Ok(answer) if is_ours(&answer, "ready") => report.ok("store", "it answers"),
+        Ok(answer) if is_ours(&answer, "ready") => {
+            let format = store_format(client).map(|format| format!("; it writes format {format}"));
+            report.ok("store", format!("it answers{}", format.unwrap_or_default()));
+        }
         answer => {
             let document = answer.ok().and_then(|it| serde_json::from_slice(&it.body).ok());
             let document: Value = document.unwrap_or_default();
@@ -251,6 +274,14 @@ fn reachable(report: &mut Report, client: &Client) -> bool {
         }
     }
     true
+}
+
+/// The format in which the server's store writes, as the server says.
+fn store_format(client: &Client) -> Option<String> {
+    let told = try_get(client, "/metrics").ok()?;
+    let told = String::from_utf8_lossy(&told.body);
+    let after = told.split("store_format=\"").nth(1)?;
+    after.split('"').next().map(str::to_owned)
 }
 
 fn key(report: &mut Report, client: &Client) -> bool {

@@ -50,6 +50,8 @@ use crate::domain::request::Request;
 use crate::domain::session::Session;
 use crate::domain::user::User;
 
+pub(crate) use crate::store::format::FORMAT;
+
 /// One change of a [`Commit`].
 ///
 /// A `Put…` names the revision at which the entity was read ([`Revision::NEW`] if it is new); the

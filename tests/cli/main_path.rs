@@ -161,9 +161,15 @@ fn the_doctor_names_what_is_wrong_and_how_to_mend_it() {
         super::house::ended(house.command(&["doctor", "--json"]).env("BOOKBRIDGE_API_KEY", "x"));
 
     assert!(before.contains("✗ server") && before.contains("→ start it"), "{before}");
-    for line in
-        ["✓ data directory", "✓ server", "✓ endpoint", "✓ WSDL", "✓ API key", "connection acme"]
-    {
+    for line in [
+        "✓ data directory",
+        "✓ server",
+        "✓ store: it answers; it writes format 1",
+        "✓ endpoint",
+        "✓ WSDL",
+        "✓ API key",
+        "connection acme",
+    ] {
         assert!(well.contains(line), "{line} is not in:\n{well}");
     }
     assert!(never_paired.contains("→ make the file to install: bookbridge connection qwc acme"));

@@ -166,9 +166,36 @@ fn the_doctor_calls_the_address_that_the_web_connector_calls() {
     assert!(own.contains(&format!("✓ endpoint: GET {}/qbwc answers 200", server.url)), "{own}");
     assert!(own.contains(&format!("✓ WSDL: it names {}/qbwc", server.url)), "{own}");
     let gone = doctor(&nobody);
-    assert!(gone.contains("✗ endpoint: ") && gone.contains("firewall"), "{gone}");
+    assert!(gone.contains("✗ endpoint: ") && gone.contains("the server itself answers"), "{gone}");
     let other = doctor(&elsewhere.url);
     assert!(other.contains("answers with somebody else's page"), "{other}");
+}
+
+#[test]
+fn the_doctor_asks_the_public_address_also_where_no_server_is_here() {
+    let there = House::new();
+    let server = there.serve(&[]);
+    let nobody = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let here = House::new();
+    let doctor = |address: &str| {
+        ended(here.command(&["doctor"]).env("BOOKBRIDGE_PUBLIC_URL", address)).with(1).stdout
+    };
+
+    let answers = doctor(&server.url);
+    let silent = doctor(&nobody);
+
+    let line = |text: &str, check: &str| {
+        let after = text.split(&format!(" {check}: ")).nth(1).unwrap().to_owned();
+        after.lines().take(2).collect::<Vec<_>>().join("\n")
+    };
+    assert!(answers.contains(&format!("✓ endpoint: GET {}/qbwc answers 200", server.url)));
+    let fix = "→ a server answers at the public address";
+    assert!(line(&answers, "server").contains(fix), "{answers}");
+    assert!(line(&silent, "server").contains("→ start it"), "{silent}");
+    assert!(line(&silent, "endpoint").contains("→ start the server or the proxy"), "{silent}");
 }
 
 #[test]

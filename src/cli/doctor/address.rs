@@ -87,14 +87,17 @@ pub(super) fn certificate_of(report: &mut Report, url: &str, roots: Option<&Path
     }
 }
 
-/// What the Web Connector calls, at the address that it is given; `wrong` is what another address in
-/// the WSDL counts as: the server may have one that this command was not told.
-pub(super) fn endpoint(report: &mut Report, client: &Client, wrong: State) {
+/// What the Web Connector calls, at the address that it is given: whether it answers as it should.
+/// `wrong` is what another address in the WSDL counts as: the server may have one that this command
+/// was not told. `silent` is what to do where nobody answers.
+pub(super) fn endpoint(report: &mut Report, client: &Client, wrong: State, silent: &str) -> bool {
     let fix = "let the proxy in front pass /qbwc and /support without asking for a login";
     let url = format!("{}/qbwc", client.base());
+    let mut answers = false;
     match try_get(client, "/qbwc") {
         Ok(answer) if is_ours(&answer, "Bookbridge") => {
             report.ok("endpoint", format!("GET {url} answers 200"));
+            answers = true;
         }
         Ok(answer) if answer.status == 200 => {
             let detail = format!("GET {url} answers with somebody else's page");
@@ -107,8 +110,8 @@ pub(super) fn endpoint(report: &mut Report, client: &Client, wrong: State) {
         }
         Err(error) => {
             let detail = output::text(&failure::document(&error), "/detail").into_owned();
-            report.add("endpoint", State::Error, detail, NOBODY);
-            return;
+            report.add("endpoint", State::Error, detail, silent);
+            return false;
         }
     }
     let told = try_get(client, "/qbwc?wsdl").ok();
@@ -129,6 +132,7 @@ pub(super) fn endpoint(report: &mut Report, client: &Client, wrong: State) {
             "let the proxy in front pass query strings",
         ),
     }
+    answers
 }
 
 #[cfg(test)]
