@@ -185,9 +185,13 @@ pub(super) async fn headers(
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = next.call(request).await?.map_into_boxed_body();
     if reads && response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        let said = "This address is for the press of a button. Go back, and press it there.";
-        let page = message(StatusCode::METHOD_NOT_ALLOWED, Frame::titled("Nothing to see"), said);
-        response = response.into_response(page);
+        // The address of a button: to the page on which it is, which is the one above.
+        let uri = response.request().uri().clone();
+        let above = uri.path().rsplit_once('/').map_or("", |(above, _)| above);
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let above = format!("{}{query}", if above.is_empty() { "/" } else { above });
+        let said = "Nothing was done. Press it here.";
+        response = response.into_response(see_refusal(&above, said));
     }
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),

@@ -371,9 +371,26 @@ fn what_makes_a_secret_makes_one_for_a_press_and_what_cannot_be_taken_back_asks_
     let sure = [("csrf", csrf.as_str()), ("once", &once), ("sure", "1")];
     assert!(ann.post("/c/acme/rotate-password", &sure).body.contains("id=\"secret\""));
     assert_eq!(ann.post("/c/acme/rotate-password", &sure).status, 303, "loaded again");
+}
 
-    let nothing = ann.get("/c/acme/rotate-password");
-    assert_eq!((nothing.status, nothing.body.contains("press of a button")), (405, true));
+#[test]
+fn the_address_of_a_button_leads_to_its_page() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Customer","sourceId":"a/b","data":{"Name":"A"}}"#);
+    let ann = Caller::first(&house);
+
+    for (button, page) in [
+        ("/c/acme/rotate-password", "/c/acme?"),
+        ("/c/acme/records/bulk?status=failed", "/c/acme/records?status=failed&"),
+        ("/c/acme/records/Customer/a%2Fb/act", "/c/acme/records/Customer/a%2Fb?"),
+        ("/settings/keys", "/settings?"),
+        ("/connections", "/?"),
+    ] {
+        let answer = ann.get(button);
+        assert_eq!(answer.status, 303, "{button}");
+        assert!(answer.location.starts_with(page), "{button}: {}", answer.location);
+        assert!(ann.get(&answer.location).body.contains("Nothing was done."), "{button}");
+    }
 }
 
 #[test]

@@ -99,6 +99,47 @@ async fn who_is_not_logged_in_sees_the_login_and_a_wrong_password_is_refused() {
     screen.close().await;
 }
 
+#[tokio::test]
+async fn what_was_typed_when_the_login_ended_is_there_again_after_the_next_one() {
+    let house = House::open();
+    connection(&house, "Acme");
+    let record =
+        json!({"kind": "Customer", "sourceId": "1", "data": {"Name": "a:b", "Phone": "1"}});
+    house.push("acme", &record.to_string());
+    let screen = Screen::logged_in(&house, false).await;
+    screen.goto("/c/acme/records/Customer/1").await;
+    screen.fill("input[name='/Name']", "Ann").await;
+    screen.forgets_cookies().await;
+
+    screen.eval("document.querySelector('input[name=\"/Name\"]').form.id = 'data'").await;
+    screen.click("#data button").await;
+    screen.sees("Your login has ended, and what you pressed was not done.").await;
+    screen.fill("#name", "ann").await;
+    screen.fill("#password", "wrong wrong wrong").await;
+    screen.click("button.main").await;
+    screen.sees("Name or password is wrong.").await;
+    screen.log_in("ann").await;
+
+    screen.sees("What you typed is here again").await;
+    let typed = "document.querySelector('input[name=\"/Name\"]').value === 'Ann'";
+    screen.until("it is typed", typed).await;
+    screen.eval("document.querySelector('input[name=\"/Name\"]').form.id = 'data'").await;
+    screen.click("#data button").await;
+    screen.sees("○ queued").await;
+    let kept = screen.eval("Object.keys(sessionStorage).length").await;
+    assert_eq!(kept, 0, "what is done is not kept");
+
+    // A password is never kept.
+    screen.goto("/settings").await;
+    screen.fill("input[name=old]", "correct horse battery").await;
+    screen.fill("input[name=new]", "another password").await;
+    screen.forgets_cookies().await;
+    screen.click("form[action='/settings/password'] button").await;
+    screen.sees("Your login has ended").await;
+    assert_eq!(screen.eval("Object.keys(sessionStorage).length").await, 0);
+    screen.close().await;
+}
+
 async fn fixed_by_its_button(phone: bool) {
     let house = House::open();
     let (user, password) = connection(&house, "Acme");

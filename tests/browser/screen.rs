@@ -17,6 +17,7 @@ use chromiumoxide::cdp::browser_protocol::emulation::SetScriptExecutionDisabledP
 use chromiumoxide::cdp::browser_protocol::input::DispatchMouseEventParams;
 use chromiumoxide::cdp::browser_protocol::input::DispatchMouseEventType;
 use chromiumoxide::cdp::browser_protocol::input::MouseButton;
+use chromiumoxide::cdp::browser_protocol::network::ClearBrowserCookiesParams;
 use chromiumoxide::cdp::browser_protocol::network::EventRequestWillBeSent;
 use chromiumoxide::cdp::browser_protocol::page::NavigateParams;
 use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
@@ -227,6 +228,12 @@ impl Screen {
         let feature = MediaFeature::new("prefers-color-scheme", scheme);
         let media = SetEmulatedMediaParams::builder().feature(feature).build();
         timeout(self.page.execute(media)).await.expect("it has colours");
+    }
+
+    /// Nobody is logged in any more, and the page does not know.
+    pub(crate) async fn forgets_cookies(&self) {
+        let forget = ClearBrowserCookiesParams::default();
+        timeout(self.page.execute(forget)).await.expect("cookies are forgotten");
     }
 
     /// With or without scripts.

@@ -1,6 +1,13 @@
 // What the pages do beyond reading. Every page works without it.
 "use strict";
 
+// Whether somebody typed, ticked or chose something else than the page had.
+const changed = (field) => field.type === "checkbox" || field.type === "radio"
+  ? field.checked !== field.defaultChecked
+  : field.tagName === "SELECT"
+    ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((one) => one.defaultSelected))
+    : field.type !== "hidden" && field.value !== field.defaultValue;
+
 // Live parts: the server tells that something changed, and the part is fetched again; from
 // elsewhere, if the page itself is the answer to a form.
 const live = document.querySelector("[data-live]");
@@ -9,11 +16,6 @@ if (live && window.EventSource) {
   let due = false;
   let busy = false;
   // Nobody loses what is being typed, ticked, opened or marked.
-  const changed = (field) => field.type === "checkbox" || field.type === "radio"
-    ? field.checked !== field.defaultChecked
-    : field.tagName === "SELECT"
-      ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((one) => one.defaultSelected))
-      : field.type !== "hidden" && field.value !== field.defaultValue;
   const inUse = () => {
     const at = document.activeElement;
     const marked = getSelection();
@@ -152,6 +154,53 @@ function prepare(root) {
   }
 }
 prepare(document);
+
+// What was typed when the login had ended meanwhile is there again after the next one, of the same
+// user, in this tab. Never a password, and nothing that is hidden.
+const who = () => document.querySelector(".who span")?.textContent;
+const twins = (action, what) => [...document.forms].filter((form) =>
+  form.getAttribute("action") === action && form.querySelector("[name=do][type=hidden]")?.value === what);
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || !who()) return;
+  const kept = [...form.elements].filter((field) => field.name &&
+    !["hidden", "password", "file", "submit"].includes(field.type) &&
+    (changed(field) || field.tagName === "TEXTAREA"));
+  if (!kept.length) return;
+  const action = form.getAttribute("action");
+  const what = form.querySelector("[name=do][type=hidden]")?.value;
+  const fields = kept.map((field) => [field.name, field.value, field.checked]);
+  const index = twins(action, what).indexOf(form);
+  try {
+    sessionStorage.typed = JSON.stringify({ who: who(), at: location.pathname, action, what, index, fields });
+  } catch {
+    delete sessionStorage.typed; // It is too long.
+  }
+});
+if (location.pathname === "/login") {
+  if (sessionStorage.typed && new URLSearchParams(location.search).has("ended")) sessionStorage.lost = "1";
+} else if (sessionStorage.typed) {
+  const typed = JSON.parse(sessionStorage.typed);
+  const lost = sessionStorage.lost;
+  delete sessionStorage.typed;
+  delete sessionStorage.lost;
+  const form = lost && typed.who === who() && typed.at === location.pathname &&
+    twins(typed.action, typed.what)[typed.index];
+  if (form) {
+    for (const [name, value, checked] of typed.fields) {
+      for (const field of form.querySelectorAll("[name=" + CSS.escape(name) + "]")) {
+        if (field.type !== "checkbox" && field.type !== "radio") field.value = value;
+        else if (field.value === value) field.checked = checked;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    }
+    const said = document.createElement("p");
+    said.className = "flash";
+    said.setAttribute("role", "status");
+    said.textContent = "What you typed is here again, and not done yet. Look at it, and press once more.";
+    document.getElementById("main").prepend(said);
+  }
+}
 
 // j and k walk the rows, Enter opens, r tries again, b bypasses; / searches.
 const rows = () => [...document.querySelectorAll("tr[data-href]")];
