@@ -23,17 +23,18 @@ const STYLE: &str = include_str!("docs.css");
 const HEAD: &str = "<header><nav aria-label=\"Docs\"><a class=\"brand\" href=\"/\">Bookbridge</a>\
 <a href=\"/docs\">API</a><a href=\"/docs/errors\">What can go wrong</a>\
 <a href=\"/docs/pairing\">Pairing</a></nav></header>";
-/// What an administrator does on the QuickBooks machine.
-const PAIRING: &str = "<ol>\
-<li>On the machine that runs QuickBooks Desktop, open the company file as its administrator, in \
-single-user mode.</li>\
-<li>Download the connection's <code>.qwc</code> file and open it with a double click, or choose it in \
-the Web Connector with <b>Add an application</b>.</li>\
-<li>Grant access: <b>Yes, always; allow access even if QuickBooks is not running</b>.</li>\
-<li>Type the connection's password in the Web Connector, and save it.</li>\
-<li>Tick the box of the application and press <b>Update Selected</b>.</li>\
-<li>Look at <code>GET /v1/connections/{connection}/health</code>: it says what is still missing.</li>\
-</ol>";
+/// What is done on the QuickBooks machine: the six steps of the connection's own pairing page.
+const PAIRING: &str = "<p>A connection has a page for this, which ticks each step by itself: its link \
+comes with a new connection, or from the connection's page.</p><ol>\
+<li><b>Download the .qwc.</b> It holds no password.</li>\
+<li><b>Add it in the Web Connector</b>, with QuickBooks running as Admin, in single-user mode, on the \
+right company file.</li>\
+<li><b>Give access in QuickBooks</b>: Yes, always; allow access even if QuickBooks is not running.</li>\
+<li><b>Paste the password</b> of the connection, press Enter, and let it be saved.</li>\
+<li><b>Update Selected: the company file is seen</b>, once the box of the application is ticked.</li>\
+<li><b>Confirm the company file</b> on the pairing page.</li>\
+</ol><p>What is still missing says the connection's page, and <code>GET \
+/v1/connections/{connection}/health</code>.</p>";
 
 /// The pages' own routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -206,6 +207,18 @@ mod tests {
     fn what_stands_between_backticks_is_code() {
         assert_eq!(told("a `<b>` c"), "a <code>&lt;b&gt;</code> c");
         assert_eq!(told("one ` alone"), "one <code> alone</code>");
+    }
+
+    #[test]
+    fn pairing_has_the_steps_of_the_readme() {
+        let readme = include_str!("../../README.md");
+
+        let steps: Vec<_> = PAIRING.split("<li><b>").skip(1).collect();
+        for (number, step) in steps.iter().enumerate() {
+            let title = step.split("</b>").next().unwrap();
+            assert!(readme.contains(&format!("\n{}. **{title}**", number + 1)), "{title}");
+        }
+        assert_eq!(steps.len(), 6);
     }
 
     #[test]

@@ -81,7 +81,12 @@ impl Card {
         let (pressable, by_people): (Vec<_>, Vec<_>) =
             helps.into_iter().partition(|help| help.pressable);
         let there = pressable.first().filter(|help| count == 1 && for_all(help, count).is_none());
-        let there = there.map(|help| help.label.clone());
+        // To call it done, though nothing is mended, is nobody's first thought.
+        let label = |help: &Help| match help.id.as_str() {
+            "bypass" => "Look at it".to_owned(),
+            _ => help.label.clone(),
+        };
+        let there = there.map(label);
         let fixes = pressable.into_iter().filter_map(|help| {
             let label = for_all(&help, count)?;
             Some(Fix { id: help.id, label })

@@ -23,6 +23,7 @@ use crate::dashboard::view::Help;
 use crate::dashboard::view::Meant;
 use crate::dashboard::view::Row;
 use crate::dashboard::view::When;
+use crate::dashboard::view::called;
 use crate::dashboard::view::sign;
 use crate::dashboard::visitor::Visitor;
 use crate::diagnosis;
@@ -152,7 +153,7 @@ async fn page(
     let editable = frame.is_operator() && record.status == Status::Failed;
     let timeline = record.timeline.iter().rev().map(|moment| {
         let (mark, tone) = sign(moment.status);
-        let (at, status) = (When::at(moment.at), moment.status.as_str());
+        let (at, status) = (When::at(moment.at), called(moment.status));
         Moment { at, mark, tone, status, note: moment.note.clone() }
     });
     let mut findings: Vec<_> = reasons.iter().map(|it| wrong(it, &record)).collect();
@@ -199,10 +200,16 @@ async fn page(
 
 /// Says of each fix that can be pressed what it would do, or why it cannot be done as it is.
 async fn foretell(engine: &Engine, record: &Record, wrong: &mut Wrong) -> Result<(), EngineError> {
+    let unknown = wrong.candidates.is_empty();
     for fix in wrong.fixes.iter_mut().filter(|fix| fix.pressable) {
         let pressed = Pressed { id: fix.id.clone(), ..Pressed::default() };
         fix.would = match Box::pin(engine.preview(&record.key, &pressed)).await {
             Err(error @ EngineError::Store(_)) => return Err(error),
+            // Nobody knows which one: a person looks for it.
+            Err(EngineError::BadInput { .. }) if fix.id == "link" && unknown => {
+                fix.sought = true;
+                "Look for it by its name, and choose it.".to_owned()
+            }
             Err(error) => sentence(&error.to_string()),
             Ok(would) => would,
         };

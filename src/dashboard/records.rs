@@ -22,6 +22,7 @@ use crate::dashboard::trouble::Trouble;
 use crate::dashboard::trouble::sentence;
 use crate::dashboard::view::Choice;
 use crate::dashboard::view::Row;
+use crate::dashboard::view::called;
 use crate::dashboard::view::choices;
 use crate::dashboard::visitor::Visitor;
 use crate::diagnosis;
@@ -225,6 +226,7 @@ async fn shown(
         None => format!("{count}."),
     };
     let text = |name: &str| asked.text(name).to_owned();
+    let causes: Vec<_> = diagnosis::entries().collect();
     let chosen = preview.as_ref().map_or("", |preview| &preview.chosen);
     let chosen_words = bulk_words(chosen).unwrap_or(chosen).to_owned();
     let leave = match asked.text("from") {
@@ -235,12 +237,15 @@ async fn shown(
         frame: Frame::of(visitor, "Records", "records").within(&connection),
         id: connection.id.to_string(),
         statuses: choices(
-            Status::ALL.iter().map(|it| (it.as_str(), it.as_str())),
+            Status::ALL.iter().map(|it| (it.as_str(), called(*it))),
             asked.text("status"),
         ),
         kinds: schema().kinds().map(|kind| kind.name).collect(),
         kind: text("kind"),
-        causes: choices(Code::ALL.iter().map(|it| (it.as_str(), it.as_str())), asked.text("cause")),
+        causes: choices(
+            causes.iter().map(|it| (it.code.as_str(), it.words.title.as_str())),
+            asked.text("cause"),
+        ),
         q: text("q"),
         sorts: choices(SORTS.map(|(value, words, _)| (value, words)), asked.text("sort")),
         problem: problem_title(engine, &connection.id, asked).await?,
@@ -442,7 +447,7 @@ fn line(record: &Record) -> [String; 8] {
     [
         record.key.kind.clone(),
         plain(record.key.source_id.clone()),
-        row.status.to_owned(),
+        record.status.as_str().to_owned(),
         plain(row.name),
         reference,
         code,

@@ -118,6 +118,14 @@ pub(super) fn choices<'a>(
     all.into_iter().map(choice).collect()
 }
 
+/// What people call a status.
+pub(super) const fn called(status: Status) -> &'static str {
+    match status {
+        Status::InDoubt => "in doubt",
+        other => other.as_str(),
+    }
+}
+
 /// A number of records of one status.
 pub(super) struct Count {
     pub(super) status: &'static str,
@@ -130,7 +138,7 @@ pub(super) struct Count {
 pub(super) fn counts(counts: &Counts) -> Vec<Count> {
     let all = Status::ALL.into_iter().map(|status| {
         let (mark, tone) = sign(status);
-        Count { status: status.as_str(), mark, tone, records: counts.of(status) }
+        Count { status: called(status), mark, tone, records: counts.of(status) }
     });
     all.filter(|count| count.records > 0).collect()
 }
@@ -181,7 +189,7 @@ impl Row {
             href: href(&record.key),
             path: record.key.path(),
             name: record.name().unwrap_or_default().to_owned(),
-            status: record.status.as_str(),
+            status: called(record.status),
             mark,
             tone,
             reference: reference(record),
@@ -210,6 +218,8 @@ pub(super) struct Help {
     pub(super) would: String,
     pub(super) who: &'static str,
     pub(super) pressable: bool,
+    /// It needs an object of QuickBooks that is to be looked for first.
+    pub(super) sought: bool,
 }
 
 /// The fixes of a finding in words; those that Bookbridge does can be pressed where a record failed,
@@ -222,6 +232,7 @@ pub(super) fn help(fixes: Vec<diagnosis::Fix>, status: Status) -> Vec<Help> {
     };
     let shown = fixes.into_iter().map(|fix| Help {
         pressable: pressable(&fix.id),
+        sought: false,
         who: who(&fix.actor),
         id: fix.id,
         label: fix.label,

@@ -228,6 +228,29 @@ fn a_record_says_what_a_fix_would_do_and_what_was_done_with_it() {
 }
 
 #[test]
+fn what_is_offered_first_mends_and_causes_are_told_in_words() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Invoice","sourceId":"1","data":{"InvoiceLine":{"Desc":"x"}}}"#);
+    house.push("acme", r#"{"kind":"Customer","sourceId":"2","data":{"Name":"a:b"}}"#);
+    let ann = Caller::first(&house);
+
+    let problems = ann.get("/c/acme/problems").body;
+    let missing = problems.split("Something is missing").nth(1).unwrap();
+    let missing = missing.split("</section>").next().unwrap();
+    let record = ann.get("/c/acme/records/Invoice/1").body;
+    let records = ann.get("/c/acme/records").body;
+
+    // To call it done although something is missing is nobody's first thought.
+    assert!(missing.contains(">Look at it</a>") && !missing.contains("bypass)"), "{missing}");
+    assert!(record.contains("<button id=\"bypass\""), "{record}");
+    let colon = problems.split("A colon in a name").nth(1).unwrap();
+    assert!(colon.contains("value=\"fix:replace-characters\"><button class=\"main\">"), "{colon}");
+    let cause = "<option value=\"NAME_IN_USE\">This name is taken in QuickBooks</option>";
+    assert!(records.contains(cause), "{records}");
+    assert!(records.contains("<option value=\"in_doubt\">in doubt</option>"), "{records}");
+}
+
+#[test]
 fn the_preview_of_a_decision_about_many_names_some_of_them() {
     let house = house();
     for number in 1..=7 {
