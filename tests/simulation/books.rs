@@ -265,11 +265,11 @@ impl Books {
         let name = asked.get("Name").unwrap_or_else(|| called(asked, ""));
         let token = token(&name);
         if kind == "Invoice"
-            && let Some(id) = asked.get("ListID")
-            && !self.objects.get(&id).is_some_and(|customer| customer.active)
+            && let Some(named) = asked.get("ListID").or_else(|| asked.get("FullName"))
+            && !self.has_customer(&named)
         {
             let message = format!(
-                "There is an invalid reference to QuickBooks Customer &quot;{id}&quot; in the \
+                "There is an invalid reference to QuickBooks Customer &quot;{named}&quot; in the \
                  Invoice.  QuickBooks error message: Invalid argument.  The specified record \
                  does not exist in the list."
             );
@@ -302,6 +302,13 @@ impl Books {
         let made = object.ret(&id);
         self.objects.insert(id, object);
         asked.done(&made)
+    }
+
+    /// Whether there is an active customer of an id or a name.
+    fn has_customer(&self, named: &str) -> bool {
+        let of_name = |object: &Object| object.kind == "Customer" && object.name == named;
+        let mut fits = self.objects.iter().filter(|(id, it)| *id == named || of_name(it));
+        fits.any(|(_, object)| object.active)
     }
 
     fn change(&mut self, id: &str, object: &Object, asked: &Asked<'_>) -> String {
