@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::ids::RecordKey;
+use crate::domain::mirror;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::request::Question;
@@ -17,6 +18,9 @@ use crate::engine::fix::text;
 use crate::engine::follow_up::changes;
 use crate::engine::intake::is_unknown;
 use crate::engine::work::Work;
+
+/// Names that have less in common than this are quite different.
+const ALIKE: f64 = 0.5;
 
 const SEARCHED: &str = "QuickBooks' books are searched for it at the next session, and it is sent again \
                         only if it is not there.";
@@ -84,10 +88,14 @@ async fn decided(
             let change = changes(&record);
             work.adopt(&mut record, id, "/listId").await?;
             let sent = if change { "what it has here is sent there" } else { "nothing is sent" };
-            return Ok(format!("It is linked to {id}; {sent}, and no second one is made."));
+            let other = otherwise_called(work, &record, id).await?;
+            return Ok(format!("It is linked to {id}; {sent}, and no second one is made.{other}"));
         }
         Action::Bypass { reference: Some(id), .. } => {
-            return Ok(format!("It is marked as done in QuickBooks, as {id}; nothing is sent."));
+            let other = otherwise_called(work, &record, id).await?;
+            let done =
+                format!("It is marked as done in QuickBooks, as {id}; nothing is sent.{other}");
+            return Ok(done);
         }
         Action::Retry | Action::ResetReference if is_unknown(&record) => SEARCHED,
         Action::Retry if pressed.id == "keep-ours" => return Ok(ours(&record)),
@@ -97,6 +105,29 @@ async fn decided(
         _ => SENT,
     };
     Ok(sentence.to_owned())
+}
+
+/// A remark if QuickBooks calls an object by a name that is not at all like the record's: it may be
+/// another one.
+async fn otherwise_called(
+    work: &Work<'_>,
+    record: &Record,
+    id: &str,
+) -> Result<String, EngineError> {
+    let known = work.mirrored(id).await?;
+    let Some((there, here)) = known.as_ref().map(|it| it.facts.name.as_str()).zip(record.name())
+    else {
+        return Ok(String::new());
+    };
+    let last = |name: &str| mirror::normal(name.rsplit(':').next().unwrap_or(name));
+    let alike = strsim::normalized_damerau_levenshtein(&last(there), &last(here));
+    if there.is_empty() || alike >= ALIKE {
+        return Ok(String::new());
+    }
+    Ok(format!(
+        " QuickBooks calls it \u{201c}{there}\u{201d}, here it is \u{201c}{here}\u{201d}: look whether \
+         it is the right one."
+    ))
 }
 
 /// The fields of QuickBooks that ours go over.

@@ -16,6 +16,7 @@ use super::bench::Bench;
 use super::bench::Carried;
 use super::bench::actor;
 use super::bench::attribute;
+use super::twice::tell_of;
 
 const STAMPED: &str = "C:\\Books\\Acme.QBW";
 
@@ -163,6 +164,24 @@ async fn each_fix_says_first_what_it_would_do() {
     }
 
     assert_eq!(bench.record("Invoice/1").await, before);
+}
+
+#[actix_web::test]
+async fn a_link_to_what_is_called_quite_differently_says_so() {
+    for (name, warned) in [("Zimmer Ltd", true), ("Customer  1", false)] {
+        let mut bench = Bench::new().await;
+        bench.customer("Customer/1").await;
+        let other = "<CustomerRet><ListID>80-3</ListID><FullName>x</FullName></CustomerRet>";
+        found(&bench, other).await;
+        tell_of(&mut bench, "80-9", name).await;
+
+        let object = Some("80-9".to_owned());
+        let pressed = Pressed { id: "link".to_owned(), object, ..Pressed::default() };
+        let told = bench.engine.preview(&bench.key("Customer/1"), &pressed).await.unwrap();
+
+        assert!(told.starts_with("It is linked to 80-9; nothing is sent"), "{told}");
+        assert_eq!(told.contains(&format!("calls it \u{201c}{name}\u{201d}")), warned, "{told}");
+    }
 }
 
 #[actix_web::test]

@@ -233,7 +233,7 @@ rows! {
         => references::what_is_not_mapped_waits_and_says_for_what;
     "B5c" "Two records are mapped to one object"
         [Record Failed, NameInUse, "rename", "your record Customer/1"]
-        "a link is refused with the record that has it; the name alone stays failed until a person decides"
+        "a link is refused with the record that has it; the name alone stays failed until a person decides; what a link would do says where the names are quite different"
         => references::two_records_cannot_share_one_object;
     "B6" "The SKU differs: “Item not found”"
         [Record Failed, ReferenceNotFound, "edit-data", "The Item “Labour” is not in QuickBooks; there is “Labor”"]
