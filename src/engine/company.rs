@@ -28,6 +28,10 @@ impl Work<'_> {
         self.state.host = if verdict == Company::Ours {
             let now = read(call, &self.connection, before.as_ref());
             self.gone.extend(before.iter().flat_map(|before| known::company::mended(before, &now)));
+            if !now.company_file.is_empty() {
+                // QuickBooks let it in: what was wrong before is not any more.
+                self.state.trouble = None;
+            }
             Some(now)
         } else {
             before

@@ -5,6 +5,8 @@ use bookbridge::domain::record::Status;
 use bookbridge::engine::Action;
 use bookbridge::engine::BulkAction;
 use bookbridge::engine::EngineError;
+use bookbridge::engine::FirstCall;
+use bookbridge::engine::HealthState;
 use bookbridge::engine::Login;
 use bookbridge::engine::Pressed;
 use bookbridge::store::RecordFilter;
@@ -166,4 +168,27 @@ async fn an_answer_that_is_longer_than_what_is_taken_is_not_asked_for_again_and_
     assert_eq!(failed.findings[0].cause, "answer_too_long");
     let said = bookbridge::diagnosis::render(&failed.findings[0]).detail;
     assert!(said.contains("3000 bytes") && said.contains("max-response-bytes"), "{said}");
+}
+
+#[actix_web::test]
+async fn what_kept_quickbooks_closed_is_over_once_it_lets_the_connector_in() {
+    let bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let Login::Work { ticket, .. } = bench.login().await else { panic!("there is no work") };
+    bench.engine.connection_error(&ticket, "0x80040408", "Could not start.").await.unwrap();
+    let health = bench.engine.health(&bench.id).await.unwrap();
+    assert_eq!(health.state, HealthState::Blocked);
+    bench.hands.pass(3600);
+
+    let Login::Work { ticket, .. } = bench.login().await else { panic!("there is no work") };
+    let call = FirstCall {
+        company_file: "C:\\a.qbw".to_owned(),
+        country: "US".to_owned(),
+        major: 13,
+        ..FirstCall::default()
+    };
+    bench.engine.send_request(&ticket, call).await.unwrap();
+
+    let health = bench.engine.health(&bench.id).await.unwrap();
+    assert_ne!(health.state, HealthState::Blocked, "{:?}", health.summary);
 }
