@@ -321,12 +321,20 @@ impl Record {
     /// The data with what people changed of it: what goes to QuickBooks.
     pub fn amended(&self) -> Cow<'_, Value> {
         let mut data = Cow::Borrowed(&self.data);
-        for Amendment { pointer, from, to, .. } in &self.amendments {
-            if data.pointer(pointer).unwrap_or(&Value::Null) == from {
-                put_at(data.to_mut(), pointer, to);
-            }
+        for it in self.amendments.iter().filter(|it| self.is_amended(it)) {
+            put_at(data.to_mut(), &it.pointer, &it.to);
         }
         data
+    }
+
+    /// Whether a change still holds: the application gives what it was made over. What a memo tells
+    /// of a date that was moved goes with that date.
+    pub fn is_amended(&self, amendment: &Amendment) -> bool {
+        let holds =
+            |it: &Amendment| self.data.pointer(&it.pointer).unwrap_or(&Value::Null) == &it.from;
+        let tells = amendment.fix == "move-date" && amendment.pointer == "/Memo";
+        let mut dates = self.amendments.iter().filter(|it| it.pointer == "/TxnDate");
+        holds(amendment) && (!tells || dates.any(holds))
     }
 
     /// Its name or number, as the application gave it or a person changed it.

@@ -18,6 +18,7 @@ use crate::domain::record::Amendment;
 use crate::domain::record::Insisted;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
+use crate::domain::record::Wanted;
 use crate::domain::request::Question;
 use crate::domain::request::Target;
 use crate::engine::Action;
@@ -63,6 +64,18 @@ pub const FIXES: [&str; 19] = [
     "wait",
 ];
 
+/// The fix that takes what QuickBooks has: what it wrote over our values goes with the opposite one.
+pub(super) const KEEP_THEIRS: &str = "keep-theirs";
+/// Fixes that change what is sent: they are no help for what is to be taken out.
+const CHANGING: [&str; 7] = [
+    KEEP_THEIRS,
+    "keep-ours",
+    "move-date",
+    "rename",
+    "replace-characters",
+    "shorten",
+    "suffix-number",
+];
 /// Values that a person edits at once.
 const MAX_EDITED: usize = 300;
 
@@ -102,6 +115,9 @@ impl Work<'_> {
             return Ok("pressed again a fix of");
         }
         record.asked = None;
+        if pressed.id == "keep-ours" {
+            record.amendments.retain(|it| it.fix != KEEP_THEIRS);
+        }
         self.propose_all(&mut record).await?;
         match deed(&record, pressed)? {
             Deed::Decide(action) => {
@@ -328,6 +344,9 @@ pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineErr
     if record.status != Status::Failed && !any_time {
         return Err(cannot(&format!("it is {}; there is nothing to fix", record.status)));
     }
+    if record.wanted != Wanted::Present && CHANGING.contains(&id) {
+        return Err(cannot("it is to be taken out of QuickBooks; what is sent does not matter"));
+    }
     let fact = |name: &str| finding.facts.get(name).cloned();
     let given = |proposed: Option<String>, what: &str| {
         let value = pressed.value.clone().or(proposed);
@@ -353,16 +372,25 @@ pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineErr
             Deed::Decide(Action::Bypass { reason: "fix: bypass".to_owned(), reference })
         }
         "link" => Deed::Decide(Action::Link { id: meant(record, finding, pressed)? }),
+        "rename" if record.data.get("Name").is_none() => {
+            return Err(cannot("it has no name of its own"));
+        }
         "rename" => amend("/Name", given(fact("renamed"), "new name")?),
         "suffix-number" => amend("/RefNumber", given(fact("suffixed"), "new number")?),
         "move-date" => {
             let first = given(fact("firstOpenDay"), "new date")?;
+            if first.parse::<jiff::civil::Date>().is_err() {
+                return Err(EngineError::BadInput {
+                    pointer: "/value".to_owned(),
+                    why: "a date is written as 2026-11-30".to_owned(),
+                });
+            }
             let mut values = vec![("/TxnDate".to_owned(), Value::from(first))];
             values.extend(memo(record, finding).map(|memo| ("/Memo".to_owned(), memo.into())));
             Deed::Amend(values)
         }
         "shorten" | "replace-characters" => Deed::Amend(texts(record, pressed)?),
-        "keep-theirs" => {
+        KEEP_THEIRS => {
             let theirs = finding.facts.iter().filter_map(|(name, value)| {
                 let field = name.strip_prefix("theirs:")?;
                 let kept = match value.as_str() {
@@ -434,7 +462,8 @@ fn memo(record: &Record, finding: &Finding) -> Option<String> {
     check::limit(&record.key.kind, "Memo", Edition::Us)?;
     let old = amended.get("Memo").and_then(Value::as_str).unwrap_or_default();
     let closing = finding.facts.get("closingDate").map_or("", String::as_str);
-    let note = format!("Dated {date}; moved because the books are closed up to {closing}.");
+    let closed = if closing.is_empty() { String::new() } else { format!(" up to {closing}") };
+    let note = format!("Dated {date}; moved because the books are closed{closed}.");
     Some(if old.is_empty() { note } else { format!("{old} ({note})") })
 }
 
@@ -445,6 +474,13 @@ fn texts(record: &Record, pressed: &Pressed) -> Result<Vec<(String, Value)>, Eng
         _ => (Code::InvalidCharacters, "replaced"),
     };
     let findings = record.findings.iter().filter(|it| it.code == code);
+    if pressed.value.is_some() && findings.clone().count() > 1 {
+        return Err(EngineError::BadInput {
+            pointer: "/value".to_owned(),
+            why: "several texts are meant; press it without a value, or edit each in the data"
+                .to_owned(),
+        });
+    }
     let values: Vec<_> = findings
         .filter_map(|it| {
             let pointer = it.pointer.strip_prefix("/data")?.to_owned();

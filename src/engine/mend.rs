@@ -27,6 +27,7 @@ use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::compose;
+use crate::engine::fix;
 use crate::engine::fix::Pressed;
 use crate::engine::follow_up::UNCHECKED;
 use crate::engine::until_settled;
@@ -279,7 +280,7 @@ fn is_so(record: &Record, pressed: &Pressed) -> bool {
     let amended = |fix: &str| {
         let to =
             |it: &Amendment| pressed.value.as_ref().is_none_or(|value| it.to == value.as_str());
-        record.amendments.iter().any(|it| it.fix == fix && to(it))
+        record.amendments.iter().any(|it| it.fix == fix && record.is_amended(it) && to(it))
     };
     match pressed.id.as_str() {
         "bypass" => {
@@ -298,8 +299,13 @@ fn is_so(record: &Record, pressed: &Pressed) -> bool {
         }
         "reset-reference" => on_its_way && record.reference.is_none(),
         "send-anyway" => on_its_way && record.insisted == Insisted::Duplicate,
-        fix @ ("keep-theirs" | "move-date" | "rename" | "replace-characters" | "shorten"
+        fix @ (fix::KEEP_THEIRS
+        | "move-date"
+        | "rename"
+        | "replace-characters"
+        | "shorten"
         | "suffix-number") => on_its_way && amended(fix),
+        "keep-ours" => on_its_way && !amended(fix::KEEP_THEIRS),
         // All that these do is that it goes.
         _ => on_its_way,
     }

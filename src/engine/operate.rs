@@ -239,7 +239,9 @@ impl Engine {
                 Ok("reset the QuickBooks id of")
             }
             Action::Link { id } => {
-                if record.status == Status::Withdrawn {
+                // It would be taken out instead of what is known to be the record's.
+                let goes = record.wanted != Wanted::Present && record.reference.is_some();
+                if record.status == Status::Withdrawn || goes {
                     let path = record.key.path();
                     let why = format!("{path} was taken back; put it again, then link it");
                     return Err(EngineError::NotNow(why));

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::domain::ids::RecordKey;
 use crate::domain::mirror;
+use crate::domain::mirror::Facts;
+use crate::domain::mirror::Mirrored;
+use crate::domain::record::Amendment;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::domain::request::Question;
@@ -13,6 +16,7 @@ use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Pressed;
 use crate::engine::fix::Deed;
+use crate::engine::fix::KEEP_THEIRS;
 use crate::engine::fix::deed;
 use crate::engine::fix::text;
 use crate::engine::follow_up::changes;
@@ -122,12 +126,20 @@ async fn otherwise_called(
     let last = |name: &str| mirror::normal(name.rsplit(':').next().unwrap_or(name));
     let alike = strsim::normalized_damerau_levenshtein(&last(there), &last(here));
     if there.is_empty() || alike >= ALIKE {
-        return Ok(String::new());
+        return Ok(known.as_ref().map(whose).unwrap_or_default());
     }
     Ok(format!(
         " QuickBooks calls it \u{201c}{there}\u{201d}, here it is \u{201c}{here}\u{201d}: look whether \
          it is the right one."
     ))
+}
+
+/// Whose a document is in QuickBooks: numbers alone are often equal.
+fn whose(known: &Mirrored) -> String {
+    let Facts { entity_name, amount, date, .. } = &known.facts;
+    let (Some(date), Some(party)) = (date, entity_name) else { return String::new() };
+    let amount = amount.as_ref().map(|amount| format!(" over {amount}")).unwrap_or_default();
+    format!(" In QuickBooks it is of {date} for {party}{amount}.")
 }
 
 /// The fields of QuickBooks that ours go over.
@@ -136,7 +148,10 @@ fn ours(record: &Record) -> String {
     let told = facts.into_iter().flatten().filter_map(|(name, our)| {
         let field = name.strip_prefix("ours:")?;
         let their = facts?.get(&format!("theirs:{field}"))?;
-        Some(becomes(field, their, our))
+        // What was taken from QuickBooks before goes with the opposite choice.
+        let kept = |it: &&Amendment| it.fix == KEEP_THEIRS && it.pointer[1..] == *field;
+        let before = record.amendments.iter().find(kept).map(|it| text(&it.from));
+        Some(becomes(field, their, before.as_ref().unwrap_or(our)))
     });
     let told: Vec<_> = told.collect();
     if told.is_empty() { FETCHED.to_owned() } else { format!("In QuickBooks {}", told.join("; ")) }

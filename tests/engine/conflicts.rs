@@ -5,9 +5,13 @@ use bookbridge::diagnosis;
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::record::Record;
 use bookbridge::domain::record::Status;
+use bookbridge::engine::Action;
+use bookbridge::engine::EngineError;
+use bookbridge::engine::Pressed;
 use serde_json::Value;
 use serde_json::json;
 
+use super::bench::actor;
 use crate::support::office::Office;
 
 /// A person changes an object in QuickBooks.
@@ -63,6 +67,44 @@ async fn what_a_person_emptied_is_not_filled_again_without_a_word() {
         assert_eq!(office.told("Customer", "Jones", "Phone"), phone);
         assert_eq!(office.told("Customer", "Jones", "Fax"), "2");
     }
+}
+
+#[actix_web::test]
+async fn the_opposite_choice_is_refused_while_the_first_is_on_its_way() {
+    for (first, second) in [("keep-ours", "keep-theirs"), ("keep-theirs", "keep-ours")] {
+        let mut office = with_customer(json!({"Name": "Jones", "Phone": "1"})).await;
+        edit(&mut office, "Customer", "Jones", "<Phone>700</Phone>");
+        office.push("Customer/1", json!({"Name": "Jones", "Phone": "2"})).await;
+        office.poll(&[]);
+        waits(&office.record("Customer/1").await);
+
+        office.press("Customer/1", first).await;
+        let pressed = Pressed { id: second.to_owned(), ..Pressed::default() };
+        let key = office.record("Customer/1").await.key;
+        let other = office.engine.act(&key, Action::Fix(pressed), &actor()).await;
+
+        assert!(matches!(other, Err(EngineError::NotNow(_))), "{first}: {other:?}");
+    }
+}
+
+#[actix_web::test]
+async fn who_keeps_ours_after_theirs_sends_what_the_application_has() {
+    let mut office = with_customer(json!({"Name": "Jones", "Phone": "1"})).await;
+    let ours = json!({"Name": "Jones", "Phone": "2"});
+    edit(&mut office, "Customer", "Jones", "<Phone>700</Phone>");
+    office.push("Customer/1", ours.clone()).await;
+    office.poll(&[]);
+    waits(&office.record("Customer/1").await);
+    office.press("Customer/1", "keep-theirs").await;
+    edit(&mut office, "Customer", "Jones", "<Phone>800</Phone>");
+    office.poll(&[]);
+    waits(&office.record("Customer/1").await);
+
+    office.press("Customer/1", "keep-ours").await;
+    office.poll(&[]);
+
+    synced(&office.record("Customer/1").await);
+    assert_eq!(office.told("Customer", "Jones", "Phone"), "2");
 }
 
 #[actix_web::test]

@@ -2,6 +2,7 @@
 
 use bookbridge::diagnosis;
 use bookbridge::domain::outcome::Code;
+use bookbridge::domain::outcome::Finding;
 use bookbridge::domain::record::Record;
 use bookbridge::domain::record::Status;
 use bookbridge::engine::Action;
@@ -400,4 +401,96 @@ async fn a_link_that_nobody_could_check_says_so() {
     bench.engine.act(&key, Action::Fix(press), &actor()).await.unwrap();
     assert!(bench.record("Customer/1").await.findings.is_empty());
     assert!(bench.open().await.qbxml.contains("<ListID>80-7</ListID>"));
+}
+
+/// An invoice whose date is in a closed period.
+async fn with_a_closed_date() -> (Office, Value) {
+    let mut office = office_with_mirror().await;
+    office.connector.quickbooks().set("ClosingDate", "2026-02-28").unwrap();
+    office.push("Customer/1", json!({"Name": "Smith"})).await;
+    office.poll(&[]);
+    let old = json!({
+        "CustomerRef": {"source": "Customer/1"}, "RefNumber": "7", "TxnDate": "2026-02-15",
+        "InvoiceLine": {"ItemRef": {"FullName": "Labor"}, "Quantity": "1", "Rate": "5.00"},
+    });
+    let closed = office.push("Invoice/1", old.clone()).await;
+    failed(&closed, Code::ClosedPeriod, "");
+    (office, old)
+}
+
+#[actix_web::test]
+async fn a_memo_about_a_moved_date_goes_with_that_date() {
+    let (mut office, mut data) = with_a_closed_date().await;
+    office.press("Invoice/1", "move-date").await;
+    data["TxnDate"] = json!("2026-03-05");
+
+    office.push("Invoice/1", data).await;
+    office.poll(&[]);
+
+    assert_eq!(office.record("Invoice/1").await.status, Status::Synced);
+    assert_eq!(office.told("Invoice", "7", "TxnDate"), "2026-03-05");
+    assert_eq!(office.told("Invoice", "7", "Memo"), "");
+}
+
+#[actix_web::test]
+async fn a_date_that_is_none_is_not_taken() {
+    let (office, _) = with_a_closed_date().await;
+    let key = office.record("Invoice/1").await.key;
+    let value = Some("30.11.2026".to_owned());
+    let press = Pressed { id: "move-date".to_owned(), value, ..Pressed::default() };
+
+    let refused = office.engine.act(&key, Action::Fix(press), &actor()).await.unwrap_err();
+
+    assert!(matches!(refused, EngineError::BadInput { .. }), "{refused}");
+}
+
+#[actix_web::test]
+async fn one_value_is_not_put_into_several_texts() {
+    let office = office_with_mirror().await;
+    let long = "x".repeat(60);
+    let data = json!({"Name": "Smith", "FirstName": long, "LastName": long});
+    let record = office.push("Customer/1", data).await;
+    failed(&record, Code::StringTooLong, "");
+    let value = Some("y".to_owned());
+    let press = Pressed { id: "shorten".to_owned(), value, ..Pressed::default() };
+
+    let refused = office.engine.act(&record.key, Action::Fix(press), &actor()).await.unwrap_err();
+
+    assert!(refused.to_string().contains("several texts"), "{refused}");
+    office.press("Customer/1", "shorten").await;
+    assert_eq!(office.record("Customer/1").await.status, Status::Queued);
+}
+
+#[actix_web::test]
+async fn a_link_says_whose_the_document_is() {
+    let mut office = office_with_mirror().await;
+    office.person(
+        "<InvoiceAddRq requestID=\"1\"><InvoiceAdd><CustomerRef><FullName>Jones</FullName>\
+         </CustomerRef><TxnDate>2026-03-02</TxnDate><RefNumber>7</RefNumber><InvoiceLineAdd><ItemRef>\
+         <FullName>Labor</FullName></ItemRef><Quantity>1</Quantity><Rate>5.00</Rate></InvoiceLineAdd>\
+         </InvoiceAdd></InvoiceAddRq>",
+    );
+    office.hands.pass(2 * 3600);
+    office.push("Customer/1", json!({"Name": "Smith"})).await;
+    office.poll(&[]);
+    let ours = json!({
+        "CustomerRef": {"source": "Customer/1"}, "RefNumber": "7",
+        "InvoiceLine": {"ItemRef": {"FullName": "Labor"}, "Quantity": "1", "Rate": "70.00"},
+    });
+    let record = office.push("Invoice/1", ours).await;
+    failed(&record, Code::DuplicateRefNumber, "");
+    let offered = diagnosis::render(&record.findings[0]).fixes;
+    assert_eq!(offered.first().map(|fix| fix.id.as_str()), Some("suffix-number"));
+
+    let link = Pressed { id: "link".to_owned(), ..Pressed::default() };
+    let told = office.engine.preview(&record.key, &link).await.unwrap();
+
+    assert!(told.contains("it is of 2026-03-02 for Jones over 5.00"), "{told}");
+}
+
+#[actix_web::test]
+async fn what_has_no_name_is_not_renamed() {
+    let of = Finding::new(Code::ReferenceNotFound).cause("name_wrong_type");
+    let fixes = diagnosis::render(&of).fixes;
+    assert!(fixes.iter().all(|fix| fix.id != "rename"), "{fixes:?}");
 }

@@ -407,3 +407,17 @@ async fn what_is_to_be_deleted_and_is_gone_is_withdrawn() {
         }
     }
 }
+
+#[actix_web::test]
+async fn what_is_to_be_taken_out_is_not_linked_to_another_one() {
+    let mut bench = synced().await;
+    want(&bench, Wanted::Deleted).await;
+
+    let link = Action::Link { id: "43-9".to_owned() };
+    let refused = bench.engine.act(&bench.key("Invoice/1"), link, &actor()).await.unwrap_err();
+
+    assert!(matches!(refused, EngineError::NotNow(_)), "{refused}");
+    let sent = drain(&mut bench).await;
+    assert!(sent.iter().all(|it| !it.contains("43-9")), "{sent:?}");
+    assert_eq!(status(&bench).await, Status::Withdrawn);
+}

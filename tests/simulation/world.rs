@@ -118,6 +118,8 @@ struct Lane {
     released: BTreeMap<String, Release>,
     /// Records that QuickBooks deleted or voided for us, until it makes or changes them anew.
     taken: BTreeSet<String>,
+    /// Records that a backup brought back after QuickBooks had taken them out for us.
+    revived: BTreeSet<String>,
     /// Records that a person sent although their number is another one's.
     insisted: BTreeSet<String>,
     /// Where each record stood when it was looked at last, and its place in the queue.
@@ -240,6 +242,7 @@ impl World {
                 released: BTreeMap::new(),
                 taken: BTreeSet::new(),
                 insisted: BTreeSet::new(),
+                revived: BTreeSet::new(),
                 sent: BTreeMap::new(),
                 handed: BTreeSet::new(),
                 unsettled: None,
@@ -354,7 +357,11 @@ impl World {
                 let lane = &mut self.lanes[at];
                 let backup = lane.backup.clone();
                 let tokens = all_things().into_iter().map(Thing::token);
-                let changed = tokens.filter(|token| backup.of(token) != lane.books.of(token));
+                let tokens = tokens.filter(|token| backup.of(token) != lane.books.of(token));
+                let changed: Vec<String> = tokens.collect();
+                // Nobody tells us that what we took out is there again.
+                let back = changed.iter().filter(|token| lane.taken.contains(*token));
+                lane.revived.extend(back.cloned());
                 lane.forgiven.extend(changed);
                 lane.books.restore(backup);
                 lane.late = None;
@@ -903,6 +910,9 @@ impl World {
             let token = thing.token();
             let made = self.lanes[at].books.made.get(&token).copied().unwrap_or(0);
             let deleted = self.lanes[at].books.deleted.get(&token).copied().unwrap_or(0);
+            if self.lanes[at].revived.contains(&token) {
+                continue;
+            }
             if made > 1 + deleted || self.lanes[at].books.of(&token).len() > 1 {
                 return Err(format!("{} was made {made} times in QuickBooks", key.path()));
             }
