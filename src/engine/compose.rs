@@ -171,14 +171,15 @@ impl Engine {
         for subject in candidates {
             let Subject::Record(key) = subject else { break };
             let Some(record) = work.record(key).await? else { continue };
-            if record.status != Status::Queued || purpose(&record) != Purpose::Add {
+            let writes = matches!(purpose(&record), Purpose::Add | Purpose::Mod);
+            if record.status != Status::Queued || !writes {
                 continue;
             }
             if Box::pin(work.waits_for_rival(&record)).await? {
                 waiting.insert(subject.clone());
                 continue;
             }
-            let Some(raw) = work.number_question(&record, *target) else { continue };
+            let Some(raw) = work.number_question(&record, *target).await? else { continue };
             let full = draft.items.len() >= self.settings.message_set_size;
             if full || (record.alone && !draft.items.is_empty()) {
                 break;
@@ -304,13 +305,13 @@ impl Engine {
             // A parent went away after the record was queued.
             return Box::pin(work.place(record, "a record that it refers to went away")).await;
         };
-        if adds && Box::pin(work.number_anew(&mut record, &resolved)).await? {
-            // Its new number is another question.
-            record.number = None;
-            work.put_record(record);
-            return Ok(());
-        }
         if matches!(purpose, Purpose::Add | Purpose::Mod) {
+            if Box::pin(work.number_anew(&mut record, &resolved)).await? {
+                // Its new number is another question.
+                record.number = None;
+                work.put_record(record);
+                return Ok(());
+            }
             // The world may have changed since it was put.
             match work.known(&record, &resolved).await? {
                 Knowledge::Fine => {}

@@ -1,4 +1,4 @@
-//! QuickBooks is asked who has the number of a document, before it is made.
+//! QuickBooks is asked who has the number of a document, before it is made or gets another number.
 //!
 //! It takes a number twice without a word. Where a connection keeps the mirror, and that cannot know
 //! the number, because it is old or was not told of the kind yet, the record itself goes out first as
@@ -52,11 +52,15 @@ const MAX_ASKED: u32 = 3;
 const WAIT: SignedDuration = SignedDuration::from_mins(1);
 
 impl Work<'_> {
-    /// The question for the number of a record that is to be made, unless QuickBooks has answered it,
-    /// or the mirror can.
-    pub(super) fn number_question(&self, record: &Record, target: Target) -> Option<Raw> {
+    /// The question for the number that a record brings to QuickBooks, unless QuickBooks has answered
+    /// it, or the mirror can.
+    pub(super) async fn number_question(
+        &self,
+        record: &Record,
+        target: Target,
+    ) -> Result<Option<Raw>, StoreError> {
         let (kind, data) = (record.key.kind.as_str(), record.amended());
-        let number = number_of(kind, &data)?;
+        let Some(number) = number_of(kind, &data) else { return Ok(None) };
         let no_number = NumberCheck::default();
         let check = record.number.as_ref().unwrap_or(&no_number);
         let told = check.told_at.is_some_and(|at| {
@@ -68,9 +72,13 @@ impl Work<'_> {
         let asks = self.connection.mirror || check.doubted;
         let goes = !asks || record.insisted >= Insisted::Duplicate || check.asked >= MAX_ASKED;
         if told || knows || goes || record.lost.is_some() || record.wanted != Wanted::Present {
-            return None;
+            return Ok(None);
         }
-        raw::build(&format!("{kind}QueryRq"), &json!({ "RefNumber": [number] }), &target).ok()
+        if !self.brings_number(record, number).await? {
+            return Ok(None);
+        }
+        let question = json!({ "RefNumber": [number] });
+        Ok(raw::build(&format!("{kind}QueryRq"), &question, &target).ok())
     }
 
     /// Whether a record waits for one before it: only once QuickBooks has that one, it tells whether

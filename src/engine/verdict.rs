@@ -147,7 +147,7 @@ impl Work<'_> {
             }
         }
         let remark = match remark {
-            None if item.purpose == Purpose::Add => self.number_remark(&record).await?,
+            None => self.number_remark(&record).await?,
             remark => remark,
         };
         let now = self.engine.now();

@@ -17,8 +17,10 @@ use crate::support::office::Office;
 
 /// An office with a customer, two vendors, and something to buy and sell.
 async fn office(duplicate_numbers: DuplicateNumbers) -> Office {
-    let name = "Acme".to_owned();
-    let new = NewConnection { name, duplicate_numbers, mirror: true, ..NewConnection::default() };
+    furnished(with(duplicate_numbers, true)).await
+}
+
+async fn furnished(new: NewConnection) -> Office {
     let mut office = Office::with(new).await;
     office.person(
         "<ItemServiceAddRq requestID=\"1\"><ItemServiceAdd><Name>Labor</Name><SalesOrPurchase>\
@@ -448,4 +450,156 @@ async fn what_came_into_the_queue_before_a_document_of_the_same_number_is_waited
     let (one, other) = (office.record("Bill/1").await, office.record("Bill/2").await);
     assert!([one.status, other.status].contains(&Status::Failed), "{one:?} {other:?}");
     assert!([one.status, other.status].contains(&Status::Synced), "{one:?} {other:?}");
+}
+
+/// An office in which two documents of a kind stand: `1` with the number 1001, `3` with 1003.
+async fn two_of(kind: &str, new: NewConnection) -> Office {
+    let mut office = furnished(new).await;
+    office.push(&format!("{kind}/1"), document(kind, "1001", "2")).await;
+    office.push(&format!("{kind}/3"), document(kind, "1003", "3")).await;
+    office.poll(&[]);
+    assert_eq!(office.in_quickbooks(kind), ["1001", "1003"]);
+    office
+}
+
+fn with(duplicate_numbers: DuplicateNumbers, mirror: bool) -> NewConnection {
+    let name = "Acme".to_owned();
+    NewConnection { name, duplicate_numbers, mirror, ..NewConnection::default() }
+}
+
+#[actix_web::test]
+async fn a_changed_number_that_another_document_has_is_kept_back() {
+    for (mirror, kind) in [(true, "Invoice"), (false, "Invoice"), (true, "Bill"), (false, "Bill")] {
+        let mut office = two_of(kind, with(DuplicateNumbers::Fail, mirror)).await;
+        let third = format!("{kind}/3");
+
+        let put = office.push(&third, document(kind, "1001", "3")).await;
+
+        is_used(&put);
+        assert_eq!(put.findings[0].cause, "changed");
+        office.poll(&[]);
+        assert_eq!(office.in_quickbooks(kind), ["1001", "1003"], "{mirror}");
+        // It goes with a number of its own, or where a person wants it.
+        office.push(&third, document(kind, "1004", "3")).await;
+        office.poll(&[]);
+        is_synced(&office.record(&third).await);
+        office.push(&third, document(kind, "1001", "3")).await;
+        office.press(&third, "send-anyway").await;
+        office.poll(&[]);
+        assert_eq!(office.in_quickbooks(kind), ["1001", "1001"], "{mirror}");
+    }
+}
+
+#[actix_web::test]
+async fn a_bill_gets_the_number_of_another_vendors_bill() {
+    let mut office = two_of("Bill", with(DuplicateNumbers::Fail, true)).await;
+    office.person(&typed("Bill", "A", "Ink Ltd"));
+    office.poll(&[]);
+
+    office.push("Bill/3", document("Bill", "A", "3")).await;
+    office.poll(&[]);
+
+    is_synced(&office.record("Bill/3").await);
+    assert_eq!(office.told("Bill", "A", "VendorRef/FullName"), "Paper Ltd");
+}
+
+#[actix_web::test]
+async fn a_changed_number_that_is_used_gets_a_suffix_once_and_says_so() {
+    for mirror in [true, false] {
+        let mut office = two_of("Invoice", with(DuplicateNumbers::Suffix, mirror)).await;
+
+        office.push("Invoice/3", document("Invoice", "1001", "3")).await;
+        office.poll(&[]);
+
+        let record = office.record("Invoice/3").await;
+        is_synced(&record);
+        assert!(record.findings.is_empty());
+        office.push("Invoice/3", document("Invoice", "1001", "4")).await;
+        office.poll(&[]);
+        is_synced(&office.record("Invoice/3").await);
+        assert_eq!(office.in_quickbooks("Invoice"), ["1001", "1001-2"], "{mirror}");
+    }
+}
+
+#[actix_web::test]
+async fn of_a_changed_number_that_is_used_who_wants_to_be_told_is_told() {
+    for mirror in [true, false] {
+        let mut office = two_of("Invoice", with(DuplicateNumbers::Warn, mirror)).await;
+
+        office.push("Invoice/3", document("Invoice", "1001", "3")).await;
+        office.poll(&[]);
+
+        let record = office.record("Invoice/3").await;
+        is_synced(&record);
+        assert_eq!(record.findings[0].code, Code::DuplicateRefNumber, "{mirror}");
+        assert_eq!(office.in_quickbooks("Invoice"), ["1001", "1001"]);
+    }
+}
+
+#[actix_web::test]
+async fn an_old_duplicate_keeps_back_no_change_of_anything_else() {
+    for policy in [DuplicateNumbers::Fail, DuplicateNumbers::Suffix] {
+        for mirror in [true, false] {
+            let mut office = two_of("Invoice", with(policy, mirror)).await;
+            office.person(&typed("Invoice", "1003", "Jones"));
+            if mirror {
+                office.hands.pass(7200);
+                office.poll(&[]);
+            }
+
+            office.push("Invoice/3", document("Invoice", "1003", "9")).await;
+            office.poll(&[]);
+
+            is_synced(&office.record("Invoice/3").await);
+            let asked = purposes(&office, "Invoice/3").await;
+            assert!(asked.ends_with(&[Purpose::Add, Purpose::Mod]), "{asked:?}");
+            assert_eq!(office.in_quickbooks("Invoice"), ["1001", "1003", "1003"]);
+            assert!(office.record("Invoice/3").await.amendments.is_empty());
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_new_number_that_the_mirror_cannot_know_is_asked_for_before_the_change() {
+    let mut office = two_of("Invoice", with(DuplicateNumbers::Fail, true)).await;
+    office.hands.pass(7200);
+    office.person(&typed("Invoice", "1007", "Jones"));
+    office.push("Invoice/3", document("Invoice", "1007", "3")).await;
+    office.push("Invoice/1", document("Invoice", "1008", "2")).await;
+
+    office.poll(&[]);
+
+    is_used(&office.record("Invoice/3").await);
+    is_synced(&office.record("Invoice/1").await);
+    let asked = purposes(&office, "Invoice/1").await;
+    assert!(asked.ends_with(&[Purpose::Number, Purpose::Mod]), "{asked:?}");
+    assert_eq!(office.in_quickbooks("Invoice"), ["1008", "1003", "1007"]);
+}
+
+#[actix_web::test]
+async fn a_new_number_that_is_free_again_goes_at_a_press() {
+    for mirror in [true, false] {
+        let mut office = two_of("Invoice", with(DuplicateNumbers::Fail, mirror)).await;
+        office.push("Invoice/3", document("Invoice", "1001", "3")).await;
+        office.act("Invoice/3", Action::Retry).await;
+        office.poll(&[]);
+        is_used(&office.record("Invoice/3").await);
+        delete(&mut office, "Invoice", "1001");
+
+        office.act("Invoice/3", Action::Retry).await;
+        office.poll(&[]);
+
+        is_synced(&office.record("Invoice/3").await);
+        assert_eq!(office.in_quickbooks("Invoice"), ["1001"], "{mirror}");
+    }
+}
+
+#[actix_web::test]
+async fn a_change_does_not_get_ahead_of_a_document_that_is_on_its_way() {
+    let mut office = two_of("Invoice", with(DuplicateNumbers::Fail, false)).await;
+    office.push("Invoice/4", document("Invoice", "1009", "4")).await;
+    office.poll(&["lose-response:1"]);
+    assert!(office.record("Invoice/4").await.status.is_out());
+
+    is_used(&office.push("Invoice/1", document("Invoice", "1009", "2")).await);
 }

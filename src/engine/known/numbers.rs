@@ -1,4 +1,4 @@
-//! Who has the number of a document that is to be made.
+//! Who has the number of a document that is to be made, or that is to get another number.
 //!
 //! QuickBooks Desktop takes a number twice without a word, so it is ours to look: per kind, and for
 //! what a vendor numbered, per vendor. A vendor is named by ListID, by a record of ours, or by name;
@@ -25,6 +25,7 @@ use crate::engine::references;
 use crate::engine::work::Work;
 use crate::qbxml::build::Resolved;
 use crate::store::Find;
+use crate::store::StoreError;
 
 /// Kinds whose numbers are told apart by vendor.
 const OF_VENDORS: [&str; 3] = ["Bill", "ItemReceipt", "VendorCredit"];
@@ -84,7 +85,25 @@ pub(crate) fn number_of<'a>(kind: &str, data: &'a Value) -> Option<&'a str> {
 }
 
 impl Work<'_> {
-    /// Who has the number of a transaction that is to be made.
+    /// Whether a record brings a number to QuickBooks: it is to be made, or what stands there has
+    /// another number. An old duplicate keeps back no change of anything else.
+    pub(crate) async fn brings_number(
+        &self,
+        record: &Record,
+        number: &str,
+    ) -> Result<bool, StoreError> {
+        let Some(reference) = &record.reference else { return Ok(true) };
+        let known = self.mirrored(&reference.id).await?;
+        // What this step was told is in the record, and not in the mirror yet.
+        let told = known.iter().map(|it| it.facts.name.as_str()).chain([reference.label.as_str()]);
+        let mut told = told.filter(|told| !told.trim().is_empty()).peekable();
+        if told.peek().is_none() {
+            return Ok(known.is_some());
+        }
+        Ok(told.all(|told| mirror::normal(told) != mirror::normal(number)))
+    }
+
+    /// Who has the number that a transaction brings.
     pub(crate) async fn number_in_use(
         &mut self,
         record: &Record,
@@ -92,9 +111,10 @@ impl Work<'_> {
         places: &Places,
     ) -> Result<Option<Finding>, EngineError> {
         let kind = record.key.kind.as_str();
-        let Some(number) = number_of(kind, data).filter(|_| record.reference.is_none()) else {
+        let Some(number) = number_of(kind, data) else { return Ok(None) };
+        if !self.brings_number(record, number).await? {
             return Ok(None);
-        };
+        }
         let doubted = record.number.as_ref().is_some_and(NumberCheck::is_doubted);
         if !doubted {
             let space = mirror::space(kind).to_owned();
@@ -105,7 +125,7 @@ impl Work<'_> {
         }
         let rivals = self.rivals_of(record, number, data, places).await?;
         let ours = rivals.into_iter().find(|rival| rival.is_same);
-        Ok(ours.map(|ours| taken(kind, number).fact("record", ours.key.path())))
+        Ok(ours.map(|ours| taken(record, number).fact("record", ours.key.path())))
     }
 
     /// What is wrong if transactions of the number are in QuickBooks.
@@ -125,7 +145,7 @@ impl Work<'_> {
         }
         let Some((first, ours)) = others.first() else { return Ok(None) };
         let party = first.facts.entity_name.clone().unwrap_or_default();
-        let mut finding = taken(kind, number).fact("party", party);
+        let mut finding = taken(record, number).fact("party", party);
         if let Some(ours) = ours {
             finding = finding.fact("record", ours.path());
         }
@@ -154,7 +174,8 @@ impl Work<'_> {
     ) -> Result<Option<RecordKey>, EngineError> {
         let data = record.amended().into_owned();
         let Some(number) = number_of(&record.key.kind, &data) else { return Ok(None) };
-        if !OF_VENDORS.contains(&record.key.kind.as_str()) {
+        let of_vendor = OF_VENDORS.contains(&record.key.kind.as_str());
+        if !of_vendor || !self.brings_number(record, number).await? {
             return Ok(None);
         }
         let places = self.places(record).await?;
@@ -178,6 +199,8 @@ impl Work<'_> {
             let named = other.name().is_some_and(|name| mirror::normal(name) == normal);
             // Of two that were put at one moment, one goes.
             let first = (other.created_at, &other.key) < (record.created_at, &record.key);
+            // A change is of an older record: what is out may be there before it.
+            let first = first || (record.reference.is_some() && other.status.is_out());
             other.key.kind == kind && other.key != record.key && stands && named && first
         };
         let mut others: Vec<Record> = self.records_here().filter(|it| fits(it)).cloned().collect();
@@ -265,12 +288,14 @@ impl Work<'_> {
     }
 }
 
-fn taken(kind: &str, number: &str) -> Finding {
-    Finding::new(Code::DuplicateRefNumber)
+/// A change is not helped by a link: it would go over what has the number.
+fn taken(record: &Record, number: &str) -> Finding {
+    let finding = Finding::new(Code::DuplicateRefNumber)
         .at("/data/RefNumber")
         .fact("field", "RefNumber")
         .fact("value", number)
-        .fact("kind", kind)
+        .fact("kind", &record.key.kind);
+    if record.reference.is_some() { finding.cause("changed") } else { finding }
 }
 
 #[cfg(test)]
