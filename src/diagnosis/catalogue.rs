@@ -58,6 +58,8 @@ pub(super) struct FixWords {
     pub(super) label: Sentences,
     pub(super) how: Option<String>,
     pub(super) preview: Option<String>,
+    /// Behind the detail, if it was pressed and did not come about.
+    pub(super) tried: Option<String>,
 }
 
 /// What a code means.

@@ -34,6 +34,8 @@ use crate::qbxml::lists;
 pub const ACCOUNT_TYPE: &str = "accountType";
 /// The fact that the record names by its id what is missing.
 pub const BY_ID: &str = "byId";
+/// The fact that names the fix that was pressed for it and did not come about; `why` says why.
+pub const TRIED: &str = "tried";
 /// Parts of a list in a sentence; the record has all of them.
 const LONGEST_LIST: usize = 10;
 
@@ -141,7 +143,7 @@ pub fn render(finding: &Finding) -> Rendered {
         title: say(words.title, &facts),
         code: finding.code,
         cause: finding.cause.clone(),
-        detail: say(words.detail, &facts),
+        detail: say(words.detail, &facts) + &tried(&facts),
         user_facing_message: say(words.user, &facts),
         pointer: Some(finding.pointer.clone()).filter(|pointer| !pointer.is_empty()),
         limit: facts.get("limit").map(|it| measure(it)),
@@ -194,6 +196,13 @@ fn can_be_made(finding: &Finding) -> bool {
     let by_name = !fact("value").is_empty() && !finding.facts.contains_key(BY_ID);
     let kind = lists::made_by_name(fact("kind")).filter(|_| by_name);
     kind.is_some_and(|kind| kind != "Account" || finding.facts.contains_key(ACCOUNT_TYPE))
+}
+
+/// That a fix was pressed and did not come about: a sentence with a blank before it.
+fn tried(facts: &BTreeMap<&str, String>) -> String {
+    let words = facts.get(TRIED).and_then(|id| Catalogue::get().fix(id).tried.as_ref());
+    let said = words.and_then(|words| sentence::fill(words, facts));
+    said.map(|said| format!(" {said}")).unwrap_or_default()
 }
 
 /// A fix with its words for these facts.

@@ -160,7 +160,7 @@ impl Work<'_> {
             Question::Linked(id) => self.linked_told(record, id, answers).await?,
             Question::Undo => self.undo_told(record, request, answers).await?,
             Question::Reactivate(target) => {
-                return self.reactivate_told(record, request, target, ret).await;
+                return self.reactivate_told(record, request, target, answers).await;
             }
             Question::Mend(_) => return self.mended(record, request, answers).await,
             Question::Outcome(_) | Question::Mirror(_) => {}

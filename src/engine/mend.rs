@@ -7,6 +7,7 @@
 use serde_json::Value;
 use serde_json::json;
 
+use crate::diagnosis;
 use crate::domain::ids::ConnectionId;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
@@ -34,7 +35,6 @@ use crate::engine::until_settled;
 use crate::engine::work::Work;
 use crate::qbxml::classify;
 use crate::qbxml::raw;
-use crate::qbxml::response::Ret;
 use crate::qbxml::schema::schema;
 use crate::store::RecordFilter;
 
@@ -171,10 +171,13 @@ impl Work<'_> {
         mut record: Record,
         request: &Request,
         target: &Target,
-        ret: Option<&Ret>,
+        answers: &[Answer],
     ) -> Result<(), EngineError> {
-        let Some(ret) = ret else {
-            let why = format!("QuickBooks does not have {}", target.name);
+        let answer = answers.first();
+        let Some(ret) = answer.and_then(Answer::ret) else {
+            let refused = answer.and_then(|it| refusal(it, "QueryRq"));
+            let why =
+                refused.unwrap_or_else(|| format!("QuickBooks does not have {}", target.name));
             return self.unanswered(request, &why).await;
         };
         if ret.is_active != Some(false) {
@@ -216,9 +219,34 @@ impl Work<'_> {
         let there = matches!(class.disposition, Disposition::Done | Disposition::Warned)
             || class.code == Code::NameInUse;
         if !there {
-            return self.unanswered(request, answer.said.message.trim()).await;
+            let why = refusal(answer, kind).unwrap_or_default();
+            return self.unanswered(request, &why).await;
         }
         self.set_free(record, request).await
+    }
+
+    /// A fix did not come about; the record stands where it stood, and says so.
+    pub(super) fn not_mended(&mut self, mut record: Record, question: &Question, why: &str) {
+        let why = why.trim().trim_end_matches('.');
+        let (fix, what) = match question {
+            Question::Undo if record.status == Status::Synced => {
+                record.findings = vec![Finding::new(Code::OutcomeUnknown).cause("query_lost")];
+                return self.told(record);
+            }
+            Question::Reactivate(_) => ("reactivate", "made active"),
+            Question::Mend(what) if what == "reactivate" => ("reactivate", "made active"),
+            Question::Mend(_) => ("create-missing", "made"),
+            _ => return self.put_record(record),
+        };
+        if record.status == Status::Failed {
+            if let Some(finding) = record.findings.first_mut() {
+                finding.facts.insert(diagnosis::TRIED.to_owned(), fix.to_owned());
+                finding.facts.insert("why".to_owned(), why.to_owned());
+            }
+            let note = format!("what it needs could not be {what}: {why}");
+            record.become_status(Status::Failed, self.engine.now(), &note);
+        }
+        self.put_record(record);
     }
 
     /// Sends a record again, unless it moved on; all others that fail of the same follow once this
@@ -252,6 +280,13 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+/// Why QuickBooks did not do it, in words that people know; `None` if it found nothing.
+fn refusal(answer: &Answer, request_type: &str) -> Option<String> {
+    let class = classify::status(&answer.said, request_type);
+    let said = || diagnosis::render(&class.finding(&answer.said)).user_facing_message;
+    (class.disposition != Disposition::Empty).then(said)
 }
 
 const fn is_on_its_way(record: &Record) -> bool {

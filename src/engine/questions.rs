@@ -291,12 +291,8 @@ impl Work<'_> {
                 self.fail(record, Finding::new(Code::OutcomeUnknown).fact("why", why)).await
             }
             Some(mut record) if record.asked == Some(request.id) => {
-                // The fix did not come about; the record stands where it stood.
                 record.asked = None;
-                if let Some(finding) = record.findings.first_mut() {
-                    finding.facts.insert("why".to_owned(), why.to_owned());
-                }
-                self.put_record(record);
+                self.not_mended(record, &about.question, why);
                 Ok(())
             }
             Some(record) => {

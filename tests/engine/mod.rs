@@ -5,6 +5,7 @@ mod conflicts;
 mod decisions;
 mod knowledge;
 mod lost;
+mod mended;
 mod misled;
 mod numbers;
 mod pairing;
