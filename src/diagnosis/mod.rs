@@ -186,8 +186,15 @@ fn helps(id: &str, finding: &Finding) -> bool {
         "keep-theirs" => !finding.facts.contains_key("lines"),
         "create-missing" => can_be_made(finding),
         "make-in-quickbooks" => !can_be_made(finding),
+        "reactivate" => !is_made_active_by_hand(finding),
+        "make-active" => is_made_active_by_hand(finding),
         _ => true,
     }
+}
+
+/// Whether only a person can make it active again: QuickBooks lets no program change it.
+pub fn is_made_active_by_hand(finding: &Finding) -> bool {
+    finding.facts.get("kind").is_some_and(|kind| lists::cannot_be_changed(kind))
 }
 
 /// Whether Bookbridge can make what is missing: it is known by name, and needs no more than that.

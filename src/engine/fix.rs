@@ -336,6 +336,9 @@ pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineErr
         all_of.any(|one| one.fixes.iter().any(|fix| fix.id == id))
     });
     let always = ["retry", "bypass", "reset-reference"].contains(&id);
+    if id == "reactivate" && diagnosis::is_made_active_by_hand(finding) {
+        return Err(cannot("QuickBooks lets no program make this active; make it active there"));
+    }
     if !offered && !always {
         return Err(cannot(&format!("the fix {id} does not help against {}", finding.code)));
     }

@@ -458,12 +458,11 @@ pub(super) fn named(value: &str) -> Value {
     if is_id(value) { json!({ "ListID": [value] }) } else { json!({ "FullName": [value] }) }
 }
 
-/// The query for what QuickBooks calls `AR Account` or `Item` in its refusals.
+/// The query for what QuickBooks calls `Item`, `AR Account`, or `Preferred Payment Method` in its
+/// refusals.
 pub(crate) fn query_of(kind: &str) -> Option<String> {
-    let plain: String = kind.split_whitespace().collect();
-    let last = kind.split_whitespace().last().unwrap_or_default();
-    [plain.as_str(), last]
-        .into_iter()
-        .map(|name| format!("{name}QueryRq"))
+    let words: Vec<&str> = kind.split_whitespace().collect();
+    (0..words.len())
+        .map(|from| format!("{}QueryRq", words[from..].concat()))
         .find(|name| schema().request(name).is_some())
 }

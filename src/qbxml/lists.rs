@@ -2,6 +2,8 @@
 //!
 //! A field that this does not know is not checked: QuickBooks has the last word.
 
+use crate::qbxml::schema::schema;
+
 /// The list that a reference names (OSR: what each `…Ref` refers to).
 pub fn of<'a>(field: &'a str, own: &'a str) -> Option<&'a str> {
     let name = field.strip_suffix("Ref")?;
@@ -55,6 +57,14 @@ pub fn made_by_name(called: &str) -> Option<&'static str> {
     let kind = BY_NAME.into_iter().find(|kind| plain.ends_with(kind));
     // It has no other ones.
     kind.or_else(|| plain.ends_with("Method").then_some("ShipMethod"))
+}
+
+/// Whether no program can change an element of a list, because qbXML has no `…ModRq` for it: terms,
+/// ways to pay and to ship, types of customers. It is called as in [`made_by_name`].
+pub fn cannot_be_changed(called: &str) -> bool {
+    let plain: String = called.split_whitespace().collect();
+    let kind = schema().kind(made_by_name(called).unwrap_or(&plain));
+    kind.is_some_and(|kind| kind.modify.is_none())
 }
 
 /// The types of accounts that QuickBooks takes at a place of a kind, such as `/data/AccountRef` of a
@@ -135,6 +145,19 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(made_by_name(called), kind, "{called}");
+        }
+    }
+
+    #[test]
+    fn what_no_program_can_change_is_told_from_the_rest() {
+        for called in
+            ["Terms", "StandardTerms", "Payment Method", "ShipMethod", "Job Type", "CustomerMsg"]
+        {
+            assert!(cannot_be_changed(called), "{called}");
+        }
+        for called in ["Item", "ItemService", "Customer", "Class", "AR Account", "SalesTaxCode", ""]
+        {
+            assert!(!cannot_be_changed(called), "{called}");
         }
     }
 

@@ -5,9 +5,13 @@ use bookbridge::diagnosis;
 use bookbridge::domain::outcome::Code;
 use bookbridge::domain::record::Record;
 use bookbridge::domain::record::Status;
+use bookbridge::engine::Action;
+use bookbridge::engine::EngineError;
+use bookbridge::engine::Pressed;
 use serde_json::Value;
 use serde_json::json;
 
+use super::bench::actor;
 use crate::support::office::Office;
 
 fn invoice(item: &str) -> Value {
@@ -87,4 +91,35 @@ async fn what_cannot_be_made_says_why() {
         note.starts_with("what it needs could not be made: QuickBooks does not find"),
         "{note}"
     );
+}
+
+#[actix_web::test]
+async fn what_no_program_makes_active_is_left_to_a_person() {
+    let mut office = office().await;
+    for (kind, of) in [("StandardTerms", "Terms"), ("PaymentMethod", "PreferredPaymentMethod")] {
+        office.person(&format!(
+            "<{kind}AddRq requestID=\"1\"><{kind}Add><Name>Old {kind}</Name><IsActive>false</IsActive>\
+             </{kind}Add></{kind}AddRq>"
+        ));
+        let path = format!("Customer/{of}");
+        let mut data = json!({"Name": format!("Of {of}")});
+        data[format!("{of}Ref")] = json!({"FullName": format!("Old {kind}")});
+        office.push(&path, data).await;
+        office.poll(&[]);
+
+        let record = office.record(&path).await;
+        failed(&record, Code::InactiveReference);
+        let fixes = diagnosis::render(&record.findings[0]).fixes;
+        let by_hand = fixes.iter().find(|it| it.id == "make-active").unwrap();
+        assert!(by_hand.how.as_ref().unwrap().contains("Lists > Customer & Vendor Profile Lists"));
+        assert!(fixes.iter().all(|it| it.id != "reactivate"), "{fixes:?}");
+        let pressed = Pressed { id: "reactivate".to_owned(), ..Pressed::default() };
+        let foretold = office.engine.preview(&record.key, &pressed).await.map(drop);
+        let done = office.engine.act(&record.key, Action::Fix(pressed), &actor()).await.map(drop);
+        for refused in [foretold, done] {
+            let said =
+                matches!(&refused, Err(EngineError::NotNow(why)) if why.contains("no program"));
+            assert!(said, "{refused:?}");
+        }
+    }
 }
