@@ -56,7 +56,8 @@ impl Work<'_> {
         let asked = match (finding.code, finding.cause.as_str()) {
             (Code::ObjectNotFound, _) if own => self.became_of(&record),
             (Code::ObjectNotFound, "refers_to_gone") | (Code::AlreadyPaid, _) if pays.is_some() => {
-                let id = self.paid_id(&record, value).await?;
+                let id = finding.facts.get(payments::FOR).cloned();
+                let id = if id.is_some() { id } else { self.paid_id(&record, value).await? };
                 pays.zip(id).map(|(kind, id)| {
                     (
                         Question::Paid,
@@ -148,7 +149,9 @@ impl Work<'_> {
         let of_refusal =
             matches!(about.question, Question::Paid | Question::Inactive | Question::Namesake);
         let since = record.timeline.last().map(|moment| moment.at);
-        if of_refusal && since.is_some_and(|since| since > request.created_at) {
+        let of_this = record.findings.first().and_then(|it| it.facts.get(payments::FOR));
+        let of_this = of_this.is_some() && of_this == ret.and_then(|ret| ret.txn_id.as_ref());
+        if of_refusal && !of_this && since.is_some_and(|since| since > request.created_at) {
             // It failed of something else since: this says nothing of that.
             return Ok(());
         }
@@ -179,8 +182,16 @@ impl Work<'_> {
             return Ok(());
         };
         let ret = answers.first().and_then(Answer::ret);
+        let found_by_us = finding.said.is_none();
         if let Some(ret) = ret {
             let paid = ret.is_paid == Some(true);
+            let open = ret.is_paid == Some(false) && !payments::is_too_much(finding, ret);
+            if found_by_us && open {
+                // The mirror was behind.
+                record.insisted = record.insisted.max(Insisted::Retried);
+                return self.place(record, "QuickBooks says that it is open").await;
+            }
+            finding.facts.extend(ret.txn_id.clone().map(|id| (payments::FOR.to_owned(), id)));
             if paid {
                 finding.code = Code::AlreadyPaid;
                 "paid_in_full".clone_into(&mut finding.cause);
@@ -199,7 +210,7 @@ impl Work<'_> {
                 finding.facts.insert("number".to_owned(), number.clone());
             }
             finding.candidates = payments(ret);
-        } else {
+        } else if !found_by_us {
             deleted(finding, answers.get(1));
         }
         self.told(record);

@@ -202,11 +202,17 @@ impl Work<'_> {
             self.propose(&record, finding).await?;
         }
         record.blocked_by = because_of(&record.key, &findings);
+        let key = record.key.clone();
+        let asks = self.asks_payments(&key, &mut findings).await?;
+        let first = findings.first().filter(|_| asks).cloned();
         record.findings = findings;
         record.due = None;
         record.become_status(Status::Failed, self.engine.now(), note);
         self.put_record(record);
-        Ok(())
+        match first {
+            Some(paid) => Box::pin(self.follow_up(&key, &paid)).await,
+            None => Ok(()),
+        }
     }
 
     /// The record waits for others.

@@ -8,6 +8,7 @@ mod lost;
 mod mended;
 mod misled;
 mod numbers;
+mod paid;
 mod pairing;
 mod questions;
 mod queue;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+use crate::domain::ids::RecordKey;
 use crate::domain::mirror;
 use crate::domain::mirror::Mirrored;
 use crate::domain::outcome::Code;
@@ -15,7 +16,10 @@ use crate::engine::known::Places;
 use crate::engine::references;
 use crate::engine::work::Work;
 use crate::qbxml::build::Resolved;
+use crate::qbxml::response::Ret;
 
+/// The fact that names what a payment is for by its TxnID.
+pub(crate) const FOR: &str = "txnId";
 /// What a payment takes off what is due.
 const AMOUNTS: [&str; 2] = ["PaymentAmount", "DiscountAmount"];
 /// What a payment is applied to.
@@ -51,7 +55,7 @@ impl Work<'_> {
             let Some(known) = known else { continue };
             let finding = |code: Code| {
                 let finding = Finding::new(code).at(format!("/data/{member}{at}/TxnID"));
-                finding.fact("number", &known.facts.name).fact("value", &id)
+                finding.fact("number", &known.facts.name).fact("value", &id).fact(FOR, &id)
             };
             if known.facts.gone.is_some() {
                 return Ok(Some(finding(Code::ObjectNotFound).cause("refers_to_gone")));
@@ -76,6 +80,23 @@ impl Work<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether QuickBooks is to be asked which payments there are: once for what a payment is for. What
+    /// it said before stands.
+    pub(crate) async fn asks_payments(
+        &self,
+        key: &RecordKey,
+        findings: &mut [Finding],
+    ) -> Result<bool, EngineError> {
+        let paid = |it: &Finding| it.code == Code::AlreadyPaid && it.facts.contains_key(FOR);
+        let Some(finding) = findings.first_mut().filter(|it| paid(it)) else { return Ok(false) };
+        let stored = self.engine.store.record(key).await?;
+        let before = stored.and_then(|stored| stored.findings.into_iter().next());
+        let before = before.filter(|it| paid(it) && it.facts.get(FOR) == finding.facts.get(FOR));
+        let asks = before.is_none();
+        finding.candidates = before.map(|it| it.candidates).unwrap_or_default();
+        Ok(asks)
     }
 
     /// The names of who pays or is paid, and of whom the invoice or bill is, if they are not one
@@ -108,6 +129,13 @@ impl Work<'_> {
 /// The finer label of a payment for what is another's.
 pub(crate) fn cause_of_another(kind: &str) -> &'static str {
     if kind == "ReceivePayment" { "" } else { "another_vendor" }
+}
+
+/// Whether what a payment was found to take is still more than QuickBooks says is due.
+pub(crate) fn is_too_much(finding: &Finding, ret: &Ret) -> bool {
+    let number = |text: Option<&String>| text?.parse::<Decimal>().ok();
+    let pays = number(finding.facts.get("value").filter(|_| finding.cause == "more_than_due"));
+    pays.zip(number(ret.balance.as_ref())).is_some_and(|(pays, due)| pays > due)
 }
 
 fn amount(value: &Value) -> Option<Decimal> {
