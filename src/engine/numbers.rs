@@ -237,13 +237,15 @@ impl Work<'_> {
         let edition = compose::target(self.state.host.as_ref()).edition;
         let limit = check::limit(kind, "RefNumber", edition);
         let first = number_of(kind, &record.data).unwrap_or(&now);
-        let mut given = propose::suffixed(first, limit).take(propose::MAX_TRIES);
-        let (base, past) = match given.position(|it| it == now) {
+        let at = propose::suffixed(first, limit).take(propose::MAX_TRIES).position(|it| it == now);
+        let (base, past) = match at {
             Some(at) => (first, at + 1),
             None => (now.as_str(), 0),
         };
         let tries = propose::suffixed(base, limit).skip(past);
         let Some(free) = self.first_free(kind, tries).await? else { return Ok(false) };
+        let note = format!("gets the number {free}: {now} is used already");
+        record.become_status(Status::Queued, self.engine.now(), &note);
         record.amendments.retain(|it| it.pointer != "/RefNumber");
         record.amendments.push(Amendment {
             pointer: "/RefNumber".to_owned(),

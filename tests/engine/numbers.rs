@@ -115,6 +115,12 @@ fn is_synced(record: &Record) {
     assert_eq!(record.status, Status::Synced, "{shown}");
 }
 
+/// What the timeline says of numbers that were given.
+fn notes_of_numbers(record: &Record) -> Vec<&str> {
+    let notes = record.timeline.iter().map(|moment| moment.note.as_str());
+    notes.filter(|note| note.starts_with("gets the number")).collect()
+}
+
 /// What each message set that carried a record was for.
 async fn purposes(office: &Office, path: &str) -> Vec<Purpose> {
     let key = office.record(path).await.key;
@@ -329,7 +335,12 @@ async fn a_suffix_is_asked_for_too() {
 
     office.poll(&[]);
 
-    is_synced(&office.record("Invoice/1").await);
+    let record = office.record("Invoice/1").await;
+    is_synced(&record);
+    assert_eq!(
+        notes_of_numbers(&record),
+        ["gets the number 7-2: 7 is used already", "gets the number 7-3: 7-2 is used already",]
+    );
     assert_eq!(office.in_quickbooks("Invoice"), ["7", "7-2", "7-3"]);
 }
 
@@ -514,6 +525,7 @@ async fn a_changed_number_that_is_used_gets_a_suffix_once_and_says_so() {
         let record = office.record("Invoice/3").await;
         is_synced(&record);
         assert!(record.findings.is_empty());
+        assert_eq!(notes_of_numbers(&record), ["gets the number 1001-2: 1001 is used already"]);
         office.push("Invoice/3", document("Invoice", "1001", "4")).await;
         office.poll(&[]);
         is_synced(&office.record("Invoice/3").await);
