@@ -181,6 +181,9 @@ pub struct MirrorPart {
     /// QuickBooks refused it for good: it is not asked for often.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_refused: bool,
+    /// It was told in full, though nothing may be in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_whole: bool,
     /// The newest `TimeModified` that was told in full, local to QuickBooks' machine.
     pub since: Option<String>,
     /// The newest one of an answer that is not complete yet.
@@ -188,6 +191,13 @@ pub struct MirrorPart {
     /// Types of the active accounts, in the part of accounts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub types: BTreeSet<String>,
+}
+
+impl MirrorPart {
+    /// Whether all of it was told; older releases wrote down only what is the newest of it.
+    pub const fn was_told(&self) -> bool {
+        self.is_whole || self.since.is_some()
+    }
 }
 
 impl ConnectorState {

@@ -281,6 +281,7 @@ impl Work<'_> {
         part.is_refused = class.code == Code::FeatureNotAvailable;
         // Of a list that is too long to keep in one answer nobody says that something is missing.
         if told && !answer.is_cut {
+            part.is_whole = true;
             part.since = newest.max(part.since.take());
         }
     }
@@ -298,14 +299,14 @@ impl Work<'_> {
     /// QuickBooks, unless somebody made it since.
     pub(crate) fn has_all(&self, kind: &str) -> bool {
         let part = if kind.starts_with("Item") { "Item" } else { kind };
-        let part = self.state.mirror.get(part).filter(|part| part.since.is_some());
+        let part = self.state.mirror.get(part).filter(|part| part.was_told());
         let now = self.engine.now();
         part.is_some_and(|part| is_newer(part.told_at, COMPLETE, now))
     }
 
     /// Whether the mirror was told not long ago of all transactions of a kind.
     pub(crate) fn tells_of(&self, kind: &str) -> bool {
-        let part = self.state.mirror.get(kind).filter(|part| part.since.is_some());
+        let part = self.state.mirror.get(kind).filter(|part| part.was_told());
         let now = self.engine.now();
         self.connection.mirror && part.is_some_and(|part| is_newer(part.told_at, FRESH, now))
     }

@@ -494,3 +494,34 @@ async fn what_has_no_name_is_not_renamed() {
     let fixes = diagnosis::render(&of).fixes;
     assert!(fixes.iter().all(|fix| fix.id != "rename"), "{fixes:?}");
 }
+
+#[actix_web::test]
+async fn an_empty_list_is_a_whole_one() {
+    let new = NewConnection { name: "Acme".to_owned(), mirror: true, ..NewConnection::default() };
+    let mut office = Office::with(new).await;
+    office.poll(&[]);
+
+    let missing = office.push("Bill/1", bill("Paper Ltd", "B-1")).await;
+    failed(&missing, Code::ReferenceNotFound, "not_in_any_list");
+    let state = office.engine.store().state(&office.id).await.unwrap().unwrap();
+    assert_eq!(state.mirror["Vendor"].since, None);
+
+    // Two hours later there may be one, and the queue decides no more.
+    office.hands.pass(2 * 3600);
+    let queued = office.push("Bill/1", bill("Ink Ltd", "B-1")).await;
+    assert_eq!(queued.status, Status::Queued, "{:?}", queued.findings);
+}
+
+#[actix_web::test]
+async fn what_begins_anew_knows_no_empty_list() {
+    let new = NewConnection { name: "Acme".to_owned(), mirror: true, ..NewConnection::default() };
+    let mut office = Office::with(new).await;
+    office.poll(&[]);
+    office.hands.pass(100 * DAY);
+    // The connection begins the mirror anew, and its questions are lost.
+    office.poll(&["lose-response:1"]);
+
+    let state = office.engine.store().state(&office.id).await.unwrap().unwrap();
+    assert_eq!(state.mirror_era, 1);
+    assert!(state.mirror.values().all(|part| !part.was_told()), "{:?}", state.mirror);
+}

@@ -95,6 +95,7 @@ fn full_connection() -> Connection {
 fn full_state() -> ConnectorState {
     let part = MirrorPart {
         is_refused: false,
+        is_whole: false,
         asked: Some(RequestId(Uuid::from_u128(1))),
         told_at: Some(at(2)),
         since: Some("2026-02-03T04:05:06".to_owned()),
