@@ -229,6 +229,7 @@ async fn act(
             home: &home,
             action: &format!("{home}/{action}"),
             would: &would,
+            pairs: &[],
             hidden: &[("once", &engine.secret())],
         }));
     }

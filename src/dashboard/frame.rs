@@ -135,6 +135,8 @@ pub(super) struct Sure<'a> {
     /// Where the form goes again, with `sure`.
     pub(super) action: &'a str,
     pub(super) would: &'a str,
+    /// Names here, each with the one in QuickBooks.
+    pub(super) pairs: &'a [(String, String)],
     pub(super) hidden: &'a [(&'a str, &'a str)],
 }
 

@@ -1,10 +1,12 @@
 //! Mapping: which record stands at which object of QuickBooks, and many linked at once.
 //!
-//! For a first import records are held; what the mirror has of the same kind is proposed by name:
-//! exactly, as QuickBooks compares, or similar. A person ticks and confirms. For one record its object
-//! is looked for by any part of its name (`hits`), and linked with one press.
+//! For a first import records are held; what the mirror has of the same kind is proposed by name
+//! (`proposal`): the same, as QuickBooks compares, or similar. A person ticks; what is similar is
+//! confirmed pair by pair. For one record its object is looked for by any part of its name (`hits`),
+//! and linked with one press.
 
 mod hits;
+mod proposal;
 
 use std::fmt::Write as _;
 
@@ -16,11 +18,15 @@ use askama::Template;
 use crate::dashboard::connection::known;
 use crate::dashboard::fields::Fields;
 use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::Sure;
 use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
 use crate::dashboard::mapping::hits::Hit;
 use crate::dashboard::mapping::hits::Sought;
+use crate::dashboard::mapping::proposal::Proposal;
+use crate::dashboard::mapping::proposal::Proposals;
+use crate::dashboard::mapping::proposal::unlike;
 use crate::dashboard::records;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::view::Choice;
@@ -29,14 +35,12 @@ use crate::dashboard::view::choices;
 use crate::dashboard::visitor::Visitor;
 use crate::domain::activity::Scope;
 use crate::domain::ids::RecordKey;
-use crate::domain::mirror;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::engine::Action;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::qbxml::schema::schema;
-use crate::store::Find;
 use crate::store::RecordFilter;
 
 pub(super) use crate::dashboard::mapping::hits::search_for;
@@ -45,12 +49,6 @@ pub(super) use crate::dashboard::mapping::hits::search_for;
 const PAGE: usize = 500;
 /// Pages without anything to show that are looked through at once; then a link leads on.
 const MOST_PAGES: usize = 6;
-/// Objects of QuickBooks among which a similar name is looked for.
-const FOUND: usize = 50;
-/// Letters of its beginning by which a similar name is looked up.
-const BEGIN: usize = 4;
-/// First letters that are typed one for another.
-const ALIKE: [&str; 6] = ["ckq", "fpv", "sz", "iyj", "gj", "uvw"];
 /// What an address keeps.
 const FILTERS: [&str; 4] = ["kind", "show", "q", "there"];
 /// The same without the search in QuickBooks.
@@ -69,14 +67,6 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     );
 }
 
-struct Proposal {
-    how: &'static str,
-    id: String,
-    kind: String,
-    name: String,
-    known_by: String,
-}
-
 struct Line {
     href: String,
     path: String,
@@ -91,6 +81,13 @@ struct Line {
     search: String,
     /// It stands somewhere, and may be put elsewhere.
     linked: bool,
+}
+
+impl Line {
+    /// Whether it may be ticked with all others.
+    fn same(&self) -> bool {
+        self.proposal.as_ref().is_some_and(|it| it.same)
+    }
 }
 
 #[derive(Template)]
@@ -114,8 +111,9 @@ struct Page {
     /// The address without the search in QuickBooks.
     back: String,
     rows: Vec<Line>,
-    /// Whether some of them can be ticked.
+    /// Whether some of them can be ticked, and some all at once.
     proposed: bool,
+    same: bool,
     next: Option<String>,
 }
 
@@ -142,8 +140,12 @@ async fn page(
     let mut next = asked.given("cursor").map(str::to_owned);
     // A search looks at many records for each page of its own.
     let most = if filter.text.is_some() { 1 } else { MOST_PAGES };
+    let mut proposals = Proposals::default();
     for _ in 0..most {
         let page = store.records(&connection.id, &filter, next.as_deref(), PAGE).await?;
+        if chosen != "linked" {
+            proposals = Proposals::of(&engine, &page.items).await?;
+        }
         for record in &page.items {
             let linked = record.reference.is_some();
             let shown = match chosen.as_str() {
@@ -152,8 +154,7 @@ async fn page(
                 _ => !linked && record.status != Status::Withdrawn,
             };
             if shown {
-                let proposal = if linked { None } else { propose(&engine, record).await? };
-                rows.push(line(record, proposal, &asked));
+                rows.push(line(record, proposals.take(&record.key), &asked));
             }
         }
         next = page.next;
@@ -163,7 +164,7 @@ async fn page(
     }
     let sought = Sought::of(&engine, &connection, &kind, &asked).await?;
     let (found, on) = hits::found(&engine, &connection.id, &kind, &asked, sought.as_ref()).await?;
-    let query = asked.query(&FILTERS);
+    let (query, may) = (asked.query(&FILTERS), visitor.scope >= Scope::Write);
     Ok(show(&Page {
         frame: Frame::of(&visitor, "Mapping", "mapping").within(&connection),
         id: connection.id.to_string(),
@@ -178,7 +179,8 @@ async fn page(
         back: asked.query(&OURS),
         query,
         found,
-        proposed: rows.iter().any(|row| row.proposal.is_some()) && visitor.scope >= Scope::Write,
+        proposed: may && rows.iter().any(|row| row.proposal.is_some()),
+        same: may && rows.iter().any(Line::same),
         sought: sought.map(|sought| sought.row),
         sought_id: asked.text("for").to_owned(),
         rows,
@@ -204,55 +206,6 @@ fn line(record: &Record, proposal: Option<Proposal>, asked: &Fields) -> Line {
     }
 }
 
-/// The object that the mirror has under the record's name, and how sure that is.
-async fn propose(engine: &Engine, record: &Record) -> Result<Option<Proposal>, Trouble> {
-    let Some(name) = record.name() else { return Ok(None) };
-    let connection = &record.key.connection;
-    let space = mirror::space(&record.key.kind).to_owned();
-    let names = [Some(name.to_owned()), mirror::turned(name)];
-    let names: Vec<_> = names.iter().flatten().map(|name| mirror::normal(name)).collect();
-    let same = ["same name", "same name, turned round"].into_iter().zip(&names);
-    let mut tries: Vec<_> =
-        same.map(|(how, name)| (how, Find::Named(space.clone(), name.clone()))).collect();
-    for begin in names.iter().flat_map(|name| beginnings(name)) {
-        tries.push(("similar name", Find::Prefix(space.clone(), begin)));
-    }
-    for (how, find) in tries {
-        let found = engine.store().mirror_find(connection, &find, FOUND).await?;
-        let mut best = None;
-        for it in found.into_iter().filter(|it| it.facts.kind == record.key.kind) {
-            let there = mirror::normal(&it.facts.name);
-            let distances = names.iter().map(|name| strsim::osa_distance(name, &there));
-            let distance = distances.min().unwrap_or(usize::MAX);
-            let near = distance <= there.chars().count() / 5;
-            let better = best.as_ref().is_none_or(|(known, _)| distance < *known);
-            if near && better && engine.store().record_at(connection, &it.id).await?.is_none() {
-                best = Some((distance, it));
-            }
-        }
-        if let Some((_, it)) = best {
-            let exact = it.facts.name == name;
-            return Ok(Some(Proposal {
-                how: if exact { "exactly the same name" } else { how },
-                id: it.id,
-                kind: it.facts.kind,
-                name: it.facts.name,
-                known_by: it.facts.hint.unwrap_or_default(),
-            }));
-        }
-    }
-    Ok(None)
-}
-
-/// How a similar name may begin: like this one, or with a letter that sounds like its first.
-fn beginnings(normal: &str) -> Vec<String> {
-    let rest: String = normal.chars().skip(1).take(BEGIN - 1).collect();
-    let Some(first) = normal.chars().next() else { return Vec::new() };
-    let alike = ALIKE.iter().filter(|letters| letters.contains(first));
-    let others = alike.flat_map(|letters| letters.chars()).filter(|letter| *letter != first);
-    std::iter::once(first).chain(others).map(|letter| format!("{letter}{rest}")).collect()
-}
-
 async fn link(
     request: HttpRequest,
     visitor: Visitor,
@@ -264,11 +217,38 @@ async fn link(
     let asked = Fields::of_query(request.query_string());
     let connection = known(&engine, &id).await?;
     let kind = asked.given("kind").unwrap_or("Customer");
-    let (mut linked, mut left) = (0_u32, 0_u32);
+    let home = format!("/c/{}/mapping?{}", connection.id, asked.query(&FILTERS));
+    let (mut alike, mut others, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
     for pick in form.all("key") {
         let Some((object, source_id)) = pick.split_once(' ') else { continue };
         let key = RecordKey::new(&connection.id, kind, source_id);
         let key = key.map_err(|_| Trouble::nowhere())?;
+        match unlike(&engine, &key, object).await? {
+            None => alike.push((key, object, pick)),
+            Some(pair) => {
+                others.push((key, object, pick));
+                pairs.push(pair);
+            }
+        }
+    }
+    // Where the name is the same nobody else gets the object.
+    alike.append(&mut others);
+    if !pairs.is_empty() && form.given("sure").is_none() {
+        let frame = Frame::of(&visitor, "Link them", "mapping").within(&connection);
+        let hidden: Vec<_> = alike.iter().map(|(.., pick)| ("key", *pick)).collect();
+        return Ok(show(&Sure {
+            frame,
+            title: "Link them",
+            place: "Mapping",
+            home: &home,
+            action: &home,
+            would: &would(alike.len() - pairs.len()),
+            pairs: &pairs,
+            hidden: &hidden,
+        }));
+    }
+    let (mut linked, mut left) = (0_u32, 0_u32);
+    for (key, object, _) in alike {
         let action = Action::Link { id: object.to_owned() };
         match engine.act(&key, action, &visitor.actor()).await {
             Ok(_) => linked += 1,
@@ -276,7 +256,6 @@ async fn link(
             Err(_) => left += 1,
         }
     }
-    let home = format!("/c/{}/mapping?{}", connection.id, asked.query(&FILTERS));
     if linked + left == 0 {
         return Ok(see_refusal(&home, "Nothing is linked: tick what belongs together first."));
     }
@@ -290,14 +269,18 @@ async fn link(
     Ok(if linked > 0 { see_saying(&home, &said) } else { see_refusal(&home, &said) })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_similar_name_may_begin_with_a_letter_that_sounds_like_it() {
-        assert_eq!(beginnings("kust q"), ["kust", "cust", "qust"]);
-        assert_eq!(beginnings("bo"), ["bo"]);
-        assert!(beginnings("").is_empty());
+/// What is asked before records are linked to what has another name.
+fn would(same: usize) -> String {
+    let mut would =
+        "These have another name in QuickBooks than here. Look at each: what is linked to the \
+                     wrong one changes that one from now on."
+            .to_owned();
+    match same {
+        0 => {}
+        1 => would.push_str(" 1 more, whose name is the same, is linked too."),
+        more => {
+            let _ = write!(would, " {more} more, whose names are the same, are linked too.");
+        }
     }
+    would
 }

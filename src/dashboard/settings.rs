@@ -198,6 +198,7 @@ async fn revoke(
             would: "Programs that use it are refused at once, and it cannot be taken back. The key \
                     “local admin” is that of the command line on this machine: without it, no command \
                     works until the server is started again.",
+            pairs: &[],
             hidden: &[("id", form.text("id"))],
         }));
     }

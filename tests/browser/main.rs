@@ -6,6 +6,7 @@
 
 mod house;
 mod http;
+mod mapping;
 mod more;
 mod pages;
 mod pairing;

@@ -76,6 +76,7 @@ pub(super) async fn act(
                     home: &home,
                     action: &format!("{home}/act"),
                     would: &would,
+                    pairs: &[],
                     hidden: &[
                         ("do", form.text("do")),
                         ("object", form.text("object")),

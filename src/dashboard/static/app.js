@@ -117,7 +117,7 @@ function prepare(root) {
   }
   for (const all of root.querySelectorAll("[data-all]")) {
     all.addEventListener("change", () => {
-      for (const box of document.querySelectorAll("input[name=key]")) box.checked = all.checked;
+      for (const box of document.querySelectorAll("input[name=key][data-same]")) box.checked = all.checked;
     });
   }
   for (const button of root.querySelectorAll("[data-copy]")) {
