@@ -19,6 +19,8 @@ use crate::domain::activity::Scope;
 use crate::domain::record::Status;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::Health;
+use crate::engine::HealthState;
 use crate::engine::NewConnection;
 
 /// Connections that one page shows.
@@ -39,24 +41,86 @@ struct Page {
     connections: Vec<Card>,
 }
 
+/// What stands where in all connections.
+#[derive(Default)]
+struct Seen {
+    broken: u64,
+    unpaired: u64,
+    late: u64,
+    paused: u64,
+    failed: u64,
+    queued: u64,
+    unanswered: u64,
+    blocked: u64,
+    held: u64,
+}
+
+impl Seen {
+    fn add(&mut self, health: &Health) {
+        match health.state {
+            HealthState::Blocked | HealthState::Offline => self.broken += 1,
+            HealthState::NeverPaired => self.unpaired += 1,
+            HealthState::Late => self.late += 1,
+            HealthState::Paused => self.paused += 1,
+            // Something is found although it works.
+            HealthState::Ok | HealthState::Waiting => {
+                self.broken += u64::from(!health.findings.is_empty());
+            }
+        }
+        let of = |status| health.counts.of(status);
+        self.failed += of(Status::Failed);
+        self.queued += of(Status::Queued);
+        self.unanswered += of(Status::Sent) + of(Status::InDoubt);
+        self.blocked += of(Status::Blocked);
+        self.held += of(Status::Held);
+    }
+
+    /// What needs somebody first, then what waits.
+    fn sentence(&self) -> String {
+        let several = |count: u64, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {many}")),
+        };
+        let needs = [
+            several(self.broken, "connection needs you", "connections need you"),
+            several(
+                self.unpaired,
+                "connection is not paired yet",
+                "connections are not paired yet",
+            ),
+            several(self.late, "connection is late", "connections are late"),
+            several(self.failed, "record needs a person", "records need a person"),
+        ];
+        let waits = [
+            several(self.queued, "waits for the next session", "wait for the next session"),
+            several(self.unanswered, "waits for its answer", "wait for their answers"),
+            several(self.blocked, "waits for another record", "wait for other records"),
+            several(self.held, "is held", "are held"),
+            several(self.paused, "connection is paused", "connections are paused"),
+        ];
+        let (needs, waits): (Vec<_>, Vec<_>) =
+            (needs.into_iter().flatten().collect(), waits.into_iter().flatten().collect());
+        match (needs.is_empty(), waits.is_empty()) {
+            (true, true) => "Nothing waits, and nothing needs you.".to_owned(),
+            (true, false) => format!("{}; nothing needs you.", waits.join("; ")),
+            (false, _) => format!("{}.", [needs, waits].concat().join("; ")),
+        }
+    }
+}
+
 async fn overview(visitor: Visitor, engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> {
     let mut connections = Vec::new();
-    let (mut failed, mut waiting) = (0, 0);
+    let mut seen = Seen::default();
     let all = engine.store().connections().await?;
+    let twins = |name: &str| all.iter().filter(|it| it.name == name).count() > 1;
     for connection in all.iter().take(MOST) {
         let health = engine.health(&connection.id).await?;
-        failed += health.counts.of(Status::Failed);
-        waiting += health.counts.of(Status::Queued);
-        connections.push(Card::of(&engine, connection, &health).await?);
+        seen.add(&health);
+        let card = Card::of(&engine, connection, &health).await?;
+        connections.push(Card { twin: twins(&connection.name), ..card });
     }
-    let mut sentence = match (failed, waiting) {
-        (0, 0) => "Nothing waits, and nothing needs you.".to_owned(),
-        (0, waiting) => format!("{waiting} wait for the next session; nothing needs you."),
-        (failed, 0) => format!("{failed} need a person."),
-        (failed, waiting) => {
-            format!("{failed} need a person; {waiting} wait for the next session.")
-        }
-    };
+    let mut sentence = seen.sentence();
     if all.len() > MOST {
         let _ = write!(sentence, " The first {MOST} of {} connections are shown.", all.len());
     }

@@ -332,6 +332,8 @@ impl Plot {
 pub(super) struct Card {
     pub(super) id: String,
     pub(super) name: String,
+    /// Another connection is called so too.
+    pub(super) twin: bool,
     pub(super) state: &'static str,
     pub(super) mark: &'static str,
     pub(super) tone: &'static str,
@@ -386,17 +388,27 @@ impl Card {
             summary: problem.summary(),
         });
         let plot = Plot::of(store, connection, engine.now()).await?;
+        let failed = health.counts.of(Status::Failed);
+        let open = matches!(health.state, HealthState::Ok | HealthState::Waiting);
         let (words, mark, tone) = match percent {
             Some(_) => ("at work", "↗", "work"),
+            None if open && failed > 0 => ("works, but records need you", "!", "wait"),
             None => self::state(health.state),
         };
+        let mut summary = health.summary.clone();
+        // Where it works this is said of what failed already.
+        if health.state != HealthState::Ok && failed > 0 {
+            let need = if failed == 1 { "record needs" } else { "records need" };
+            summary = format!("{summary} {failed} {need} a person.");
+        }
         Ok(Self {
             id: connection.id.to_string(),
             name: connection.name.clone(),
+            twin: false,
             state: words,
             mark,
             tone,
-            summary: health.summary.clone(),
+            summary,
             percent,
             counts: counts(&health.counts),
             plot,
