@@ -107,6 +107,10 @@ struct Preview {
     all: bool,
     chosen: String,
     reason: String,
+    /// Tells whether the same records match.
+    mark: String,
+    /// Others matched when it was counted before.
+    again: bool,
 }
 
 /// The filter that an address says.
@@ -275,7 +279,8 @@ impl Preview {
         chosen: &str,
         reason: String,
     ) -> Result<Self, EngineError> {
-        let (count, found) = engine.examples_of_all(connection, filter, action, EXAMPLES).await?;
+        let (count, found, mark) =
+            engine.examples_of_all(connection, filter, action, EXAMPLES).await?;
         let mut examples = Vec::new();
         for record in found {
             let would = match action {
@@ -291,7 +296,7 @@ impl Preview {
             examples.push((Row::of(&record), would));
         }
         let all = examples.len() as u64 == count;
-        Ok(Self { count, examples, all, chosen: chosen.to_owned(), reason })
+        Ok(Self { count, examples, all, chosen: chosen.to_owned(), reason, mark, again: false })
     }
 }
 
@@ -356,17 +361,23 @@ async fn bulk(
     let reason = form.given("reason").unwrap_or(MATCHED).to_owned();
     let filter = filter(&asked).map_err(|why| Trouble::bad(&why))?;
     let actor = visitor.actor();
-    if form.given("sure").is_none() {
-        let preview = Preview::of(&engine, &connection.id, &filter, &action, chosen, reason);
-        let preview = Some(Box::pin(preview).await?);
-        return Box::pin(shown(&visitor, &id, &engine, &asked, preview)).await;
+    let sure = form.given("sure").is_some();
+    if sure {
+        let back = format!("/c/{}/records?{}", connection.id, asked.query(&FILTERS));
+        let (action, reason, counted) = (action.clone(), reason.clone(), form.text("counted"));
+        let begun =
+            engine.begin_on_counted(&connection.id, &filter, action, reason, counted, &actor).await;
+        match begun {
+            Ok(Some(task)) => return Ok(see(&format!("{back}&task={}", task.id))),
+            // It is asked again, about those that match now.
+            Ok(None) => {}
+            Err(EngineError::NotNow(why)) => return Ok(see_refusal(&back, &why)),
+            Err(error) => return Err(error.into()),
+        }
     }
-    let back = format!("/c/{}/records?{}", connection.id, asked.query(&FILTERS));
-    match engine.begin_on_all(&connection.id, &filter, action, reason, &actor).await {
-        Ok(task) => Ok(see(&format!("{back}&task={}", task.id))),
-        Err(EngineError::NotNow(why)) => Ok(see_refusal(&back, &why)),
-        Err(error) => Err(error.into()),
-    }
+    let preview = Preview::of(&engine, &connection.id, &filter, &action, chosen, reason);
+    let preview = Preview { again: sure, ..Box::pin(preview).await? };
+    Box::pin(shown(&visitor, &id, &engine, &asked, Some(preview))).await
 }
 
 async fn export(

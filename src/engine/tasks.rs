@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::domain::ids::ConnectionId;
+use crate::domain::ids::Digest;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Group;
 use crate::domain::record::Record;
@@ -71,8 +72,16 @@ impl Tasks {
     }
 }
 
+/// Tells whether the same records match.
+fn mark(matching: &[(RecordKey, Option<Group>)]) -> String {
+    let mut paths: Vec<_> = matching.iter().map(|(key, _)| key.path()).collect();
+    paths.sort_unstable();
+    Digest::of(paths.join("\n").as_bytes()).short()
+}
+
 impl Engine {
-    /// How many records a decision about all that match would change, and the first `most` of them.
+    /// How many records a decision about all that match would change, the first `most` of them, and
+    /// what tells whether they are still the same.
     ///
     /// # Errors
     ///
@@ -83,13 +92,13 @@ impl Engine {
         filter: &RecordFilter,
         action: &BulkAction,
         most: usize,
-    ) -> Result<(u64, Vec<Record>), EngineError> {
+    ) -> Result<(u64, Vec<Record>, String), EngineError> {
         let matching = self.matching(connection, filter, action).await?;
         let mut examples = Vec::new();
         for (key, _) in matching.iter().take(most) {
             examples.extend(self.store.record(key).await?);
         }
-        Ok((matching.len() as u64, examples))
+        Ok((matching.len() as u64, examples, mark(&matching)))
     }
 
     /// Begins a decision about all records that match, and answers at once.
@@ -109,6 +118,39 @@ impl Engine {
             check_reason(&reason)?;
         }
         let matching = self.matching(connection, filter, &action).await?;
+        Ok(self.begin(connection, matching, action, reason, actor))
+    }
+
+    /// The same, if what matches is what was counted; else nothing begins.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnection`], [`EngineError::Store`].
+    pub async fn begin_on_counted(
+        &self,
+        connection: &ConnectionId,
+        filter: &RecordFilter,
+        action: BulkAction,
+        reason: String,
+        counted: &str,
+        actor: &Actor,
+    ) -> Result<Option<Task>, EngineError> {
+        if action == BulkAction::Bypass {
+            check_reason(&reason)?;
+        }
+        let matching = self.matching(connection, filter, &action).await?;
+        let same = mark(&matching) == counted;
+        Ok(same.then(|| self.begin(connection, matching, action, reason, actor)))
+    }
+
+    fn begin(
+        &self,
+        connection: &ConnectionId,
+        matching: Vec<(RecordKey, Option<Group>)>,
+        action: BulkAction,
+        reason: String,
+        actor: &Actor,
+    ) -> Task {
         let task = Task {
             id: ambient::time_ordered(self.ambient.as_ref()),
             connection: connection.clone(),
@@ -122,7 +164,7 @@ impl Engine {
         self.tasks.add(task.clone());
         let (engine, actor, id) = (self.clone(), actor.clone(), task.id);
         tokio::spawn(async move { engine.work_off(id, matching, action, reason, actor).await });
-        Ok(task)
+        task
     }
 
     async fn work_off(
