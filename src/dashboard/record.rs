@@ -63,8 +63,19 @@ struct Wrong {
     code: String,
     said: Option<String>,
     candidates: Vec<Meant>,
+    /// The name in the data that means one of them, if the record cannot be linked to any.
+    field: Option<String>,
     fixes: Vec<Help>,
     why: Vec<String>,
+}
+
+impl Wrong {
+    /// Whether the record can be linked to one of them. What a reference may mean is another object
+    /// than the record, even of its kind.
+    fn linkable(&self) -> bool {
+        let refers = self.pointer.split('/').any(|part| part.ends_with("Ref"));
+        !refers && self.candidates.iter().any(|it| it.same_kind)
+    }
 }
 
 struct Shown {
@@ -246,10 +257,19 @@ fn wrong(finding: &Finding, record: &Record) -> Wrong {
         pointer: words.pointer.unwrap_or_default(),
         code: words.code.to_string(),
         said,
+        field: named(finding, record),
         candidates: words.candidates.iter().map(|it| Meant::of(it, kind)).collect(),
         fixes: view::help(words.fixes, record.status),
         why: words.why,
     }
+}
+
+/// Where the data of a record names what a finding is about.
+fn named(finding: &Finding, record: &Record) -> Option<String> {
+    let pointer = finding.pointer.strip_prefix("/data")?;
+    let pointer = format!("{}/FullName", pointer.strip_suffix("/FullName").unwrap_or(pointer));
+    record.amended().pointer(&pointer).and_then(|it| it.as_str())?;
+    Some(pointer)
 }
 
 impl Shown {

@@ -203,7 +203,9 @@ fn welcome(
     let cookie = Cookie::build(COOKIE, token)
         .path("/")
         .http_only(true)
-        .same_site(SameSite::Strict)
+        // Who comes by a link in a mail is logged in; what changes something is sent by a form of
+        // this login alone.
+        .same_site(SameSite::Lax)
         .secure(secure)
         .finish();
     let mut response = see(next);

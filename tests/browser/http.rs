@@ -86,7 +86,7 @@ impl<'a> Caller<'a> {
         let answer = caller.post(&house.setup, &[("name", "Ann"), ("password", PASSWORD)]);
         assert_eq!(answer.status, 303, "{}", answer.body);
         let cookie = answer.header("set-cookie");
-        for part in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+        for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
             assert!(cookie.contains(part), "{cookie}");
         }
         caller.take(&answer);
@@ -276,6 +276,86 @@ fn the_preview_of_a_decision_about_many_names_some_of_them() {
     assert_eq!(few.matches("<li><a href=\"/c/acme/records/Customer/7\">").count(), 1, "{few}");
     let counts = house.run(&["records", "acme", "--status", "failed"]);
     assert_eq!(counts["data"].as_array().unwrap().len(), 7, "nothing is changed yet");
+}
+
+#[test]
+fn what_matches_since_it_was_counted_is_asked_about_again() {
+    let house = house();
+    let push = |number: usize| {
+        let data = format!(r#"{{"Name":"a:{number}"}}"#);
+        house
+            .push("acme", &format!(r#"{{"kind":"Customer","sourceId":"{number}","data":{data}}}"#));
+    };
+    push(1);
+    push(2);
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/c/acme/records").csrf();
+    let address = "/c/acme/records/bulk?status=failed";
+    let form = [("csrf", csrf.as_str()), ("do", "bypass"), ("reason", "by hand")];
+    let sure = |page: &str| {
+        let counted = hidden(page, "counted");
+        ann.post(address, &[&form[..], &[("sure", "1"), ("counted", &counted)]].concat())
+    };
+    let counted = ann.post(address, &form).body;
+    assert!(counted.contains("<b>2</b> records would"), "{counted}");
+    push(3);
+
+    let asked = sure(&counted);
+
+    assert_eq!(asked.status, 200);
+    assert!(asked.body.contains("other records match than when"), "{}", asked.body);
+    assert!(asked.body.contains("<b>3</b> records would"), "{}", asked.body);
+    let left = house.run(&["records", "acme", "--status", "failed"]);
+    assert_eq!(left["data"].as_array().unwrap().len(), 3, "nothing is changed yet");
+    let done = sure(&asked.body);
+    assert!(done.location.contains("task="), "{}", done.location);
+}
+
+#[test]
+fn the_overview_says_what_waits_and_what_needs_somebody() {
+    let house = house();
+    let held = r#"{"kind":"Customer","sourceId":"1","data":{"Name":"A"},"posted":false}"#;
+    house.push("acme", held);
+    house.run(&["connection", "add", "Acme"]);
+    let ann = Caller::first(&house);
+
+    let page = ann.get("/").body;
+
+    let live = page.split("data-live").nth(1).unwrap();
+    let says = live.split("class=\"lead\">").nth(1).unwrap().split('<').next().unwrap();
+    assert_eq!(says, "2 connections are not paired yet; 1 is held.");
+    assert!(page.contains("<code class=\"small soft\">acme</code>"), "{page}");
+    let wrong = house.run(&["connection", "add", "Wrong"]);
+    house.poll(wrong["username"].as_str().unwrap(), "wrong", "company", &[]);
+    let page = ann.get("/").body;
+    assert!(!page.contains("nothing needs you"), "{page}");
+}
+
+#[test]
+fn what_cannot_be_linked_is_written_into_its_field() {
+    let house = House::open();
+    let made = house.run(&["connection", "add", "Acme"]);
+    let text = |member: &str| made[member].as_str().unwrap().to_owned();
+    let terms = r#"{"kind":"StandardTerms","sourceId":"T","data":{"Name":"Net 7","StdDueDays":7}}"#;
+    house.push("acme", terms);
+    house.poll(&text("username"), &text("password"), "company", &[]);
+    let data = r#"{"Name":"A","TermsRef":{"FullName":"Net 77"}}"#;
+    house.push("acme", &format!(r#"{{"kind":"Customer","sourceId":"1","data":{data}}}"#));
+    house.poll(&text("username"), &text("password"), "company", &[]);
+    let ann = Caller::first(&house);
+    let page = ann.get("/c/acme/records/Customer/1");
+
+    assert!(!page.body.contains("What you choose is linked"), "{}", page.body);
+    assert!(page.body.contains("Write it in and try again"), "{}", page.body);
+    let (csrf, seen) = (page.csrf(), hidden(&page.body, "seen"));
+    let name = hidden(&page.body, "/TermsRef/FullName");
+    let form =
+        [("csrf", csrf.as_str()), ("do", "edit"), ("seen", &seen), ("/TermsRef/FullName", &name)];
+    ann.post("/c/acme/records/Customer/1/act", &form);
+    house.poll(&text("username"), &text("password"), "company", &[]);
+
+    let synced = house.run(&["records", "acme", "--status", "synced"]);
+    assert_eq!(synced["data"].as_array().unwrap().len(), 2, "{synced}");
 }
 
 /// The lines of the server's own activity, newest first: who, and what.
