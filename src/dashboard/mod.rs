@@ -14,6 +14,7 @@
 //! Held by `tests/browser`, over HTTP and in a real browser.
 
 mod activity;
+mod codes;
 mod connection;
 mod fields;
 mod frame;

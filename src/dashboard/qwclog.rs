@@ -1,12 +1,19 @@
 //! A `QWCLog.txt` of the Web Connector, read and explained.
 //!
 //! A line begins with `20261124.08:33:06 UTC`, a tab, and a colon; what follows may go on over lines.
-//! The texts are those of the Web Connector; what they mean stands in the table below.
+//! The texts are those of the Web Connector; what they mean stands in the table below, what its codes
+//! mean in [`codes`], and what those of QuickBooks mean in the catalogue.
 //!
 //! Source: *QBWC Programmer's Guide* 2.0, "Troubleshooting"; logs that users have published.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+
+use crate::dashboard::codes;
+use crate::diagnosis;
+use crate::domain::outcome::Code;
+use crate::domain::outcome::Said;
+use crate::qbxml::classify;
 
 /// Lines that are looked at; the last ones count.
 const MAX_LINES: usize = 20_000;
@@ -14,6 +21,19 @@ const MAX_LINES: usize = 20_000;
 const MAX_EVENTS: usize = 500;
 /// Longest text of an event that is shown, in characters.
 const MAX_SHOWN: usize = 200;
+
+/// How a thing that the log tells counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Weight {
+    /// It is as it should be.
+    Fine,
+    /// A session ended well.
+    Well,
+    /// Something went wrong; another line says what.
+    Vague,
+    /// Something went wrong.
+    Bad,
+}
 
 /// One thing that the log tells.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,99 +43,51 @@ pub(super) struct Event {
     /// What the log says, in short.
     pub(super) what: String,
     /// What that means.
-    pub(super) means: &'static str,
-    /// Whether it keeps the connection from working.
-    pub(super) bad: bool,
+    pub(super) means: String,
+    weight: Weight,
 }
 
-/// What a text means: the first that is found in a line counts.
-const MEANINGS: &[(&str, &str, bool)] = &[
-    (
-        "QBWC1040",
-        "User name or password is wrong. Type the password again; make a new one if it is lost.",
-        true,
-    ),
-    (
-        "QBWC1012",
-        "The login did not come to its end: the network, the certificate, or what the server answered. Is Bookbridge running, and is its address right?",
-        true,
-    ),
-    (
-        "QBWC1039",
-        "The company file knows this application under another identity. Remove the application from QuickBooks' Integrated Applications, or make a new identity here and add the new .qwc.",
-        true,
-    ),
-    (
-        "QBWC1042",
-        "The server did not answer in time, or answered something else: look at a proxy in between.",
-        true,
-    ),
-    (
-        "QBWC1048",
-        "The certificate of the server cannot be verified: it must be valid for this host, and this Windows must trust it.",
-        true,
-    ),
-    (
-        "0x80040408",
-        "QuickBooks could not be started. Open it on this machine with the company file.",
-        true,
-    ),
-    ("0x80040414", "A dialog is open in QuickBooks. Close it.", true),
-    (
-        "0x80040418",
-        "QuickBooks has not allowed this application. Allow it under Integrated Applications.",
-        true,
-    ),
-    (
-        "0x8004041A",
-        "This application has no access to the company file. Allow it under Integrated Applications.",
-        true,
-    ),
-    (
-        "0x8004041C",
-        "QuickBooks refuses the login of this application without a user. Allow it to log in automatically.",
-        true,
-    ),
-    ("0x80040420", "QuickBooks denied access: the person pressed No.", true),
-    (
-        "0x80040400",
-        "QuickBooks could not read a request; Bookbridge finds the one record by halving.",
-        true,
-    ),
+impl Event {
+    /// Whether it is trouble.
+    pub(super) fn is_bad(&self) -> bool {
+        matches!(self.weight, Weight::Vague | Weight::Bad)
+    }
+}
+
+/// What a text without a code means: the first that is found in a line counts.
+const TEXTS: &[(&str, &str, Weight)] = &[
     (
         "Could not start QuickBooks",
         "QuickBooks could not be started. Open it on this machine with the company file.",
-        true,
+        Weight::Bad,
     ),
-    // Behind the codes of QuickBooks, which say more.
     (
-        "QBWC1013",
-        "QuickBooks could not be opened. Open it on this machine with the company file, and close its dialogs.",
-        true,
+        "Authentication failed",
+        "User name or password is wrong. Type the password again.",
+        Weight::Bad,
     ),
-    ("Authentication failed", "User name or password is wrong. Type the password again.", true),
-    ("Unable to connect", "The server cannot be reached from this machine.", true),
+    ("Unable to connect", "The server cannot be reached from this machine.", Weight::Bad),
     (
         "could not establish trust",
         "The certificate of the server is not trusted by this Windows.",
-        true,
+        Weight::Bad,
     ),
     (
         "The remote name could not be resolved",
         "The name of the server is not known: look at the address and at DNS.",
-        true,
+        Weight::Bad,
     ),
-    ("No data exchange required", "Nothing was to do.", false),
-    ("Authentication succeeded", "The login was right.", false),
+    ("No data exchange required", "Nothing was to do.", Weight::Fine),
+    ("Authentication succeeded", "The login was right.", Weight::Fine),
     (
         "Update completed with errors",
         "A session ended with errors; the lines above say which.",
-        true,
+        Weight::Vague,
     ),
-    ("Update completed successfully", "A session ended well.", false),
-    ("Data received from", "QuickBooks answered.", false),
-    ("Connecting to application", "A session begins.", false),
-    ("Scheduler_doUpdateJob", "The schedule wakes it.", false),
+    ("Update completed successfully", "A session ended well.", Weight::Well),
+    ("Data received from", "QuickBooks answered.", Weight::Fine),
+    ("Connecting to application", "A session begins.", Weight::Fine),
+    ("Scheduler_doUpdateJob", "The schedule wakes it.", Weight::Fine),
 ];
 
 /// Reads a log: what happened, in order; the last events if there are many.
@@ -127,33 +99,85 @@ pub(super) fn read(text: &str) -> Vec<Event> {
     for line in &lines[begin..] {
         let (stamp, rest) = stamped(line);
         at = stamp.or(at);
-        let meaning = MEANINGS.iter().find(|(text, ..)| rest.contains(text));
-        let Some((_, means, bad)) = meaning else { continue };
+        let Some((means, weight)) = meaning(rest) else { continue };
         let what: String = rest.trim().chars().take(MAX_SHOWN).collect();
-        let again = events.last().is_some_and(|last| last.means == *means && last.at == at);
+        let again = events.last().is_some_and(|last| last.means == means && last.at == at);
         if !again {
-            events.push(Event { at, what, means, bad: *bad });
+            events.push(Event { at, what, means, weight });
         }
     }
     let first = events.len().saturating_sub(MAX_EVENTS);
     events.split_off(first)
 }
 
-/// The sentence about all of it: the last trouble, if nothing went well after it.
+/// What a line means: by the code of QuickBooks, which says most; by that of the Web Connector; by a
+/// code that nobody knows; by its text.
+fn meaning(line: &str) -> Option<(String, Weight)> {
+    let (hresult, code) = (hresult(line), code(line));
+    if let Some(hresult) = hresult
+        && let Some(means) = of_quickbooks(hresult)
+    {
+        return Some((means, Weight::Bad));
+    }
+    if let Some(row) = code.and_then(|code| codes::explained(code.parse().ok()?)) {
+        let weight = if row.vague { Weight::Vague } else { Weight::Bad };
+        return Some((format!("{} {}", row.means, row.helps), weight));
+    }
+    if let Some(unknown) = hresult.map(str::to_owned).or(code.map(|code| format!("QBWC{code}"))) {
+        let means = format!("{unknown} is not known here. Read what the log says beside it.");
+        return Some((means, Weight::Bad));
+    }
+    let (_, means, weight) = TEXTS.iter().find(|(text, ..)| line.contains(text))?;
+    Some(((*means).to_owned(), *weight))
+}
+
+/// What a code of QuickBooks means, and what helps.
+fn of_quickbooks(hresult: &str) -> Option<String> {
+    let said = Said { hresult: Some(hresult.to_owned()), ..Said::default() };
+    let finding = classify::hresult(&said);
+    // The table has a cause for each of those that stand beside what is not in it.
+    if finding.code == Code::QuickbooksUnavailable && finding.cause.is_empty() {
+        return None;
+    }
+    let told = diagnosis::render(&finding);
+    let helps = told.fixes.into_iter().find_map(|fix| fix.how).unwrap_or_default();
+    Some(format!("{} {helps}", told.detail))
+}
+
+/// The first error code of Windows or QuickBooks in a line, such as `0x80040408`.
+fn hresult(line: &str) -> Option<&str> {
+    let found = line.match_indices("0x").chain(line.match_indices("0X")).filter_map(|(at, _)| {
+        let code = line.get(at..at + 10)?;
+        let digits = code.as_bytes().get(2..)?;
+        let is_one = digits.iter().all(u8::is_ascii_hexdigit)
+            && ["8000", "8004", "8007"].iter().any(|family| digits.starts_with(family.as_bytes()));
+        is_one.then_some(code)
+    });
+    found.min_by_key(|code| code.as_ptr())
+}
+
+/// The digits of the first `QBWC1…` in a line.
+fn code(line: &str) -> Option<&str> {
+    line.match_indices("QBWC1").find_map(|(at, _)| {
+        let code = line.get(at + 4..at + 8)?;
+        code.bytes().all(|byte| byte.is_ascii_digit()).then_some(code)
+    })
+}
+
+/// The sentence about all of it: the last trouble, if no session ended well after it.
 pub(super) fn conclude(events: &[Event]) -> String {
-    let well = events.iter().rposition(|event| event.means == "A session ended well.");
-    let trouble = events
-        .iter()
-        .rposition(|event| event.bad && !event.what.contains("Update completed with errors"));
-    match (trouble, well) {
-        (None, None) if events.is_empty() => {
+    let well = events.iter().rposition(|event| event.weight == Weight::Well);
+    let after = &events[well.map_or(0, |well| well + 1)..];
+    let last = |weight| after.iter().rfind(|event: &&Event| event.weight == weight);
+    match last(Weight::Bad).or(last(Weight::Vague)) {
+        Some(trouble) => trouble.means.clone(),
+        None if events.is_empty() => {
             "This does not look like a QWCLog.txt: no line of it is known.".to_owned()
         }
-        (None, _) => "Nothing in it went wrong.".to_owned(),
-        (Some(bad), Some(well)) if well > bad => {
+        None if events.iter().any(Event::is_bad) => {
             "There was trouble, but a session ended well after it.".to_owned()
         }
-        (Some(bad), _) => events[bad].means.to_owned(),
+        None => "Nothing in it went wrong.".to_owned(),
     }
 }
 
@@ -193,23 +217,70 @@ mod tests {
     fn a_log_is_told_in_order_and_concluded() {
         let events = read(LOG);
 
-        let bad: Vec<bool> = events.iter().map(|event| event.bad).collect();
+        let bad: Vec<bool> = events.iter().map(Event::is_bad).collect();
         assert_eq!(bad, [false, true, true]);
         assert!(events[1].what.starts_with("Error message:"), "{}", events[1].what);
         assert_eq!(events[1].at.unwrap().to_string(), "2026-11-24T08:33:09Z");
-        assert_eq!(conclude(&events), "A dialog is open in QuickBooks. Close it.");
+        assert!(conclude(&events).starts_with("A message or dialog is open in QuickBooks"));
         let well = format!("{LOG}20261124.09:00:00 UTC\t: Update completed successfully.");
         assert!(conclude(&read(&well)).contains("ended well"));
     }
 
     #[test]
     fn a_wrong_password_is_told_from_a_login_that_broke_off() {
-        let means = |line: &str| read(line).first().map_or("", |event| event.means);
+        for (line, told) in [
+            ("QBWC1040: Invalid user name or password", "password is wrong"),
+            ("QBWC1012: Authentication failed due to", "network"),
+            ("QBWC1013: Error connecting to QuickBooks", "QuickBooks could not be opened"),
+            ("QBWC1013: 0x80040414: A dialog", "dialog is open"),
+            ("QBWC1013: 0x8004041c: an error", "company file"),
+        ] {
+            assert!(conclude(&read(line)).contains(told), "{line}: {}", conclude(&read(line)));
+        }
+    }
 
-        assert!(means("QBWC1040: Invalid user name or password").contains("password is wrong"));
-        assert!(means("QBWC1012: Authentication failed due to").contains("network"));
-        assert!(means("QBWC1013: Error connecting to QuickBooks").contains("QuickBooks"));
-        assert!(means("QBWC1013: 0x80040414: A dialog").contains("dialog is open"));
+    #[test]
+    fn a_session_that_broke_is_no_good_one_and_says_what_broke_it() {
+        let check = |log: &str, told: &str| {
+            let said = conclude(&read(log));
+            assert!(said.contains(told), "{log}: {said}");
+        };
+
+        check(
+            "Authentication succeeded\nQBWC1041: SendRequestXML failed: it timed out\n\
+             Update completed with errors",
+            "sendRequestXML",
+        );
+        check("Scheduler_doUpdateJob\nQBWC1030: No password", "has no password");
+        check("Authentication succeeded\nUpdate completed with errors", "ended with errors");
+        check("QBWC1041: x\nQBWC1031: the update has errors", "sendRequestXML");
+        check("QBWC1041: x\nUpdate completed successfully", "ended well after it");
+        check("Authentication succeeded\nUpdate completed successfully", "Nothing in it");
+    }
+
+    #[test]
+    fn a_code_alone_is_a_log_and_one_that_nobody_knows_is_trouble() {
+        for code in ["QBWC1003", "QBWC1010", "QBWC1030", "QBWC1037", "QBWC1041", "QBWC1085"] {
+            let events = read(code);
+            assert!(events.len() == 1 && events[0].is_bad(), "{events:?}");
+            assert!(!events[0].means.contains("not known here"), "{events:?}");
+        }
+        for code in ["QBWC1049", "QBWC1999", "0x8004FFFF", "0x80004005", "0X8004ffff"] {
+            let said = conclude(&read(&format!("Authentication succeeded\nü {code}: x")));
+            assert!(said.starts_with(&format!("{code} is not known here")), "{said}");
+        }
+        for none in [
+            "QBWC1",
+            "QBWC10",
+            "QBWC1ü00",
+            "0x8004",
+            "0x8004ü",
+            "0x800üüüüüü",
+            "0x80040z00",
+            "0x12345678",
+        ] {
+            assert!(read(none).is_empty(), "{none}");
+        }
     }
 
     #[test]

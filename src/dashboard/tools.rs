@@ -54,7 +54,7 @@ struct Said {
 struct Event {
     at: String,
     what: String,
-    means: &'static str,
+    means: String,
     bad: bool,
     href: Option<String>,
 }
@@ -186,8 +186,8 @@ async fn tell(engine: &Engine, log: &str) -> Result<Told, Trouble> {
         Event {
             at: event.at.map(view::time).unwrap_or_default(),
             what: event.what.clone(),
-            means: event.means,
-            bad: event.bad,
+            means: event.means.clone(),
+            bad: event.is_bad(),
             href: session
                 .map(|session| format!("/c/{}/sessions/{}", session.connection, session.id)),
         }

@@ -874,6 +874,28 @@ fn a_log_of_more_than_a_megabyte_is_read_and_one_too_long_is_said_to_be() {
 }
 
 #[test]
+fn a_log_of_a_broken_session_is_told_as_one() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/tools").csrf();
+    let read = |log: &str| {
+        let body = ann.post("/tools", &[("csrf", &csrf), ("tool", "log"), ("log", log)]).body;
+        body.split("id=\"said-log\"").nth(1).unwrap().to_owned()
+    };
+
+    let broken = read(
+        "20261124.08:33:06 UTC\t: Authentication succeeded\n\
+         20261124.08:33:07 UTC\t: QBWC1041: SendRequestXML failed: the operation timed out\n\
+         20261124.08:33:08 UTC\t: Update completed with errors\n",
+    );
+
+    assert!(!broken.contains("Nothing in it went wrong"), "{broken}");
+    assert!(broken.contains("<td>QBWC1041: SendRequestXML failed"), "{broken}");
+    assert_eq!(broken.matches("class=\"pill bad\"").count(), 2, "{broken}");
+    assert!(!read("QBWC1030: No password").contains("does not look like"));
+}
+
+#[test]
 fn mapping_goes_on_until_something_is_found() {
     use std::fmt::Write as _;
 

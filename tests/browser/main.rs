@@ -385,7 +385,7 @@ async fn log_explained(phone: bool) {
         .eval("document.getElementById('log').form.querySelector('button').id = 'read-log'")
         .await;
     screen.click("#read-log").await;
-    screen.sees("A dialog is open in QuickBooks. Close it.").await;
+    screen.sees("A message or dialog is open in QuickBooks").await;
     screen.picture("log").await;
 
     // What it tells of a session that was here leads to it.
