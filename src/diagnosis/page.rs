@@ -11,6 +11,11 @@ use crate::diagnosis::fix;
 use crate::diagnosis::sentence::say;
 use crate::domain::outcome::Code;
 
+/// Said where the application has to send something else.
+const LOOK_UP: &str = "For developers: `GET /v1/schema/{kind}` says what may be sent. \
+                       `POST /v1/connections/{c}/check` shows all findings at once, without sending \
+                       anything.";
+
 /// What a code means.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -94,6 +99,10 @@ impl Entry {
         let mut page = format!("# {}\n\n`{}`\n\n", self.words.title, self.code);
         body(&mut page, &self.words, "##");
         let _ = writeln!(page, "\n## More\n\n{}", self.explanation);
+        let mut all = self.causes.iter().chain([&self.words]).flat_map(|words| &words.fixes);
+        if all.any(|fix| fix.id == "change-mapping") {
+            let _ = writeln!(page, "\n{LOOK_UP}");
+        }
         for cause in &self.causes {
             let _ = writeln!(page, "\n## {}\n\n`{}` · `{}`\n", cause.title, self.code, cause.cause);
             body(&mut page, cause, "###");

@@ -178,6 +178,22 @@ fn the_list_of_codes_is_written_down() {
 }
 
 #[test]
+fn what_developers_look_up_stands_on_the_page_and_in_no_words_for_users() {
+    for entry in diagnosis::entries() {
+        let variants = || entry.causes.iter().chain([&entry.words]);
+        let fixes: Vec<_> = variants().flat_map(|words| &words.fixes).collect();
+        let how = |text: &str| {
+            fixes.iter().any(|fix| fix.how.as_ref().is_some_and(|how| how.contains(text)))
+        };
+
+        assert!(!how("/v1/") && !how("Retry"), "{}", entry.code);
+        let mapped = fixes.iter().any(|fix| fix.id == "change-mapping");
+        let told = entry.markdown().contains("For developers: `GET /v1/schema/{kind}`");
+        assert_eq!(told, mapped, "{}", entry.code);
+    }
+}
+
+#[test]
 fn a_page_reads_as_markdown_without_html() {
     for entry in diagnosis::entries() {
         let page = entry.markdown();
