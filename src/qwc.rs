@@ -9,6 +9,7 @@
 //! seen with version 34). Each is explained to administrators in `qwc/README.md`.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use yaserde::YaSerialize;
 use yaserde::ser::Config;
@@ -24,6 +25,44 @@ pub fn address(scheme: &str, host: &str) -> Option<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
     let is_one = matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(plain);
     is_one.then(|| format!("{scheme}://{host}"))
+}
+
+/// From where Web Connectors take an address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// From this very machine alone.
+    Here,
+    /// From nowhere, and why.
+    Refused(&'static str),
+    /// From everywhere, if its certificate is trusted there.
+    Anywhere,
+}
+
+/// What to do about an address that is refused.
+pub const MEND: &str =
+    "set public-url to https:// and a host name, with a certificate that is valid for it";
+
+/// What the Web Connector takes: HTTPS, except on its own machine, and a host name that a certificate
+/// can carry (*QBWC Programmer's Guide* 2.0, appendix A: QBWC1001 and 1010).
+pub fn reach(url: &str) -> Reach {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let address = host.parse::<IpAddr>().ok();
+    if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
+        return Reach::Here;
+    }
+    match (scheme == "https", address.is_some()) {
+        (true, false) => Reach::Anywhere,
+        (true, true) => Reach::Refused("the Web Connector refuses an IP address (QBWC1001)"),
+        (false, false) => Reach::Refused("the Web Connector refuses plain HTTP (QBWC1010)"),
+        (false, true) => Reach::Refused(
+            "the Web Connector refuses plain HTTP (QBWC1010) and an IP address (QBWC1001)",
+        ),
+    }
 }
 
 /// The document; elements in the order of the guide's example.
@@ -198,6 +237,24 @@ mod tests {
         while !matches!(reader.read_event().unwrap(), quick_xml::events::Event::Eof) {}
         assert!(written.contains("<AppURL>https://x/?a=1&amp;b=2</AppURL>"));
         assert!(!written.contains("&#65534;"));
+    }
+
+    #[test]
+    fn an_address_that_the_web_connector_refuses_is_told_from_one_that_it_takes() {
+        let check = |url: &str, codes: &[&str]| {
+            let Reach::Refused(why) = reach(url) else { panic!("{url}") };
+            let told: Vec<_> =
+                ["QBWC1001", "QBWC1010"].into_iter().filter(|code| why.contains(code)).collect();
+            assert_eq!(told, codes, "{url}");
+        };
+
+        check("http://mybox:9153", &["QBWC1010"]);
+        check("http://192.168.1.5:9153", &["QBWC1001", "QBWC1010"]);
+        check("https://[2001:db8::1]:8170", &["QBWC1001"]);
+        assert_eq!(reach("https://books.example.com:8170/a"), Reach::Anywhere);
+        for here in ["http://localhost:8170", "http://127.0.0.1:8170", "https://[::1]"] {
+            assert_eq!(reach(here), Reach::Here, "{here}");
+        }
     }
 
     #[test]

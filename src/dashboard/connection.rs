@@ -288,14 +288,17 @@ async fn act(
     }
 }
 
+/// A new password, and what it stops.
+pub(super) const NEW_PASSWORD: (&str, &str) = (
+    "Make a new password",
+    "The old one is refused at once. Nothing is sent until the new one is typed into the Web Connector \
+     on the machine with QuickBooks.",
+);
+
 /// What stops the Web Connector until somebody has been at its machine, or is lost for good.
 fn asks_first(action: &str) -> Option<(&'static str, &'static str)> {
     match action {
-        "rotate-password" => Some((
-            "Make a new password",
-            "The old one is refused at once. Nothing is sent until the new one is typed into the Web \
-             Connector on the machine with QuickBooks.",
-        )),
+        "rotate-password" => Some(NEW_PASSWORD),
         "rotate-identity" => Some((
             "Make a new identity",
             "Nothing is sent until the application is removed from the Web Connector and its new .qwc \

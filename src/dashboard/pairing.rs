@@ -3,6 +3,8 @@
 //!
 //! Source of the steps and errors: *QBWC Programmer's Guide* 2.0, chapters 3 and 4, and appendix A.
 
+mod usual;
+
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::web;
@@ -11,13 +13,16 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use crate::dashboard::DashboardSettings;
+use crate::dashboard::connection::NEW_PASSWORD;
 use crate::dashboard::connection::file;
 use crate::dashboard::fields::Fields;
 use crate::dashboard::frame::Frame;
+use crate::dashboard::frame::Sure;
 use crate::dashboard::frame::see;
 use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::show;
 use crate::dashboard::live;
+use crate::dashboard::pairing::usual::Help;
 use crate::dashboard::said::Tone;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::trouble::sentence;
@@ -31,6 +36,9 @@ use crate::domain::outcome::Finding;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Wire;
+use crate::qwc;
+use crate::qwc::MEND;
+use crate::qwc::Reach;
 
 /// Its routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -50,58 +58,6 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 const SHOWN_ALREADY: &str = "The password was shown already, and goes on working. If it is lost, \
                              make another one.";
 
-type Explained = (&'static str, &'static str);
-
-/// What goes wrong while the application is added.
-const ADDING: &[Explained] = &[
-    (
-        "QBWC1048: the certificate cannot be verified",
-        "Bookbridge is not reached by https at its own name, or this Windows does not trust its certificate. Open the address of this page in a browser here: it must show no warning.",
-    ),
-    (
-        "QBWC1039: unique OwnerID/FileID pair value required",
-        "The company file knows this application under another identity. Make a new identity for the connection in Bookbridge, download the .qwc again, and add that one.",
-    ),
-    (
-        "QBWC1003 or QBWC1004: the support page cannot be reached",
-        "The address in the .qwc is not reached from this machine. Look at the name, the port, and the firewall.",
-    ),
-    (
-        "Nothing happens at a double click",
-        "Start the Web Connector first (Windows start menu, QuickBooks), press Add an Application there, and choose the file.",
-    ),
-];
-/// What goes wrong while access is given.
-const GIVING: &[Explained] = &[
-    (
-        "The question does not come",
-        "Open the company file in QuickBooks as Admin, in single-user mode, and add the application again.",
-    ),
-    (
-        "0x80040418, 0x8004041A: no access",
-        "QuickBooks: Edit > Preferences > Integrated Applications > Company Preferences. Untick Don't allow any applications, tick this application, press OK.",
-    ),
-];
-/// What goes wrong while it updates.
-const UPDATING: &[Explained] = &[
-    (
-        "QBWC1012: authentication failed, with a network error in the log",
-        "The Web Connector does not reach Bookbridge. Open the address that stands in the .qwc in a browser on this machine: it answers without a warning about its certificate. Else look at the name, the port, and the firewall.",
-    ),
-    (
-        "QBWC1041 or QBWC1042: an exception while data was sent or received",
-        "The connection broke off. Nothing is lost: press Update Selected again.",
-    ),
-    (
-        "0x80040408: QuickBooks could not be started",
-        "Open QuickBooks on this machine, with the company file, and press Update Selected again.",
-    ),
-    (
-        "0x80040414: a dialog is open",
-        "Close every message and window in QuickBooks, then press Update Selected again.",
-    ),
-];
-
 struct Step {
     id: &'static str,
     title: &'static str,
@@ -112,16 +68,31 @@ struct Step {
     state: &'static str,
     /// What the wire showed of it so far.
     seen: Vec<&'static str>,
-    errors: Vec<(String, String)>,
+    errors: Vec<Help>,
 }
 
 /// What went wrong at a step, and what helps.
 struct Told {
     what: String,
-    help: Vec<(String, String)>,
+    help: Vec<Help>,
 }
 
 impl Told {
+    /// What keeps the Web Connector from taking the `.qwc` of an address.
+    fn of_address(base: &str) -> Option<Self> {
+        let Reach::Refused(why) = qwc::reach(base) else { return None };
+        let help = (
+            "Give Bookbridge an address that it takes".to_owned(),
+            format!(
+                "On the server {MEND} (tls-cert and tls-key, or a reverse proxy in front of it). \
+                 Start Bookbridge again, open this page at that address, and download the .qwc \
+                 there."
+            ),
+        );
+        let what = format!("This .qwc would name {base}: {why}.");
+        Some(Self { what, help: vec![help] })
+    }
+
     fn of(finding: &Finding) -> Self {
         let rendered = diagnosis::render(finding);
         let code = finding.said.as_ref().and_then(|said| said.hresult.as_deref());
@@ -160,14 +131,16 @@ async fn page(
     request: HttpRequest,
     token: web::Path<String>,
     engine: web::Data<Engine>,
+    settings: web::Data<DashboardSettings>,
 ) -> Result<HttpResponse, Trouble> {
-    shown(&request, &token, &engine, None).await
+    shown(&request, &token, &engine, &settings, None).await
 }
 
 async fn shown(
     request: &HttpRequest,
     token: &str,
     engine: &Engine,
+    settings: &DashboardSettings,
     password: Option<String>,
 ) -> Result<HttpResponse, Trouble> {
     let (connection, pairing) = known(engine, token).await?;
@@ -179,13 +152,14 @@ async fn shown(
     let state = engine.store().state(&connection.id).await?;
     let state = state.unwrap_or_else(|| ConnectorState::new(connection.id.clone()));
     let seen = Seen::of(&pairing, &engine.wire(), &state, answered);
-    let steps = seen.steps();
+    let steps = seen.steps(&base(request, settings)?);
     let done = steps.iter().filter(|step| step.tone == "done").count();
     let bad = steps.iter().find(|step| step.tone == "bad");
     let next = steps.iter().find(|step| step.tone.is_empty());
     let (sentence, tone) = match (bad, next) {
         (Some(bad), _) => {
-            (format!("Step “{}” did not work; what to do stands there.", bad.title), "bad")
+            let (title, state) = (bad.title, bad.state);
+            (format!("Step “{title}” {state}; what to do stands there."), "bad")
         }
         (None, Some(next)) => {
             (format!("{done} of {} steps done. Next: {}.", steps.len(), next.title), "work")
@@ -205,12 +179,17 @@ async fn shown(
         steps,
         password,
         revealed: pairing.revealed(),
-        reveal: if pairing.revealed_at.is_some() {
+        reveal: if pairing.revealed_at.is_some() || works(&pairing, &state) {
             "Make another password and show it"
         } else {
             "Make the password and show it"
         },
     }))
+}
+
+/// Whether the Web Connector logged in since a password was shown here last: another one stops it.
+fn works(pairing: &Pairing, state: &ConnectorState) -> bool {
+    state.last_seen_at.is_some_and(|seen| pairing.revealed_at.is_none_or(|shown| seen >= shown))
 }
 
 /// What is known of the steps.
@@ -261,8 +240,10 @@ impl Seen {
     }
 
     /// The steps, in order; a step is done as well if a later one shows it.
-    fn steps(&self) -> Vec<Step> {
+    fn steps(&self, base: &str) -> Vec<Step> {
         let called = self.called;
+        let refused = Told::of_address(base).filter(|_| !called);
+        let refuses = refused.is_some();
         let trouble = self.trouble.as_ref().map(Told::of);
         // What QuickBooks says stands at the step that mends it.
         let access = |finding: &Finding| finding.code == Code::AccessNotGranted;
@@ -272,16 +253,19 @@ impl Seen {
         };
         let unhurt = no_access.is_none() && trouble.is_none();
         let mut steps = vec![
-            step("download", "Download the .qwc", "It tells the Web Connector where Bookbridge is. It holds no password.".to_owned(), self.downloaded || called, None, &[]),
-            step("add", "Add it in the Web Connector", "Open the company file in QuickBooks as Admin, in single-user mode. Start the Web Connector, press Add an Application, choose the file.".to_owned(), self.certificate || called, None, ADDING),
-            step("access", "Give access in QuickBooks", "QuickBooks asks once. Choose Yes, always; allow access even if QuickBooks is not running.".to_owned(), self.named, no_access, GIVING),
+            step("download", "Download the .qwc", "It tells the Web Connector where Bookbridge is. It holds no password.".to_owned(), self.downloaded || called, refused, Vec::new()),
+            step("add", "Add it in the Web Connector", "Open the company file in QuickBooks as Admin, in single-user mode. Start the Web Connector, press Add an Application, choose the file.".to_owned(), called, None, usual::adding()),
+            step("access", "Give access in QuickBooks", "QuickBooks asks once. Choose Yes, always; allow access even if QuickBooks is not running.".to_owned(), self.named, no_access, usual::giving()),
         ];
+        if refuses {
+            steps[0].state = "would not work";
+        }
         let text = "Click the Password column of this application in the Web Connector, paste it, press Enter, and let it be saved.".to_owned();
         let bad = self.refused.then(|| Told {
             what: "The Web Connector logged in with a wrong password (it shows QBWC1040). Paste the one that was shown last; if it is lost, make another one here and paste that.".to_owned(),
             help: Vec::new(),
         });
-        steps.push(step("password", "Paste the password", text, self.login, bad, &[]));
+        steps.push(step("password", "Paste the password", text, self.login, bad, usual::typing()));
         let mode = match self.mode.as_str() {
             "" => "",
             "SingleUser" => " QuickBooks is in single-user mode.",
@@ -297,7 +281,7 @@ impl Seen {
             text,
             self.company.is_some() && unhurt,
             trouble,
-            UPDATING,
+            usual::updating(),
         ));
         let text = match &self.company {
             _ if self.confirmed && self.answered => {
@@ -313,7 +297,7 @@ impl Seen {
             }
         };
         let done = self.confirmed && self.answered;
-        steps.push(step("confirm", "Confirm the company file", text, done, None, &[]));
+        steps.push(step("confirm", "Confirm the company file", text, done, None, Vec::new()));
         for (number, step) in steps.iter_mut().enumerate() {
             step.seen = self.signs(step.id);
             step.mark = match step.tone {
@@ -331,7 +315,11 @@ impl Seen {
         let let_in = self.company.is_some() && self.trouble.is_none();
         let signs: &[(bool, &'static str)] = match step {
             "add" => &[
-                (self.certificate || called, "The Web Connector looked at the certificate."),
+                // A browser does the same: it is a sign, and no more.
+                (
+                    self.certificate || called,
+                    "Its address was opened; the Web Connector does that first.",
+                ),
                 (called, "It called, and told its version."),
             ],
             "access" => &[(let_in, "QuickBooks let it in.")],
@@ -348,19 +336,18 @@ fn step(
     text: String,
     done: bool,
     bad: Option<Told>,
-    errors: &[Explained],
+    usual: Vec<Help>,
 ) -> Step {
     let (tone, pill, state) = match (&bad, done) {
         (Some(_), _) => ("bad", "bad", "did not work"),
         (None, true) => ("done", "ok", "done"),
         (None, false) => ("", "", "to do"),
     };
-    let usual = || errors.iter().map(|(what, helps)| ((*what).to_owned(), (*helps).to_owned()));
     // What was seen is explained; before that, what may be.
     let (text, errors) = match bad {
         Some(told) => (told.what, told.help),
         None if done => (text, Vec::new()),
-        None => (text, usual().collect()),
+        None => (text, usual),
     };
     let (mark, seen) = (String::new(), Vec::new());
     Step { id, title, text, mark, tone, pill, state, seen, errors }
@@ -381,13 +368,33 @@ async fn password(
     request: HttpRequest,
     token: web::Path<String>,
     engine: web::Data<Engine>,
+    settings: web::Data<DashboardSettings>,
     form: Option<Fields>,
 ) -> Result<HttpResponse, Trouble> {
     let (connection, pairing) = known(&engine, &token).await?;
     let form = form.unwrap_or_default();
+    let state = engine.store().state(&connection.id).await?;
+    if form.given("sure").is_none()
+        && form.text("after") == pairing.revealed()
+        && state.is_some_and(|state| works(&pairing, &state))
+    {
+        let (title, would) = NEW_PASSWORD;
+        return Ok(show(&Sure {
+            frame: Frame::titled(title),
+            title,
+            place: &connection.name,
+            home: &format!("/pair/{token}"),
+            action: &format!("/pair/{token}/password"),
+            would,
+            hidden: &[("after", form.text("after"))],
+        }));
+    }
     engine.pairing_opened(&connection, &pairing).await?;
     match engine.pairing_password(&connection.id, form.text("after")).await? {
-        Some(made) => shown(&request, &token, &engine, Some(made.expose_secret().to_owned())).await,
+        Some(made) => {
+            let made = made.expose_secret().to_owned();
+            shown(&request, &token, &engine, &settings, Some(made)).await
+        }
         // The page was loaded again: the password that was pasted goes on working.
         None => Ok(see_refusal(&format!("/pair/{token}"), SHOWN_ALREADY)),
     }
@@ -425,9 +432,8 @@ async fn watch(
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_readme_has_the_steps_of_the_page() {
-        let nothing = Seen {
+    fn nothing() -> Seen {
+        Seen {
             downloaded: false,
             certificate: false,
             called: false,
@@ -439,11 +445,45 @@ mod tests {
             trouble: None,
             mode: String::new(),
             answered: false,
-        };
+        }
+    }
+
+    #[test]
+    fn the_help_of_adding_stays_until_the_web_connector_calls() {
+        let mut seen = Seen { downloaded: true, certificate: true, ..nothing() };
+
+        let add = &seen.steps("https://books.example.com")[1];
+        assert!(add.tone.is_empty() && add.seen.len() == 1, "{}", add.state);
+        let all: String = add.errors.iter().map(|(what, _)| what.as_str()).collect();
+        for code in [1000, 1001, 1002, 1003, 1004, 1010, 1022, 1023, 1024, 1026, 1039, 1048] {
+            assert!(all.contains(&format!("QBWC{code}")), "{code}: {all}");
+        }
+
+        seen.called = true;
+        let add = &seen.steps("https://books.example.com")[1];
+        assert!(add.tone == "done" && add.errors.is_empty(), "{}", add.state);
+    }
+
+    #[test]
+    fn a_file_that_would_be_refused_is_said_to_be_before_its_download() {
+        let refused = &nothing().steps("http://mybox:9153")[0];
+        assert_eq!((refused.tone, refused.state), ("bad", "would not work"));
+        assert!(refused.text.contains("http://mybox:9153") && refused.text.contains("QBWC1010"));
+        assert!(refused.errors[0].1.contains("public-url"), "{}", refused.errors[0].1);
+
+        for taken in ["http://localhost:8170", "https://books.example.com"] {
+            assert!(nothing().steps(taken)[0].tone.is_empty(), "{taken}");
+        }
+        let works = Seen { called: true, ..nothing() };
+        assert_eq!(works.steps("http://mybox:9153")[0].tone, "done");
+    }
+
+    #[test]
+    fn the_readme_has_the_steps_of_the_page() {
         let readme = include_str!("../../README.md");
 
         let mut rest = readme;
-        for (number, step) in nothing.steps().iter().enumerate() {
+        for (number, step) in nothing().steps("http://localhost:8170").iter().enumerate() {
             let line = format!("\n{}. **{}", number + 1, step.title);
             let at = rest.find(&line).unwrap_or_else(|| panic!("{line}"));
             rest = &rest[at + line.len()..];

@@ -22,10 +22,15 @@ fn field(page: &str, name: &str) -> String {
     after.split('"').next().unwrap().to_owned()
 }
 
-/// A password, as the button of this page makes it; `None` if none was made.
+/// A password, as the button of this page makes it, and the one that asks; `None` if none was made.
 fn password(nobody: &Caller<'_>, link: &str, page: &str) -> Option<String> {
     let after = field(page, "after");
-    let shown = nobody.post(&format!("{link}/password"), &[("after", &after)]).body;
+    let form = [("after", after.as_str())];
+    let mut shown = nobody.post(&format!("{link}/password"), &form).body;
+    if shown.contains("id=\"sure\"") {
+        let sure = [form.as_slice(), &[("sure", "1")]].concat();
+        shown = nobody.post(&format!("{link}/password"), &sure).body;
+    }
     let secret = shown.split("id=\"secret\">").nth(1)?;
     Some(secret.split('<').next().unwrap().to_owned())
 }
@@ -88,6 +93,48 @@ fn pairing_makes_no_second_password_when_its_form_is_sent_once_more() {
     assert!(house.poll(&user, &first, "company", &[]).status.success());
     let second = password(&nobody, &link, &nobody.get(&link).body).unwrap();
     assert!(second != first);
+}
+
+#[test]
+fn pairing_asks_before_a_new_password_stops_what_works() {
+    let house = House::open();
+    let made = house.run(&["connection", "add", "Acme"]);
+    let text = |member: &str| made[member].as_str().unwrap();
+    let (user, old, link) = (text("username"), text("password"), text("pairingUrl"));
+    let nobody = Caller::nobody(&house);
+    let press = |sure: &[(&str, &str)]| {
+        let after = field(&nobody.get(link).body, "after");
+        let form = [&[("after", after.as_str())], sure].concat();
+        nobody.post(&format!("{link}/password"), &form).body
+    };
+    assert!(house.poll(user, old, "company", &[]).status.success());
+
+    let asked = press(&[]);
+
+    assert!(asked.contains("id=\"sure\"") && asked.contains("refused at once"), "{asked}");
+    assert!(!asked.contains("id=\"secret\""), "{asked}");
+    assert!(house.poll(user, old, "company", &[]).status.success(), "the old one works");
+    assert!(press(&[("sure", "1")]).contains("id=\"secret\""));
+    // Nothing works with the new one yet: it may be made anew.
+    assert!(press(&[]).contains("id=\"secret\""));
+}
+
+#[test]
+fn pairing_says_that_its_file_would_be_refused() {
+    let house = House::open();
+    let (_, link) = paired(&house);
+    let page = |host: &str| {
+        let mut answer = ureq::get(&link).header("host", host).call().unwrap();
+        answer.body_mut().read_to_string().unwrap()
+    };
+
+    for (host, code) in [("mybox:9153", "QBWC1010"), ("192.168.1.5:9153", "QBWC1001")] {
+        let page = page(host);
+        let download = step(&page, "Download");
+        assert!(download.contains("would not work") && download.contains(code), "{download}");
+        assert!(download.contains(host) && download.contains("public-url"), "{download}");
+    }
+    assert!(!page("localhost:9153").contains("would not work"));
 }
 
 #[test]
@@ -211,7 +258,7 @@ impl Calls<'_> {
 }
 
 async fn tick_by_tick(phone: bool) {
-    const CERTIFICATE: &str = "The Web Connector looked at the certificate.";
+    const CERTIFICATE: &str = "Its address was opened; the Web Connector does that first.";
     const VERSION: &str = "It called, and told its version.";
     const LOGIN: &str = "It logged in with the password.";
     const LET_IN: &str = "QuickBooks let it in.";
@@ -225,9 +272,10 @@ async fn tick_by_tick(phone: bool) {
     screen.eval("document.querySelector('a[href$=\"/qwc\"]').click()").await;
     screen.sees("1 of 6 steps done. Next: Add it in the Web Connector.").await;
     assert_eq!(ureq::get(format!("{}/qbwc", house.url)).call().unwrap().status().as_u16(), 200);
-    screen.sees("2 of 6 steps done. Next: Give access in QuickBooks.").await;
+    screen.sees(CERTIFICATE).await;
+    screen.sees("1 of 6 steps done. Next: Add it in the Web Connector.").await;
     let text = screen.text().await;
-    assert!(text.contains(CERTIFICATE) && !text.contains(VERSION), "{text}");
+    assert!(text.contains("QBWC1039") && !text.contains(VERSION), "{text}");
     calls.call("clientVersion", &[("strVersion", "2.3.0.215")]);
     screen.sees(VERSION).await;
     screen.sees("2 of 6 steps done. Next: Give access in QuickBooks.").await;
@@ -235,6 +283,13 @@ async fn tick_by_tick(phone: bool) {
     screen.click("form[action$='/password'] button").await;
     let password = screen.eval("document.getElementById('secret').textContent").await;
     let password = password.as_str().unwrap();
+    // Over plain http at another name there is no clipboard.
+    screen.eval("delete Navigator.prototype.clipboard").await;
+    screen.click("[data-copy]").await;
+    let said = "/^(Copied|Selected: press Ctrl\\+C)$/\
+                .test(document.querySelector('[data-copy]').textContent)";
+    let marked = format!("getSelection().toString().trim() === '{password}' && {said}");
+    screen.until("the password is marked", &marked).await;
     assert_eq!(calls.login("wrong").1, "nvu");
     screen.sees("Step “Paste the password” did not work").await;
     screen.sees("with a wrong password (it shows QBWC1040)").await;

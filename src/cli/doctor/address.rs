@@ -14,36 +14,24 @@ use crate::cli::client::Client;
 use crate::cli::failure;
 use crate::cli::output;
 use crate::config::Settings;
+use crate::qwc;
+use crate::qwc::Reach;
 
 /// A certificate with fewer days left is to be renewed.
 const SOON: i64 = 14;
 
-/// What the Web Connector takes: HTTPS, except on its own machine (QBWC1010, QBWC Programmer's
-/// Guide, "Error codes"), and a host name that a certificate can carry.
+/// Whether the Web Connector takes the address.
 pub(super) fn public_url(report: &mut Report, settings: &Settings, base: &str) {
     let check = "public address";
     let url = settings.public_url.as_deref().unwrap_or(base);
-    let (scheme, rest) = url.split_once("://").unwrap_or_default();
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    let address = host.parse::<std::net::IpAddr>().ok();
-    let here = host == "localhost" || address.is_some_and(|address| address.is_loopback());
-    let fix = "set public-url to https:// and a host name, with a certificate that is valid for it";
-    if here {
-        let detail = format!("{url} works for a Web Connector on this very machine alone");
-        let fix = "for another machine set public-url to https:// and a host name";
-        report.add(check, State::Warning, detail, fix);
-    } else if scheme != "https" {
-        let detail = format!("{url}: the Web Connector refuses plain HTTP (QBWC1010)");
-        report.add(check, State::Error, detail, fix);
-    } else if address.is_some() {
-        let detail = format!("{url}: certificates are rarely valid for a bare address (QBWC1001)");
-        report.add(check, State::Error, detail, fix);
-    } else {
-        report.ok(check, url);
+    match qwc::reach(url) {
+        Reach::Here => {
+            let detail = format!("{url} works for a Web Connector on this very machine alone");
+            let fix = "for another machine set public-url to https:// and a host name";
+            report.add(check, State::Warning, detail, fix);
+        }
+        Reach::Refused(why) => report.add(check, State::Error, format!("{url}: {why}"), qwc::MEND),
+        Reach::Anywhere => report.ok(check, url),
     }
 }
 

@@ -8,6 +8,8 @@ use super::try_get;
 use crate::cli::client::Client;
 use crate::cli::client::of_connection;
 use crate::cli::output;
+use crate::qwc;
+use crate::qwc::Reach;
 
 pub(super) fn connections(report: &mut Report, client: &Client) {
     let list = client.list("/v1/connections?limit=500").unwrap_or_default();
@@ -78,10 +80,9 @@ fn qwc_file(report: &mut Report, client: &Client, id: &str) {
     let host = |url: &str| {
         url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next()).map(str::to_owned)
     };
-    let here = host(&app).is_some_and(|host| host == "localhost" || host.starts_with("127."));
-    if !app.starts_with("https://") && !here {
-        let detail = format!("its AppURL is {app}; the Web Connector wants https");
-        report.add(&check, State::Error, detail, "set public-url to https:// and a host name");
+    if let Reach::Refused(why) = qwc::reach(&app) {
+        let detail = format!("its AppURL is {app}: {why}");
+        report.add(&check, State::Error, detail, qwc::MEND);
     } else if host(&app) == host(&support) {
         report.ok(&check, "its addresses are as the Web Connector wants them");
     } else {
