@@ -242,8 +242,8 @@ impl Seen {
     /// The steps, in order; a step is done as well if a later one shows it.
     fn steps(&self, base: &str) -> Vec<Step> {
         let called = self.called;
-        let refused = Told::of_address(base).filter(|_| !called);
-        let refuses = refused.is_some();
+        let unfit = Told::of_address(base).filter(|_| !called);
+        let would_fail = unfit.is_some();
         let trouble = self.trouble.as_ref().map(Told::of);
         // What QuickBooks says stands at the step that mends it.
         let access = |finding: &Finding| finding.code == Code::AccessNotGranted;
@@ -253,11 +253,11 @@ impl Seen {
         };
         let unhurt = no_access.is_none() && trouble.is_none();
         let mut steps = vec![
-            step("download", "Download the .qwc", "It tells the Web Connector where Bookbridge is. It holds no password.".to_owned(), self.downloaded || called, refused, Vec::new()),
+            step("download", "Download the .qwc", "It tells the Web Connector where Bookbridge is. It holds no password.".to_owned(), self.downloaded || called, unfit, Vec::new()),
             step("add", "Add it in the Web Connector", "Open the company file in QuickBooks as Admin, in single-user mode. Start the Web Connector, press Add an Application, choose the file.".to_owned(), called, None, usual::adding()),
             step("access", "Give access in QuickBooks", "QuickBooks asks once. Choose Yes, always; allow access even if QuickBooks is not running.".to_owned(), self.named, no_access, usual::giving()),
         ];
-        if refuses {
+        if would_fail {
             steps[0].state = "would not work";
         }
         let text = "Click the Password column of this application in the Web Connector, paste it, press Enter, and let it be saved.".to_owned();
