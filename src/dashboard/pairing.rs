@@ -386,6 +386,7 @@ async fn password(
             home: &format!("/pair/{token}"),
             action: &format!("/pair/{token}/password"),
             would,
+            pairs: &[],
             hidden: &[("after", form.text("after"))],
         }));
     }

@@ -66,16 +66,6 @@ pub const FIXES: [&str; 19] = [
 
 /// The fix that takes what QuickBooks has: what it wrote over our values goes with the opposite one.
 pub(super) const KEEP_THEIRS: &str = "keep-theirs";
-/// Fixes that change what is sent: they are no help for what is to be taken out.
-const CHANGING: [&str; 7] = [
-    KEEP_THEIRS,
-    "keep-ours",
-    "move-date",
-    "rename",
-    "replace-characters",
-    "shorten",
-    "suffix-number",
-];
 /// Values that a person edits at once.
 const MAX_EDITED: usize = 300;
 
@@ -347,7 +337,9 @@ pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineErr
     if record.status != Status::Failed && !any_time {
         return Err(cannot(&format!("it is {}; there is nothing to fix", record.status)));
     }
-    if record.wanted != Wanted::Present && CHANGING.contains(&id) {
+    let texts_alone = ["rename", "replace-characters", "shorten", "suffix-number"].contains(&id);
+    let changes = texts_alone || matches!(id, KEEP_THEIRS | "keep-ours" | "move-date");
+    if record.wanted != Wanted::Present && changes {
         return Err(cannot("it is to be taken out of QuickBooks; what is sent does not matter"));
     }
     let fact = |name: &str| finding.facts.get(name).cloned();
