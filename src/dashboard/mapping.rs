@@ -2,8 +2,8 @@
 //!
 //! For a first import records are held; what the mirror has of the same kind is proposed by name
 //! (`proposal`): the same, as QuickBooks compares, or similar. A person ticks; what is similar is
-//! confirmed pair by pair. For one record its object is looked for by any part of its name (`hits`),
-//! and linked with one press.
+//! confirmed pair by pair. For one record its object is looked for by any part of its name
+//! (`hits`), and linked with one press.
 
 mod hits;
 mod proposal;
