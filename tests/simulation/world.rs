@@ -118,8 +118,6 @@ struct Lane {
     released: BTreeMap<String, Release>,
     /// Records that QuickBooks deleted or voided for us, until it makes or changes them anew.
     taken: BTreeSet<String>,
-    /// Records that a backup brought back after QuickBooks had taken them out for us.
-    revived: BTreeSet<String>,
     /// Records that a person sent although their number is another one's.
     insisted: BTreeSet<String>,
     /// Where each record stood when it was looked at last, and its place in the queue.
@@ -242,7 +240,6 @@ impl World {
                 released: BTreeMap::new(),
                 taken: BTreeSet::new(),
                 insisted: BTreeSet::new(),
-                revived: BTreeSet::new(),
                 sent: BTreeMap::new(),
                 handed: BTreeSet::new(),
                 unsettled: None,
@@ -359,12 +356,16 @@ impl World {
                 let tokens = all_things().into_iter().map(Thing::token);
                 let tokens = tokens.filter(|token| backup.of(token) != lane.books.of(token));
                 let changed: Vec<String> = tokens.collect();
-                // Nobody tells us that what we took out is there again.
+                // Nobody tells us that what we took out is there again: who restores a backup deletes
+                // it again.
                 let back = changed.iter().filter(|token| lane.taken.contains(*token));
-                lane.revived.extend(back.cloned());
+                let back: Vec<String> = back.cloned().collect();
                 lane.forgiven.extend(changed);
                 lane.books.restore(backup);
                 lane.late = None;
+                for token in back {
+                    self.remove(at, &token);
+                }
                 Ok(())
             }
             Action::OtherFile => self.other_file(at).await,
@@ -910,9 +911,6 @@ impl World {
             let token = thing.token();
             let made = self.lanes[at].books.made.get(&token).copied().unwrap_or(0);
             let deleted = self.lanes[at].books.deleted.get(&token).copied().unwrap_or(0);
-            if self.lanes[at].revived.contains(&token) {
-                continue;
-            }
             if made > 1 + deleted || self.lanes[at].books.of(&token).len() > 1 {
                 return Err(format!("{} was made {made} times in QuickBooks", key.path()));
             }
