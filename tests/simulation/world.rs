@@ -412,6 +412,8 @@ impl World {
             return Ok(());
         }
         let gone = self.lanes[at].books.of(&thing.token()).is_empty();
+        // Who mistyped an id is told that nothing is there, and believes it.
+        let gone = gone || code == Some(Code::ObjectNotFound);
         let had = record.reference.is_some() && !record.status.is_out();
         let decision = if had && gone { Decision::ResetReference } else { Decision::Retry };
         self.decide(at, thing, decision).await
@@ -420,6 +422,9 @@ impl World {
     /// A person looks in QuickBooks whether it is there, and says so.
     async fn resolve(&mut self, at: usize, thing: Thing) -> Went<()> {
         let Some(record) = self.record(at, thing).await? else { return Ok(()) };
+        if let Some(id) = self.stands_elsewhere(at, thing, &record) {
+            return self.decide(at, thing, Decision::Link { id }).await;
+        }
         let code = record.findings.first().map(|it| it.code);
         if record.status != Status::Failed
             || !matches!(code, Some(Code::OutcomeUnknown | Code::PossibleDuplicate))
@@ -432,6 +437,15 @@ impl World {
             return self.decide(at, thing, Decision::Link { id }).await;
         }
         self.fix(at, thing, "send-again").await
+    }
+
+    /// Where a record is found that is not at its place any more: a backup brought back the one
+    /// before.
+    fn stands_elsewhere(&self, at: usize, thing: Thing, record: &Record) -> Option<String> {
+        let books = &self.lanes[at].books;
+        let place = record.reference.as_ref().filter(|_| record.status == Status::Synced)?;
+        let there = books.of(&thing.token()).first().map(|it| it.0.clone());
+        there.filter(|_| !books.objects.contains_key(&place.id))
     }
 
     /// A person presses a fix, if it is offered.
@@ -560,13 +574,15 @@ impl World {
             None => (token.clone(), memo),
         };
         let parent = thing.parent().map(|parent| json!({ "source": parent.path() }));
+        let customer = thing.parent().and_then(Thing::parent);
+        let customer = customer.map(|customer| json!({ "source": customer.path() }));
         let data = match thing {
             Thing::Customer(_) => json!({ "Name": format!("{token} {memo}") }),
             Thing::Invoice(_) | Thing::Twin(_) => json!({
                 "CustomerRef": parent, "RefNumber": number, "Memo": memo, "InvoiceLine": {"Desc": "x"},
             }),
             Thing::Payment(_) => json!({
-                "CustomerRef": {"FullName": "somebody"}, "RefNumber": number, "Memo": memo,
+                "CustomerRef": customer, "RefNumber": number, "Memo": memo,
                 "TotalAmount": "10.00", "AppliedToTxn": {"TxnID": parent, "PaymentAmount": "10.00"},
             }),
         };
@@ -1033,7 +1049,9 @@ impl World {
             for thing in all_things() {
                 let Some(record) = self.record(at, thing).await? else { continue };
                 let gone = self.lanes[at].books.of(&thing.token()).is_empty();
-                if record.status == Status::Failed || record.status == Status::Synced && gone {
+                let elsewhere = self.stands_elsewhere(at, thing, &record).is_some();
+                let missing = record.status == Status::Synced && (gone || elsewhere);
+                if record.status == Status::Failed || missing {
                     self.resolve(at, thing).await?;
                     self.retry(at, thing).await?;
                     tried.push((at, thing));
@@ -1060,7 +1078,10 @@ impl World {
                     || self.claims(at, thing.rival()).await?
             }
             Code::LinkedOrInUse => is_there(thing),
-            Code::ReferenceNotFound => !thing.parent().is_some_and(is_there),
+            Code::ReferenceNotFound => {
+                let customer = thing.parent().and_then(Thing::parent);
+                !thing.parent().is_some_and(is_there) || !customer.is_none_or(is_there)
+            }
             Code::ObjectNotFound => {
                 record.reference.as_ref().is_none_or(|it| !books.objects.contains_key(&it.id))
             }
