@@ -280,6 +280,9 @@ pub struct Record {
     /// that is on its way while `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<RequestId>,
+    /// When a person saw what both sides changed, and chose what goes over: it is not compared again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overruled_at: Option<Timestamp>,
     /// The session in which QuickBooks said that nobody edited it since we made it: only there it is
     /// undone, because somebody may edit it later.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -52,6 +52,9 @@ struct Sides {
     theirs: Members,
 }
 
+/// The cause of a finding about what both sides changed.
+pub(super) const CHANGED_IN_BOTH: &str = "changed_in_both";
+
 impl Work<'_> {
     /// What both sides changed, if anything; `message_set` brought what QuickBooks has.
     pub(crate) async fn changed_in_both(
@@ -138,7 +141,7 @@ impl Sides {
         rows.extend(lines);
         let (field, our, their) = rows.first()?;
         let mut finding = Finding::new(Code::EditSequenceStale)
-            .cause("changed_in_both")
+            .cause(CHANGED_IN_BOTH)
             .at(format!("/data/{field}"))
             .fact("field", field)
             .fact("value", our)

@@ -358,6 +358,7 @@ impl Work<'_> {
         let change = changes(&record);
         self.adopt(&mut record, id, pointer).await?;
         record.insisted = Insisted::Nothing;
+        record.overruled_at = None;
         record.bypass_reason = None;
         if change {
             return Box::pin(self.place(record, "linked; what it has here goes there")).await;

@@ -204,6 +204,7 @@ impl Engine {
                 insisted: Insisted::Nothing,
                 number: None,
                 asked: None,
+                overruled_at: None,
                 unedited_in: None,
                 bypass_reason: None,
                 created_at: now,
@@ -244,6 +245,7 @@ impl Engine {
         record.updated_at = now;
         if content {
             record.insisted = Insisted::Nothing;
+            record.overruled_at = None;
             record.number = None;
             let searched = record.status == Status::InDoubt || record.lost.is_some();
             record.asked = record.asked.filter(|_| searched);

@@ -21,6 +21,7 @@ use crate::domain::record::Wanted;
 use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::conflict::CHANGED_IN_BOTH;
 use crate::engine::fix;
 use crate::engine::fix::Pressed;
 use crate::engine::intake::is_unknown;
@@ -172,6 +173,8 @@ impl Engine {
                 only(&record, &[Status::Failed, Status::Queued, Status::Blocked], "tried again")?;
                 let first = record.findings.first();
                 record.refresh |= first.is_some_and(|it| it.code == Code::EditSequenceStale);
+                let seen = first.is_some_and(|it| it.cause == CHANGED_IN_BOTH);
+                record.overruled_at = seen.then_some(now).or(record.overruled_at);
                 // What the mirror knows may be old; QuickBooks has the last word.
                 record.insisted = record.insisted.max(Insisted::Retried);
                 if record.findings.iter().any(|it| it.code == Code::DuplicateRefNumber) {

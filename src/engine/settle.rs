@@ -100,7 +100,7 @@ impl Work<'_> {
                 message_set.response = Some(body.clone());
                 let settled = message_set.items.len() as u64;
                 self.put_message_set(message_set.clone());
-                self.settle_all(message_set, status, answers).await?;
+                Box::pin(self.settle_all(message_set, status, answers)).await?;
                 Ok(Event::Answered { settled, left: self.left().await? })
             }
         }
@@ -158,7 +158,7 @@ impl Work<'_> {
         message_set.response = message_set.response.or_else(|| Some(body.clone()));
         self.put_message_set(message_set.clone());
         if open {
-            self.settle_all(message_set, head.status_code, answers).await?;
+            Box::pin(self.settle_all(message_set, head.status_code, answers)).await?;
             self.close_settled(id).await?;
             let mut session = session.clone();
             "QuickBooks' answer came late and was taken"

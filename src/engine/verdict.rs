@@ -171,6 +171,7 @@ impl Work<'_> {
         record.tries = 0;
         record.due = None;
         record.insisted = Insisted::Nothing;
+        record.overruled_at = None;
         record.synced_at = Some(now);
         record.findings = remark.into_iter().collect();
         let note = if item.purpose == Purpose::Add { "made in QuickBooks" } else { "changed" };
@@ -256,7 +257,7 @@ impl Work<'_> {
             self.again(record, "to be taken out of QuickBooks");
             return Ok(());
         }
-        let ours = record.sent.is_some() && record.insisted == Insisted::Nothing;
+        let ours = record.sent.is_some() && record.overruled_at.is_none();
         if ours
             && let Some(conflict) =
                 Box::pin(self.changed_in_both(&record, message_set, item)).await?

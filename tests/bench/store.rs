@@ -86,6 +86,7 @@ fn record(source_id: &str) -> Record {
         insisted: Insisted::Nothing,
         number: None,
         asked: None,
+        overruled_at: None,
         unedited_in: None,
         bypass_reason: None,
         created_at: Timestamp::UNIX_EPOCH,

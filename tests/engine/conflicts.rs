@@ -293,3 +293,24 @@ async fn what_was_made_by_a_request_whose_answer_is_lost_is_compared_too() {
     assert_eq!(office.told("Customer", "Jones", "Phone"), "3");
     assert_eq!(office.in_quickbooks("Customer"), ["Jones"]);
 }
+
+#[actix_web::test]
+async fn a_retry_for_another_reason_writes_over_nobody_without_a_word() {
+    let mut office = with_customer(json!({"Name": "Jones", "Phone": "1"})).await;
+    let refused = json!({"Name": "Jones", "Phone": "2", "TermsRef": {"FullName": "Net 77"}});
+    office.push("Customer/1", refused).await;
+    office.poll(&[]);
+    assert_eq!(office.record("Customer/1").await.findings[0].code, Code::ReferenceNotFound);
+    edit(&mut office, "Customer", "Jones", "<Phone>700</Phone>");
+    office.person(
+        "<StandardTermsAddRq requestID=\"1\"><StandardTermsAdd><Name>Net 77</Name>\
+         <StdDueDays>77</StdDueDays></StandardTermsAdd></StandardTermsAddRq>",
+    );
+
+    office.press("Customer/1", "retry").await;
+    office.poll(&[]);
+
+    let said = waits(&office.record("Customer/1").await);
+    assert!(said.contains("“2”") && said.contains("“700”"), "{said}");
+    assert_eq!(office.told("Customer", "Jones", "Phone"), "700");
+}

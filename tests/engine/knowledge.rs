@@ -28,15 +28,9 @@ async fn office_with_mirror() -> Office {
 }
 
 fn furnish(office: &mut Office) {
-    office.person(
-        "<ItemServiceAddRq requestID=\"1\"><ItemServiceAdd><Name>Labor</Name><SalesOrPurchase>\
-         <Price>50.00</Price><AccountRef><FullName>Services</FullName></AccountRef>\
-         </SalesOrPurchase></ItemServiceAdd></ItemServiceAddRq>",
-    );
+    office.sells_labor();
     for (kind, name) in [("Customer", "Jones"), ("Vendor", "Paper Ltd"), ("Vendor", "Ink Ltd")] {
-        office.person(&format!(
-            "<{kind}AddRq requestID=\"1\"><{kind}Add><Name>{name}</Name></{kind}Add></{kind}AddRq>"
-        ));
+        office.knows(kind, name);
     }
 }
 

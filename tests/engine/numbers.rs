@@ -22,18 +22,10 @@ async fn office(duplicate_numbers: DuplicateNumbers) -> Office {
 
 async fn furnished(new: NewConnection) -> Office {
     let mut office = Office::with(new).await;
-    office.person(
-        "<ItemServiceAddRq requestID=\"1\"><ItemServiceAdd><Name>Labor</Name><SalesOrPurchase>\
-         <Price>50.00</Price><AccountRef><FullName>Services</FullName></AccountRef>\
-         </SalesOrPurchase></ItemServiceAdd></ItemServiceAddRq>",
-    );
-    office.person(
-        "<CustomerAddRq requestID=\"1\"><CustomerAdd><Name>Jones</Name></CustomerAdd></CustomerAddRq>",
-    );
+    office.sells_labor();
+    office.knows("Customer", "Jones");
     for name in ["Paper Ltd", "Ink Ltd"] {
-        office.person(&format!(
-            "<VendorAddRq requestID=\"1\"><VendorAdd><Name>{name}</Name></VendorAdd></VendorAddRq>"
-        ));
+        office.knows("Vendor", name);
     }
     office
 }

@@ -22,14 +22,8 @@ fn payment(amount: &str) -> Value {
 async fn office_with_paid_invoice(amount: &str) -> (Office, String) {
     let new = NewConnection { name: "Acme".to_owned(), mirror: true, ..NewConnection::default() };
     let mut office = Office::with(new).await;
-    office.person(
-        "<ItemServiceAddRq requestID=\"1\"><ItemServiceAdd><Name>Labor</Name><SalesOrPurchase>\
-         <Price>50.00</Price><AccountRef><FullName>Services</FullName></AccountRef>\
-         </SalesOrPurchase></ItemServiceAdd></ItemServiceAddRq>",
-    );
-    office.person(
-        "<CustomerAddRq requestID=\"1\"><CustomerAdd><Name>Jones</Name></CustomerAdd></CustomerAddRq>",
-    );
+    office.sells_labor();
+    office.knows("Customer", "Jones");
     office.poll(&[]);
     let invoice = json!({
         "CustomerRef": {"FullName": "Jones"}, "TxnDate": "2026-03-02", "RefNumber": "1001",

@@ -340,14 +340,8 @@ pub(super) async fn office_with_mirror() -> Office {
 }
 
 fn furnish(office: &mut Office) {
-    office.person(
-        "<ItemServiceAddRq requestID=\"1\"><ItemServiceAdd><Name>Labor</Name><SalesOrPurchase>\
-         <Price>50.00</Price><AccountRef><FullName>Services</FullName></AccountRef>\
-         </SalesOrPurchase></ItemServiceAdd></ItemServiceAddRq>",
-    );
-    office.person(
-        "<VendorAddRq requestID=\"1\"><VendorAdd><Name>Paper Ltd</Name></VendorAdd></VendorAddRq>",
-    );
+    office.sells_labor();
+    office.knows("Vendor", "Paper Ltd");
 }
 
 /// An invoice over 100.00.

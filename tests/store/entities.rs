@@ -100,6 +100,7 @@ pub(super) fn record_of(key: &RecordKey) -> Record {
         insisted: Insisted::Nothing,
         number: None,
         asked: None,
+        overruled_at: None,
         unedited_in: None,
         bypass_reason: None,
         created_at: at(1),

@@ -137,6 +137,24 @@ impl Office {
         assert_eq!(again.reference, once.reference, "{path}");
     }
 
+    /// A person enters something to sell: the service Labor, for 50.00.
+    #[track_caller]
+    pub(crate) fn sells_labor(&mut self) {
+        self.person(
+            "<ItemServiceAddRq requestID=\"1\"><ItemServiceAdd><Name>Labor</Name><SalesOrPurchase>\
+             <Price>50.00</Price><AccountRef><FullName>Services</FullName></AccountRef>\
+             </SalesOrPurchase></ItemServiceAdd></ItemServiceAddRq>",
+        );
+    }
+
+    /// A person enters somebody by name alone.
+    #[track_caller]
+    pub(crate) fn knows(&mut self, kind: &str, name: &str) {
+        self.person(&format!(
+            "<{kind}AddRq requestID=\"1\"><{kind}Add><Name>{name}</Name></{kind}Add></{kind}AddRq>"
+        ));
+    }
+
     /// What a person does in QuickBooks, as qbXML; the answer.
     #[track_caller]
     pub(crate) fn person(&mut self, request: &str) -> String {
