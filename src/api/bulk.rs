@@ -84,7 +84,7 @@ impl PutResult {
             Ok(put) => {
                 let record = put.record();
                 shape.status = Some(record.status.as_str());
-                shape.diagnosis = words::diagnosis(&record.findings);
+                shape.diagnosis = words::of_record(record, &record.findings);
                 shape.result = Some(match put {
                     Put::New(_) => "new",
                     Put::Changed(_) => "changed",

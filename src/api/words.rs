@@ -10,12 +10,23 @@ use crate::api::shape::Finding as FindingShape;
 use crate::api::shape::Meaning;
 use crate::diagnosis;
 use crate::domain::outcome::Finding;
+use crate::domain::record::Record;
+use crate::engine::is_of_use;
 use crate::qbxml::schema::Identity;
 use crate::qbxml::schema::schema;
 
 /// All findings of a record as one diagnosis; `None` if there are none.
 pub(super) fn diagnosis(findings: &[Finding]) -> Option<Diagnosis> {
     diagnosis::render_all(findings).map(Into::into)
+}
+
+/// The same of a record: without the fixes that could not be pressed, where it is done with.
+pub(super) fn of_record(record: &Record, reasons: &[Finding]) -> Option<Diagnosis> {
+    let mut words = diagnosis::render_all(reasons)?;
+    for one in std::iter::once(&mut words.first).chain(&mut words.errors) {
+        one.fixes.retain(|fix| is_of_use(record, &fix.id));
+    }
+    Some(words.into())
 }
 
 /// One finding.

@@ -27,12 +27,14 @@ use crate::diagnosis;
 use crate::domain::activity::Scope;
 use crate::domain::connection::Connection;
 use crate::domain::connection::DuplicateNumbers;
+use crate::domain::connection::Host;
 use crate::domain::ids::ConnectionId;
 use crate::domain::record::Status;
 use crate::engine::ConnectionChange;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::qwc;
+use crate::qwc::Reach;
 
 /// Sessions that are shown.
 const SESSIONS: usize = 10;
@@ -42,6 +44,9 @@ const POLICIES: [(&str, &str); 3] = [
     ("warn", "send it, with a remark"),
     ("suffix", "give it a number of its own"),
 ];
+
+/// What the form of the settings has; a box that is not ticked is not sent.
+const SETTINGS: [&str; 5] = ["name", "companyFile", "everyMinutes", "duplicateNumbers", "mirror"];
 
 /// Its routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -76,17 +81,20 @@ struct FixRow {
 struct Page {
     frame: Frame,
     c: Card,
+    name: String,
+    unfit: Option<String>,
     findings: Vec<Found>,
     queue: String,
     schedule: String,
     file: String,
     host: String,
+    told: Vec<(&'static str, String)>,
     paused: bool,
     pairing: bool,
     sessions: Vec<SessionRow>,
     username: String,
     company_file: String,
-    every: u32,
+    every: String,
     policies: Vec<Choice>,
     mirror: bool,
     mirrored: u64,
@@ -94,14 +102,16 @@ struct Page {
 }
 
 async fn page(
+    request: HttpRequest,
     visitor: Visitor,
     id: web::Path<String>,
     engine: web::Data<Engine>,
+    settings: web::Data<DashboardSettings>,
 ) -> Result<HttpResponse, Trouble> {
     let connection = known(&engine, &id).await?;
     let health = engine.health(&connection.id).await?;
     let store = engine.store();
-    let host = store.state(&connection.id).await?.and_then(|state| state.host).unwrap_or_default();
+    let host = health.host.clone().unwrap_or_default();
     let (mut sessions, mut pace) = (Vec::new(), None);
     for session in store.sessions(&connection.id, None, SESSIONS).await?.items {
         let took = session.last_call_at.duration_since(session.started_at).as_secs_f64();
@@ -114,29 +124,45 @@ async fn page(
     let findings = health.findings.iter().map(diagnosis::render).map(|words| Found {
         title: words.title,
         detail: words.detail,
-        fixes: view::help(words.fixes, Status::Queued).into_iter().map(FixRow::from).collect(),
+        fixes: view::help(words.fixes, |_| false).into_iter().map(FixRow::from).collect(),
     });
     let waiting = health.counts.of(Status::Queued) + health.counts.requests_queued;
     let frame = Frame::of(&visitor, "Connection", "connection").within(&connection);
+    let unfit = base(&request, &settings).ok().and_then(|base| unfit(&base));
+    let typed = Fields::typed(request.query_string(), frame.alert.is_some());
+    let was_typed = typed.given("typed").is_some();
+    let field = |name, stored: &str| if was_typed { typed.text(name) } else { stored }.to_owned();
     Ok(show(&Page {
         frame,
+        unfit,
         findings: findings.collect(),
         queue: queue(waiting, pace),
         schedule: schedule(connection.every_minutes),
+        told: told_of(&host),
         file: or_dash(host.company_file),
         host: or_dash(format!("{} {}", host.product, host.qbxml_version).trim().to_owned()),
         paused: connection.pause.is_some(),
         pairing: connection.pairing.is_some(),
         sessions,
         username: connection.username.clone(),
-        company_file: connection.company_file.clone().unwrap_or_default(),
-        every: connection.every_minutes,
-        policies: view::choices(POLICIES, connection.duplicate_numbers.as_str()),
-        mirror: connection.mirror,
+        name: field("name", &connection.name),
+        company_file: field("companyFile", connection.company_file.as_deref().unwrap_or_default()),
+        every: field("everyMinutes", &connection.every_minutes.to_string()),
+        policies: view::choices(
+            POLICIES,
+            &field("duplicateNumbers", connection.duplicate_numbers.as_str()),
+        ),
+        mirror: if was_typed { typed.given("mirror").is_some() } else { connection.mirror },
         mirrored: store.mirror_size(&connection.id).await?,
         once: engine.secret(),
         c: Card::of(&engine, &connection, &health).await?,
     }))
+}
+
+/// Why a Web Connector would not take a `.qwc` that names this address.
+fn unfit(base: &str) -> Option<String> {
+    let Reach::Refused(why) = qwc::reach(base) else { return None };
+    Some(format!("This .qwc would name {base}: {why}. On the server {MEND}.", MEND = qwc::MEND))
 }
 
 impl From<Help> for FixRow {
@@ -164,6 +190,34 @@ fn schedule(minutes: u32) -> String {
         1 => "every minute, by its .qwc".to_owned(),
         minutes => format!("every {minutes} minutes, by its .qwc"),
     }
+}
+
+/// What a company file told of itself that decides about records.
+fn told_of(host: &Host) -> Vec<(&'static str, String)> {
+    let mut told = Vec::new();
+    if let Some(date) = &host.closing_date {
+        told.push(("Closed up to", date.clone()));
+    }
+    let off = host.features().into_iter().filter(|(_, on)| *on == Some(false));
+    let off: Vec<_> = off.map(|(name, _)| name.replace('_', " ")).collect();
+    if !off.is_empty() {
+        told.push(("Turned off there", off.join(", ")));
+    }
+    let words = [
+        ("DefaultItemSalesTaxRef", "Usual sales tax"),
+        ("DefaultTaxableSalesTaxCodeRef", "Usual tax code"),
+        ("DefaultNonTaxableSalesTaxCodeRef", "Tax code of what is not taxed"),
+        ("DefaultShipMethodRef", "Usual shipping method"),
+        ("DefaultFOB", "Usual F.O.B."),
+        ("DefaultMarkup", "Usual markup, in percent"),
+        ("DaysBillsAreDue", "Days until a bill is due"),
+        ("DefaultDiscountAccountRef", "Account of discounts"),
+    ];
+    let usual = words.into_iter().filter_map(|(element, words)| {
+        host.defaults.get(element).map(|value| (words, value.clone()))
+    });
+    told.extend(usual);
+    told
 }
 
 fn or_dash(text: String) -> String {
@@ -282,7 +336,9 @@ async fn act(
     match done {
         Ok(said) => Ok(see_saying(&home, said)),
         Err(EngineError::NotNow(why) | EngineError::BadInput { why, .. }) => {
-            Ok(see_refusal(&home, &sentence(&why)))
+            let typed = format!("{home}?typed=1&{}", form.query(&SETTINGS));
+            let back = if action == "settings" { typed } else { home };
+            Ok(see_refusal(&back, &sentence(&why)))
         }
         Err(error) => Err(error.into()),
     }
@@ -324,10 +380,14 @@ async fn save(
     let policy = DuplicateNumbers::ALL
         .into_iter()
         .find(|policy| policy.as_str() == form.text("duplicateNumbers"));
+    let minutes = form.text("everyMinutes").trim().parse().map_err(|_| EngineError::BadInput {
+        pointer: "/everyMinutes".to_owned(),
+        why: "the interval is a whole number of minutes".to_owned(),
+    })?;
     let change = ConnectionChange {
         name: Some(form.text("name").to_owned()),
         company_file: Some(form.given("companyFile").map(str::to_owned)),
-        every_minutes: form.text("everyMinutes").parse().ok(),
+        every_minutes: Some(minutes),
         app_name: None,
         duplicate_numbers: policy,
         mirror: Some(form.given("mirror").is_some()),

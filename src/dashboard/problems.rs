@@ -15,8 +15,8 @@ use crate::dashboard::view::When;
 use crate::dashboard::visitor::Visitor;
 use crate::diagnosis;
 use crate::domain::ids::ConnectionId;
-use crate::domain::record::Status;
 use crate::engine::Engine;
+use crate::engine::FIXES;
 use crate::engine::Problem;
 
 /// Problems that are shown.
@@ -77,7 +77,7 @@ impl Card {
         let summary = if problem.count == 1 { problem.behind() } else { problem.summary() };
         let (id, count) = (problem.id, problem.count);
         let words = diagnosis::render(&problem.finding);
-        let helps = view::help(words.fixes, Status::Failed);
+        let helps = view::help(words.fixes, |id| FIXES.contains(&id) && id != "wait");
         let (pressable, by_people): (Vec<_>, Vec<_>) =
             helps.into_iter().partition(|help| help.pressable);
         let there = pressable.first().filter(|help| count == 1 && for_all(help, count).is_none());

@@ -36,6 +36,8 @@ use crate::engine::Attempt;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Pressed;
+use crate::engine::is_of_use;
+use crate::engine::is_pressable;
 
 /// Records that wait for this one that are shown.
 const MAX_BEHIND: usize = 100;
@@ -245,7 +247,8 @@ fn missing(key: &RecordKey) -> Row {
 
 fn wrong(finding: &Finding, record: &Record) -> Wrong {
     let kind = &record.key.kind;
-    let words = diagnosis::render(finding);
+    let mut words = diagnosis::render(finding);
+    words.fixes.retain(|fix| is_of_use(record, &fix.id));
     let said = words.quickbooks.map(|said| {
         let code = said.status_code.map(|code| code.to_string()).or(said.hresult);
         format!("{} {}", code.unwrap_or_default(), said.status_message)
@@ -259,7 +262,7 @@ fn wrong(finding: &Finding, record: &Record) -> Wrong {
         said,
         field: named(finding, record),
         candidates: words.candidates.iter().map(|it| Meant::of(it, kind)).collect(),
-        fixes: view::help(words.fixes, record.status),
+        fixes: view::help(words.fixes, |id| is_pressable(record, id)),
         why: words.why,
     }
 }

@@ -16,7 +16,6 @@ use crate::domain::record::Record;
 use crate::domain::record::Status;
 use crate::engine::Engine;
 use crate::engine::EngineError;
-use crate::engine::FIXES;
 use crate::engine::Health;
 use crate::engine::HealthState;
 use crate::store::Counts;
@@ -222,14 +221,8 @@ pub(super) struct Help {
     pub(super) sought: bool,
 }
 
-/// The fixes of a finding in words; those that Bookbridge does can be pressed where a record failed,
-/// and of what is in doubt, the search for it.
-pub(super) fn help(fixes: Vec<diagnosis::Fix>, status: Status) -> Vec<Help> {
-    let pressable = |id: &str| match status {
-        Status::Failed => FIXES.contains(&id) && id != "wait",
-        Status::InDoubt => id == "ask-books",
-        _ => false,
-    };
+/// The fixes of a finding in words, and which of them can be pressed.
+pub(super) fn help(fixes: Vec<diagnosis::Fix>, pressable: impl Fn(&str) -> bool) -> Vec<Help> {
     let shown = fixes.into_iter().map(|fix| Help {
         pressable: pressable(&fix.id),
         sought: false,

@@ -218,7 +218,7 @@ mod tests {
                 unused.retain(|it| *it != id);
             }
         }
-        assert_eq!(unused, ["undo"], "offered beside a record that is synced");
+        assert!(unused.is_empty(), "{unused:?}");
         for (id, fix) in &catalogue.fixes {
             assert!(ACTORS.contains(&&*fix.actor), "{id}");
         }

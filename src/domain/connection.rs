@@ -178,6 +178,9 @@ pub struct MirrorPart {
     pub asked: Option<RequestId>,
     /// When it was last told in full.
     pub told_at: Option<Timestamp>,
+    /// When QuickBooks last refused it, or told only a part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold_at: Option<Timestamp>,
     /// QuickBooks refused it for good: it is not asked for often.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_refused: bool,
@@ -263,4 +266,26 @@ pub struct Host {
     /// What items of inventory are told apart by: `None`, `SerialNumber` or `LotNumber`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracking: Option<String>,
+    /// What QuickBooks takes where a record says nothing, by the element of `PreferencesRet`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub defaults: BTreeMap<String, String>,
+}
+
+impl Host {
+    /// The features that the company file has on or off, by the cause that its absence is; `None` if
+    /// it was not told.
+    pub fn features(&self) -> [(&'static str, Option<bool>); 8] {
+        // QuickBooks tells items apart by one of the two, or by none.
+        let tracks = |by: &str| self.tracking.as_deref().map(|tracking| tracking == by);
+        [
+            ("class_tracking", self.class_tracking),
+            ("estimates", self.estimates),
+            ("inventory", self.inventory),
+            ("lot_numbers", tracks("LotNumber")),
+            ("multi_currency", self.multi_currency),
+            ("price_levels", self.price_levels),
+            ("serial_numbers", tracks("SerialNumber")),
+            ("sites", self.sites),
+        ]
+    }
 }

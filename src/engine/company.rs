@@ -63,6 +63,10 @@ pub(crate) fn read(call: &FirstCall, connection: &Connection, before: Option<&Ho
         file_id: facts.company_file_id.or_else(|| before.and_then(|host| host.file_id.clone())),
         file_mode: known(&facts.file_mode, |host| &host.file_mode),
         // A first call that tells preferences tells these: no closing date is a fact too.
+        defaults: match facts.class_tracking {
+            Some(_) => facts.defaults,
+            None => before.map(|it| it.defaults.clone()).unwrap_or_default(),
+        },
         closing_date: match facts.class_tracking {
             Some(_) => facts.closing_date,
             None => facts.closing_date.or_else(|| before.and_then(|it| it.closing_date.clone())),

@@ -393,10 +393,15 @@ fn taken(id: &ConnectionId) -> EngineError {
 fn text(pointer: &str, given: &str, most: usize) -> Result<String, EngineError> {
     let given = given.trim();
     let length = given.chars().count();
+    let what = match pointer {
+        "/companyFile" => "the path of the company file",
+        "/appName" => "the application's name",
+        _ => "the name",
+    };
     let why = if length == 0 || length > most {
-        format!("it has 1 to {most} characters, not {length}")
+        format!("{what} has 1 to {most} characters, not {length}")
     } else if given.chars().any(char::is_control) {
-        "it holds no control characters".to_owned()
+        format!("{what} holds no control characters")
     } else {
         return Ok(given.to_owned());
     };

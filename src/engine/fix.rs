@@ -28,7 +28,6 @@ use crate::engine::follow_up::UNCHECKED;
 use crate::engine::follow_up::is_id;
 use crate::engine::follow_up::named;
 use crate::engine::follow_up::query_of;
-use crate::engine::intake::is_unknown;
 use crate::engine::known::MAX_SAME;
 use crate::engine::known::Places;
 use crate::engine::mend;
@@ -235,8 +234,8 @@ impl Work<'_> {
             Code::InvalidCharacters => {
                 let data = record.amended();
                 let whole = data.pointer(finding.pointer.trim_start_matches("/data"));
-                if let Some(whole) = whole.and_then(Value::as_str) {
-                    finding.facts.insert("replaced".to_owned(), propose::replaced(whole));
+                if let Some(plain) = whole.and_then(Value::as_str).and_then(propose::replaced) {
+                    finding.facts.insert("replaced".to_owned(), plain);
                 }
             }
             Code::ClosedPeriod => {
@@ -299,14 +298,6 @@ impl Work<'_> {
 
 pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Whether a fix makes sense for a record.
-pub(crate) fn fits(record: &Record, pressed: &Pressed) -> bool {
-    let in_doubt = record.status == Status::InDoubt && pressed.id == "ask-books";
-    // What nobody knows the outcome of is decided one by one.
-    let alone = is_unknown(record) && pressed.id != "bypass";
-    record.asked.is_none() && (in_doubt || (!alone && deed(record, pressed).is_ok()))
 }
 
 /// What a fix comes down to for a record as it stands.
@@ -484,10 +475,14 @@ fn texts(record: &Record, pressed: &Pressed) -> Result<Vec<(String, Value)>, Eng
         })
         .collect();
     if values.is_empty() {
-        return Err(EngineError::BadInput {
-            pointer: "/value".to_owned(),
-            why: "QuickBooks does not say which text it means; correct it in the data".to_owned(),
-        });
+        let first = record.findings.iter().find(|it| it.code == code);
+        let is_known = first.is_some_and(|it| !it.pointer.is_empty());
+        let why = if is_known && code == Code::InvalidCharacters {
+            "nothing would be left of the text; write another one"
+        } else {
+            "QuickBooks does not say which text it means; correct it in the data"
+        };
+        return Err(EngineError::BadInput { pointer: "/value".to_owned(), why: why.to_owned() });
     }
     Ok(values)
 }

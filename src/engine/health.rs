@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::diagnosis;
 use crate::domain::connection::Connection;
 use crate::domain::connection::ConnectorState;
+use crate::domain::connection::Host;
 use crate::domain::ids::ConnectionId;
 use crate::domain::message_set::Subject;
 use crate::domain::outcome::Code;
@@ -71,6 +72,8 @@ pub struct Health {
     pub oldest_waiting_at: Option<Timestamp>,
     /// What keeps it from working, if anything does.
     pub findings: Vec<Finding>,
+    /// What QuickBooks told of itself; `None` before its first session.
+    pub host: Option<Host>,
 }
 
 /// A Web Connector that is this many intervals late is offline.
@@ -155,6 +158,7 @@ impl Engine {
             counts,
             oldest_waiting_at: oldest,
             findings,
+            host: state.host,
         })
     }
 

@@ -24,6 +24,8 @@ use crate::domain::outcome::Finding;
 use crate::domain::record::Insisted;
 use crate::domain::record::OnDuplicate;
 use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::domain::record::Wanted;
 use crate::engine::EngineError;
 use crate::engine::references;
 use crate::engine::references::Named;
@@ -111,7 +113,7 @@ impl Work<'_> {
         Ok(others)
     }
 
-    /// Who has the name of a list element that is to be made; and whether it is this one.
+    /// Who has the name of a list element that is to be made, or renamed; and whether it is this one.
     async fn name_in_use(
         &self,
         record: &Record,
@@ -119,17 +121,23 @@ impl Work<'_> {
         places: &Places,
     ) -> Result<Option<(Finding, Option<Mirrored>)>, EngineError> {
         let Some(name) = data.get("Name").and_then(Value::as_str) else { return Ok(None) };
-        if record.reference.is_some() {
-            return Ok(None);
-        }
         let Some(full) = self.full_name_of(data, name, places).await? else { return Ok(None) };
         let kind = &record.key.kind;
         let space = mirror::space(kind).to_owned();
         let mut found = self.find(&Find::Named(space.clone(), mirror::normal(&full))).await?;
-        if let Some(turned) = mirror::turned(&full).filter(|_| space == "Name") {
+        let stands_at = record.reference.as_ref();
+        if let Some(own) = stands_at {
+            let known = self.mirrored(&own.id).await?;
+            if known.is_none_or(|it| mirror::normal(&it.facts.name) == mirror::normal(&full)) {
+                return Ok(None);
+            }
+        } else if let Some(turned) = mirror::turned(&full).filter(|_| space == "Name") {
             found.extend(self.find(&Find::Named(space, mirror::normal(&turned))).await?);
         }
-        let others = self.others(record, found).await?;
+        let mut others = self.others(record, found).await?;
+        if stands_at.is_some() {
+            others = self.that_keep_it(others, name).await?;
+        }
         if others.is_empty() {
             return Ok(None);
         }
@@ -137,9 +145,12 @@ impl Work<'_> {
             let named = mirror::normal(&it.facts.name) == mirror::normal(&full);
             ours.is_none() && it.facts.kind == *kind && named
         });
-        let same = same.filter(|_| record.on_duplicate == OnDuplicate::Link);
-        let same = same.map(|(it, _)| it.clone());
-        let mut finding = Finding::new(Code::NameInUse)
+        let links = record.on_duplicate == OnDuplicate::Link && stands_at.is_none();
+        let same = same.filter(|_| links).map(|(it, _)| it.clone());
+        // Two of one kind QuickBooks would have to merge.
+        let merges = stands_at.is_some() && others.iter().any(|(it, _)| it.facts.kind == *kind);
+        let code = if merges { Code::MergeRefused } else { Code::NameInUse };
+        let mut finding = Finding::new(code)
             .at("/data/Name")
             .fact("field", "Name")
             .fact("value", name)
@@ -149,6 +160,30 @@ impl Work<'_> {
         }
         finding.candidates = candidates(kind, others.iter().map(|(it, _)| it));
         Ok(Some((finding, same)))
+    }
+
+    /// Those that are not on their way to another name.
+    async fn that_keep_it(
+        &self,
+        others: Vec<(Mirrored, Option<RecordKey>)>,
+        name: &str,
+    ) -> Result<Vec<(Mirrored, Option<RecordKey>)>, EngineError> {
+        let mut keep = Vec::new();
+        for (it, ours) in others {
+            let here = self.records_here().find(|it| Some(&it.key) == ours.as_ref()).cloned();
+            let record = match (here, &ours) {
+                (None, Some(key)) => self.engine.store.record(key).await?,
+                (here, _) => here,
+            };
+            let goes = record.filter(|it| it.status != Status::Failed).is_some_and(|it| {
+                it.wanted != Wanted::Present
+                    || it.name().is_some_and(|other| mirror::normal(other) != mirror::normal(name))
+            });
+            if !goes {
+                keep.push((it, ours));
+            }
+        }
+        Ok(keep)
     }
 
     /// The full name that a list element would get; `None` if its parent's is not known.

@@ -131,7 +131,7 @@ impl Work<'_> {
         }
         let ours = record.reference.as_ref().and_then(|it| it.edit_sequence.as_ref());
         let kept = match answers.first() {
-            None => Some(Finding::new(Code::OutcomeUnknown).cause("query_lost")),
+            None => Some(Finding::new(Code::OutcomeUnknown).cause("undo_lost")),
             Some(answer) => match answer.ret() {
                 Some(ret) if ours.is_none() || ours != ret.edit_sequence.as_ref() => {
                     Some(Finding::new(Code::EditSequenceStale).cause("edited_since"))
@@ -230,7 +230,7 @@ impl Work<'_> {
         let why = why.trim().trim_end_matches('.');
         let (fix, what) = match question {
             Question::Undo if record.status == Status::Synced => {
-                record.findings = vec![Finding::new(Code::OutcomeUnknown).cause("query_lost")];
+                record.findings = vec![Finding::new(Code::OutcomeUnknown).cause("undo_lost")];
                 return self.told(record);
             }
             Question::Reactivate(_) => ("reactivate", "made active"),

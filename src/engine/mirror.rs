@@ -197,7 +197,8 @@ impl Work<'_> {
             let known = self.state.mirror.get(*part).cloned().unwrap_or_default();
             // What is refused for good is looked at now and then: somebody may switch it on.
             let older = if known.is_refused { older * SELDOM } else { older };
-            if known.asked.is_some() || self.is_off(part) || is_newer(known.told_at, older, now) {
+            let last = known.told_at.max(known.untold_at);
+            if known.asked.is_some() || self.is_off(part) || is_newer(last, older, now) {
                 continue;
             }
             let since = known.since.as_deref().and_then(overlap);
@@ -276,13 +277,16 @@ impl Work<'_> {
             class.disposition,
             Disposition::Done | Disposition::Warned | Disposition::Empty
         );
-        // What QuickBooks refuses is not asked again at every session.
-        part.told_at = Some(now);
         part.is_refused = class.code == Code::FeatureNotAvailable;
         // Of a list that is too long to keep in one answer nobody says that something is missing.
         if told && !answer.is_cut {
+            part.told_at = Some(now);
+            part.untold_at = None;
             part.is_whole = true;
             part.since = newest.max(part.since.take());
+        } else {
+            // It is not asked for again at every session.
+            part.untold_at = Some(now);
         }
     }
 

@@ -22,10 +22,10 @@ use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::conflict::CHANGED_IN_BOTH;
-use crate::engine::fix;
 use crate::engine::fix::Pressed;
 use crate::engine::intake::is_unknown;
 use crate::engine::mend;
+use crate::engine::preview;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
 use crate::qbxml::schema::schema;
@@ -427,7 +427,7 @@ impl BulkAction {
                 Status::Queued | Status::Blocked => named,
                 _ => false,
             },
-            Self::Fix(pressed) => fix::fits(record, pressed),
+            Self::Fix(pressed) => preview::fits(record, pressed),
             Self::Bypass => match record.status {
                 Status::Failed | Status::Blocked | Status::Held => true,
                 Status::Queued => named,

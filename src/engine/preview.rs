@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Pressed;
 use crate::engine::fix::Deed;
+use crate::engine::fix::FIXES;
 use crate::engine::fix::KEEP_THEIRS;
 use crate::engine::fix::deed;
 use crate::engine::fix::text;
@@ -36,6 +37,35 @@ const ANEW: &str = "Where it stands in QuickBooks is forgotten, and it is made a
 const DONE: &str = "It is marked as done in QuickBooks; nothing is sent, and it can be taken back.";
 const AGAIN: &str = "It is sent again, because a person says that QuickBooks does not have it. If it does \
                      after all, it stands there twice then.";
+
+/// Whether a fix is of use to a record as it stands: what a person does, always; what Bookbridge does
+/// where a record is done with, and has a remark, only if it can be pressed.
+pub fn is_of_use(record: &Record, id: &str) -> bool {
+    let is_over = matches!(record.status, Status::Synced | Status::Bypassed | Status::Withdrawn);
+    let pressed = Pressed { id: id.to_owned(), ..Pressed::default() };
+    let refused =
+        || id == "bypass" || matches!(deed(record, &pressed), Err(EngineError::NotNow(_)));
+    !is_over || !FIXES.contains(&id) || !refused()
+}
+
+/// Whether a fix can be pressed for a record as it stands.
+pub fn is_pressable(record: &Record, id: &str) -> bool {
+    FIXES.contains(&id)
+        && match record.status {
+            Status::Failed => id != "wait",
+            Status::InDoubt => id == "ask-books",
+            Status::Synced | Status::Bypassed | Status::Withdrawn => is_of_use(record, id),
+            _ => false,
+        }
+}
+
+/// Whether a fix makes sense for a record.
+pub(super) fn fits(record: &Record, pressed: &Pressed) -> bool {
+    let in_doubt = record.status == Status::InDoubt && pressed.id == "ask-books";
+    // What nobody knows the outcome of is decided one by one.
+    let alone = is_unknown(record) && pressed.id != "bypass";
+    record.asked.is_none() && (in_doubt || (!alone && deed(record, pressed).is_ok()))
+}
 
 impl Engine {
     /// What a fix would do, in one sentence.

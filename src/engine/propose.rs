@@ -51,11 +51,13 @@ pub(crate) fn shortened(text: &str, limit: usize) -> impl Iterator<Item = String
     std::iter::once(first).chain(more)
 }
 
-/// The text with what QuickBooks cannot store taken out, and a dash for a colon.
-pub(crate) fn replaced(text: &str) -> String {
+/// The text with what QuickBooks cannot store taken out, and a dash for a colon; `None` if that
+/// leaves no letter and no digit.
+pub(crate) fn replaced(text: &str) -> Option<String> {
     let plain = crate::qbxml::text::storable(text);
     let plain = plain.replace(':', " - ");
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    plain.contains(char::is_alphanumeric).then_some(plain)
 }
 
 /// The day after a date such as `2025-12-31`.
@@ -126,7 +128,9 @@ mod tests {
 
     #[test]
     fn a_colon_becomes_a_dash_and_foreign_letters_go() {
-        assert_eq!(replaced("Smith: Site 漢字 A"), "Smith - Site A");
+        assert_eq!(replaced("Smith: Site 漢字 A").as_deref(), Some("Smith - Site A"));
+        assert_eq!(replaced("漢字"), None);
+        assert_eq!(replaced(": 漢"), None);
     }
 
     #[test]

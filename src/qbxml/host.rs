@@ -7,6 +7,8 @@
 //! Source: *QBWC Programmer's Guide* 2.0, chapter 8; OSR, `HostQuery`, `CompanyQuery`,
 //! `PreferencesQuery`. QuickBooks Point of Sale sends a sentence instead of XML.
 
+use std::collections::BTreeMap;
+
 use quick_xml::Reader;
 use quick_xml::Writer;
 use quick_xml::events::Event;
@@ -16,6 +18,8 @@ use yaserde::YaDeserialize;
 const MAX_BYTES: usize = 4 << 20;
 /// `PreferencesRet` has four levels below the envelope's three.
 const MAX_DEPTH: usize = 16;
+/// Longest default that is kept, in characters: full names have at most 209.
+const MAX_DEFAULT: usize = 209;
 
 /// What QuickBooks says of itself (`HostQueryRs`).
 ///
@@ -101,6 +105,50 @@ pub struct PurchasesAndVendorsPreferences {
     /// Whether items of inventory, their receipts and purchase orders are accepted.
     #[yaserde(rename = "IsUsingInventory")]
     pub inventory: Option<String>,
+    /// Days after which a bill without terms is due.
+    #[yaserde(rename = "DaysBillsAreDue")]
+    pub days: Option<String>,
+    /// Where discounts that are taken go.
+    #[yaserde(rename = "DefaultDiscountAccountRef")]
+    pub discounts: Option<Called>,
+}
+
+/// An object that a preference names.
+#[derive(Clone, Debug, Default, PartialEq, YaDeserialize)]
+pub struct Called {
+    /// Its full name.
+    #[yaserde(rename = "FullName")]
+    pub name: Option<String>,
+}
+
+/// What sales have where nothing else is said (`PreferencesQueryRs`).
+#[derive(Clone, Debug, Default, PartialEq, YaDeserialize)]
+#[yaserde(rename = "SalesAndCustomersPreferences")]
+pub struct SalesAndCustomersPreferences {
+    /// How it is shipped.
+    #[yaserde(rename = "DefaultShipMethodRef")]
+    pub ship_method: Option<Called>,
+    /// Where it changes hands.
+    #[yaserde(rename = "DefaultFOB")]
+    pub fob: Option<String>,
+    /// Percent.
+    #[yaserde(rename = "DefaultMarkup")]
+    pub markup: Option<String>,
+}
+
+/// The sales tax where nothing else is said (`PreferencesQueryRs`).
+#[derive(Clone, Debug, Default, PartialEq, YaDeserialize)]
+#[yaserde(rename = "SalesTaxPreferences")]
+pub struct SalesTaxPreferences {
+    /// The tax.
+    #[yaserde(rename = "DefaultItemSalesTaxRef")]
+    pub item: Option<Called>,
+    /// Of what is taxed.
+    #[yaserde(rename = "DefaultTaxableSalesTaxCodeRef")]
+    pub taxable: Option<Called>,
+    /// Of what is not.
+    #[yaserde(rename = "DefaultNonTaxableSalesTaxCodeRef")]
+    pub other: Option<Called>,
 }
 
 /// Whether inventory stands in several places (`PreferencesQueryRs`).
@@ -164,6 +212,8 @@ pub struct HostFacts {
     pub price_levels: Option<bool>,
     /// `None`, `SerialNumber` or `LotNumber`, if it was told.
     pub tracking: Option<String>,
+    /// What QuickBooks takes where a record says nothing, by the element of `PreferencesRet`.
+    pub defaults: BTreeMap<String, String>,
 }
 
 impl HostFacts {
@@ -208,8 +258,31 @@ impl HostFacts {
             sites: given(&sites.is_on).map(|text| text == "true"),
             price_levels: given(&levels.is_on).map(|text| text == "true"),
             tracking: given(&items.tracking),
+            defaults: defaults(hcp, purchases),
         }
     }
+}
+
+/// What QuickBooks takes where a record says nothing.
+fn defaults(hcp: &str, purchases: PurchasesAndVendorsPreferences) -> BTreeMap<String, String> {
+    let sales: SalesAndCustomersPreferences = typed(hcp, "SalesAndCustomersPreferences");
+    let tax: SalesTaxPreferences = typed(hcp, "SalesTaxPreferences");
+    let name = |called: Option<Called>| called.and_then(|it| it.name);
+    let all = [
+        ("DaysBillsAreDue", purchases.days),
+        ("DefaultDiscountAccountRef", name(purchases.discounts)),
+        ("DefaultFOB", sales.fob),
+        ("DefaultItemSalesTaxRef", name(tax.item)),
+        ("DefaultMarkup", sales.markup),
+        ("DefaultNonTaxableSalesTaxCodeRef", name(tax.other)),
+        ("DefaultShipMethodRef", name(sales.ship_method)),
+        ("DefaultTaxableSalesTaxCodeRef", name(tax.taxable)),
+    ];
+    let told = all.into_iter().filter_map(|(element, value)| {
+        let value: String = value?.trim().chars().take(MAX_DEFAULT).collect();
+        (!value.is_empty()).then(|| (element.to_owned(), value))
+    });
+    told.collect()
 }
 
 fn same_id(a: &str, b: &str) -> bool {
@@ -272,7 +345,10 @@ mod tests {
              <DataExtRet><OwnerID>{owner}</OwnerID><DataExtName>FileID</DataExtName><DataExtValue>{{b1}}</DataExtValue></DataExtRet>\
              </CompanyRet></CompanyQueryRs><PreferencesQueryRs><PreferencesRet><AccountingPreferences>\
              <IsUsingClassTracking>true</IsUsingClassTracking><ClosingDate>2025-12-31</ClosingDate>\
-             </AccountingPreferences></PreferencesRet></PreferencesQueryRs></QBXMLMsgsRs></QBXML>",
+             </AccountingPreferences><PurchasesAndVendorsPreferences><DaysBillsAreDue>10</DaysBillsAreDue>\
+             </PurchasesAndVendorsPreferences><SalesTaxPreferences><DefaultItemSalesTaxRef>\
+             <ListID>80000001-1</ListID><FullName>County &amp; State</FullName></DefaultItemSalesTaxRef>\
+             </SalesTaxPreferences></PreferencesRet></PreferencesQueryRs></QBXMLMsgsRs></QBXML>",
             owner = OWNER.to_lowercase()
         );
 
@@ -283,6 +359,9 @@ mod tests {
         assert_eq!(facts.supported_versions, ["13.0", "9.0"]);
         assert_eq!(facts.closing_date.as_deref(), Some("2025-12-31"));
         assert_eq!(facts.class_tracking, Some(true));
+        let defaults = [("DaysBillsAreDue", "10"), ("DefaultItemSalesTaxRef", "County & State")];
+        let defaults = defaults.map(|(element, value)| (element.to_owned(), value.to_owned()));
+        assert_eq!(facts.defaults, BTreeMap::from(defaults));
     }
 
     #[test]

@@ -519,3 +519,62 @@ async fn what_begins_anew_knows_no_empty_list() {
     assert_eq!(state.mirror_era, 1);
     assert!(state.mirror.values().all(|part| !part.was_told()), "{:?}", state.mirror);
 }
+
+#[actix_web::test]
+async fn a_name_that_a_change_would_take_is_told_before_it_is_sent() {
+    let mut office = office_with_mirror().await;
+    for (path, name) in [("Customer/1", "Smith"), ("Customer/2", "Brown")] {
+        office.push(path, json!({"Name": name})).await;
+    }
+    office.poll(&[]);
+    synced(&office.record("Customer/1").await);
+
+    let taken = office.push("Customer/1", json!({"Name": "JONES"})).await;
+    let said = failed(&taken, Code::MergeRefused, "");
+    assert!(said.contains("“JONES”") && offers(&taken, "rename"), "{said}");
+    assert_eq!(taken.findings[0].candidates[0].name, "Jones");
+    // A vendor is no customer: there is nothing to merge, and nothing to link to.
+    let other = office.push("Customer/1", json!({"Name": "Paper Ltd"})).await;
+    failed(&other, Code::NameInUse, "");
+    assert!(!offers(&other, "link"));
+    office.press("Customer/1", "rename").await;
+    office.poll(&[]);
+    synced(&office.record("Customer/1").await);
+    assert!(office.in_quickbooks("Customer").contains(&"Paper Ltd (2)".to_owned()));
+
+    // A name that another record is about to give up is free by then.
+    office.push("Customer/2", json!({"Name": "Brown and Sons"})).await;
+    let next = office.push("Customer/1", json!({"Name": "Brown"})).await;
+    assert_eq!(next.status, Status::Queued, "{:?}", next.findings);
+    office.poll(&[]);
+    for path in ["Customer/1", "Customer/2"] {
+        synced(&office.record(path).await);
+    }
+    assert_eq!(office.in_quickbooks("Customer").len(), 3);
+}
+
+#[actix_web::test]
+async fn a_list_that_quickbooks_did_not_tell_is_not_taken_for_complete() {
+    let mut office = office_with_mirror().await;
+    office.knows("Vendor", "New Ltd");
+    office.hands.pass(3700);
+    office.poll(&["internal-error:Vendor"]);
+    office.hands.pass(3700);
+
+    let bill = office.push("Bill/1", bill("New Ltd", "7")).await;
+
+    assert_eq!(bill.status, Status::Queued, "{:?}", bill.findings);
+    office.poll(&[]);
+    synced(&office.record("Bill/1").await);
+}
+
+#[actix_web::test]
+async fn the_company_file_tells_what_is_off_and_what_it_takes_where_nothing_is_said() {
+    let office = office_with_mirror().await;
+
+    let host = office.engine.health(&office.id).await.unwrap().host.unwrap();
+
+    assert!(host.defaults.contains_key("DaysBillsAreDue"), "{:?}", host.defaults);
+    let of = |name: &str| host.features().into_iter().find(|(it, _)| *it == name).unwrap().1;
+    assert_eq!((of("multi_currency"), of("class_tracking").is_some()), (Some(false), true));
+}

@@ -10,11 +10,14 @@ use bookbridge::domain::record::Wanted;
 use bookbridge::domain::request::RequestStatus;
 use bookbridge::engine::Action;
 use bookbridge::engine::EngineError;
+use bookbridge::engine::FIXES;
 use bookbridge::engine::Handling;
 use bookbridge::engine::Login;
 use bookbridge::engine::NewRecord;
 use bookbridge::engine::NewRequest;
 use bookbridge::engine::Pressed;
+use bookbridge::engine::is_of_use;
+use bookbridge::engine::is_pressable;
 use serde_json::Value;
 use serde_json::json;
 
@@ -365,6 +368,12 @@ async fn what_is_undone_later_is_asked_for_again() {
     let record = bench.record("Customer/1").await;
     assert_eq!((record.status, record.wanted), (Status::Synced, Wanted::Present));
     assert_eq!(record.findings[0].cause, "edited_since");
+    // What is done with offers nothing that would be refused.
+    for fix in diagnosis::render(&record.findings[0]).fixes {
+        assert!(!FIXES.contains(&fix.id.as_str()), "{}", fix.id);
+    }
+    assert!(!is_of_use(&record, "bypass") && !is_of_use(&record, "retry"));
+    assert!(is_pressable(&record, "undo"));
 }
 
 #[actix_web::test]

@@ -119,6 +119,47 @@ pub(in crate::api) struct Health {
     diagnosis: Option<Diagnosis>,
     /// What helps, most likely first.
     fixes: Vec<Fix>,
+    /// Null before the first session.
+    host: Option<Host>,
+}
+
+/// What QuickBooks told of itself and of the company file, at the last session that told it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Host {
+    product: String,
+    /// `US`, `CA`, `UK`, `AU`.
+    country: String,
+    /// The newest that it speaks.
+    qbxml_version: String,
+    /// Path on the Web Connector's machine.
+    company_file: String,
+    company_name: String,
+    /// `SingleUser` or `MultiUser`.
+    file_mode: String,
+    /// Transactions up to this day are closed.
+    closing_date: Option<String>,
+    /// Whether these are on, by the cause that a diagnosis gives; what was not told is missing.
+    features: BTreeMap<&'static str, bool>,
+    /// What QuickBooks takes where a record says nothing, by the element of `PreferencesRet`.
+    defaults: BTreeMap<String, String>,
+}
+
+impl From<connection::Host> for Host {
+    fn from(host: connection::Host) -> Self {
+        let features = host.features().into_iter().filter_map(|(name, on)| Some((name, on?)));
+        Self {
+            features: features.collect(),
+            product: host.product,
+            country: host.country,
+            qbxml_version: host.qbxml_version,
+            company_file: host.company_file,
+            company_name: host.company_name,
+            file_mode: host.file_mode,
+            closing_date: host.closing_date,
+            defaults: host.defaults,
+        }
+    }
 }
 
 /// Records by status, none left out.
@@ -140,6 +181,7 @@ impl From<engine::Health> for Health {
             oldest_waiting_at: health.oldest_waiting_at,
             fixes: fixes.collect(),
             diagnosis,
+            host: health.host.map(Host::from),
         }
     }
 }

@@ -109,6 +109,7 @@ impl Record {
         blocked_by: Vec<Waits>,
         reasons: &[Finding],
     ) -> Self {
+        let diagnosis = words::of_record(&record, reasons);
         let reference = record.reference.map(|reference| {
             let (list_id, txn_id) = if words::stands_in_a_list(&record.key.kind) {
                 (Some(reference.id), None)
@@ -130,7 +131,7 @@ impl Record {
                 OnDuplicate::Link => "link",
             },
             reference,
-            diagnosis: words::diagnosis(reasons),
+            diagnosis,
             blocked_by,
             attempts: record.timeline.iter().filter(sent).count(),
             timeline: record.timeline.into_iter().map(Moment::from).collect(),

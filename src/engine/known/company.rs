@@ -36,18 +36,6 @@ const MEMBERS: [(&str, &str); 7] = [
     ("LotNumber", "lot_numbers"),
 ];
 
-/// The causes that a preference of the company file decides.
-const FEATURES: [&str; 8] = [
-    "class_tracking",
-    "estimates",
-    "inventory",
-    "lot_numbers",
-    "multi_currency",
-    "price_levels",
-    "serial_numbers",
-    "sites",
-];
-
 impl Work<'_> {
     /// A date in a closed period.
     pub(super) fn closed(&self, record: &Record, data: &Value) -> Option<Finding> {
@@ -102,19 +90,7 @@ impl Work<'_> {
 
 /// Whether a company file has a feature on, by the cause that its absence is; `None` if nobody knows.
 fn is_on(host: &Host, cause: &str) -> Option<bool> {
-    // QuickBooks tells items apart by one of the two, or by none.
-    let tracks = |by: &str| host.tracking.as_deref().map(|tracking| tracking == by);
-    match cause {
-        "class_tracking" => host.class_tracking,
-        "estimates" => host.estimates,
-        "inventory" => host.inventory,
-        "lot_numbers" => tracks("LotNumber"),
-        "multi_currency" => host.multi_currency,
-        "price_levels" => host.price_levels,
-        "serial_numbers" => tracks("SerialNumber"),
-        "sites" => host.sites,
-        _ => None,
-    }
+    host.features().into_iter().find(|(name, _)| *name == cause)?.1
 }
 
 /// The feature that is off without which there are no such objects.
@@ -132,9 +108,11 @@ fn kind_off(host: &Host, kind: &str) -> Option<&'static str> {
 /// The problems that are gone since a company file told of itself: a feature was turned on. Status
 /// 3250 does not say which one it means, so any may be it; and so may another QuickBooks.
 pub(crate) fn mended(before: &Host, now: &Host) -> Vec<Group> {
-    let turned_on = FEATURES
+    let turned_on = before
+        .features()
         .into_iter()
-        .filter(|cause| is_on(before, cause) == Some(false) && is_on(now, cause) == Some(true));
+        .zip(now.features())
+        .filter_map(|(was, is)| (was.1 == Some(false) && is.1 == Some(true)).then_some(is.0));
     let mut causes: Vec<&str> = turned_on.collect();
     let another = before.product != now.product || before.qbxml_version != now.qbxml_version;
     if another || !causes.is_empty() {
