@@ -52,7 +52,8 @@ pub fn reach(url: &str) -> Reach {
         None => authority.split(':').next().unwrap_or_default(),
     };
     let address = host.parse::<IpAddr>().ok();
-    if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
+    // `by_name` calls these by their name; another address of this machine has none.
+    if matches!(host, "localhost" | "127.0.0.1" | "::1") {
         return Reach::Here;
     }
     match (scheme == "https", address.is_some()) {
@@ -251,6 +252,7 @@ mod tests {
         check("http://mybox:9153", &["QBWC1010"]);
         check("http://192.168.1.5:9153", &["QBWC1001", "QBWC1010"]);
         check("https://[2001:db8::1]:8170", &["QBWC1001"]);
+        check("https://127.0.0.2:8170", &["QBWC1001"]);
         assert_eq!(reach("https://books.example.com:8170/a"), Reach::Anywhere);
         for here in ["http://localhost:8170", "http://127.0.0.1:8170", "https://[::1]"] {
             assert_eq!(reach(here), Reach::Here, "{here}");

@@ -48,6 +48,11 @@ impl Fields {
         all.filter(move |(name, _)| name.starts_with(with))
     }
 
+    /// What a form that was refused had, for the page of it: nothing if nothing was refused.
+    pub(super) fn typed(query: &str, refused: bool) -> Self {
+        if refused { Self::of_query(query) } else { Self::default() }
+    }
+
     /// Some of them, as they stand behind `?`.
     pub(super) fn query(&self, names: &[&str]) -> String {
         let all = percent_encoding::NON_ALPHANUMERIC;

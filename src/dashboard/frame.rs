@@ -1,6 +1,7 @@
 //! What every page has: title, navigation, messages, headers.
 
 use actix_web::Error;
+use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceRequest;
@@ -15,7 +16,9 @@ use askama::Template;
 
 use crate::dashboard::said::Tone;
 use crate::dashboard::statics;
+use crate::dashboard::trouble::Trouble;
 use crate::dashboard::visitor::Visitor;
+use crate::dashboard::visitor::visitor;
 use crate::domain::activity::Scope;
 use crate::domain::connection::Connection;
 use crate::domain::user::role;
@@ -179,6 +182,27 @@ pub(super) fn see_refusal(to: &str, said: &str) -> HttpResponse {
     see(&Tone::Refused.address(to, said))
 }
 
+/// Nothing has this address; with a slash less, something may.
+pub(super) async fn lost(request: HttpRequest) -> Result<HttpResponse, Trouble> {
+    let uri = request.uri();
+    let shorter = uri.path().trim_end_matches('/');
+    let ours = !shorter.is_empty() && !shorter.contains("//") && !shorter.contains('\\');
+    if ours && shorter != uri.path() && request.method() == Method::GET {
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        return Ok(see(&format!("{shorter}{query}")));
+    }
+    Err(Trouble::nowhere())
+}
+
+/// What was refused, among the pages of whoever is logged in.
+async fn framed(request: &HttpRequest, response: &HttpResponse) -> Option<HttpResponse> {
+    let trouble = response.error()?.as_error::<Trouble>()?;
+    let Trouble::Said(status, said) = trouble else { return None };
+    let visitor = visitor(request).await.ok()?;
+    let frame = Frame::of(&visitor, trouble.title(), "");
+    Some(message(*status, frame, said))
+}
+
 /// Safe headers on everything.
 pub(super) async fn headers(
     request: ServiceRequest,
@@ -194,6 +218,9 @@ pub(super) async fn headers(
         let above = format!("{}{query}", if above.is_empty() { "/" } else { above });
         let said = "Nothing was done. Press it here.";
         response = response.into_response(see_refusal(&above, said));
+    }
+    if let Some(page) = framed(response.request(), response.response()).await {
+        response = response.into_response(page);
     }
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),

@@ -73,8 +73,25 @@ pub fn routes(config: &mut web::ServiceConfig) {
             .configure(activity::routes)
             .configure(tools::routes)
             .configure(settings::routes)
-            .configure(pairing::routes),
+            .configure(pairing::routes)
+            .default_service(web::to(frame::lost)),
     );
+}
+
+/// What a person is told who mistyped an address that is nobody's; programs are told by the API.
+pub fn lost(config: &mut web::ServiceConfig) {
+    config.service(
+        web::resource("/{any:.*}")
+            .guard(actix_web::guard::fn_guard(reads_pages))
+            .wrap(from_fn(frame::headers))
+            .default_service(web::to(frame::lost)),
+    );
+}
+
+/// Browsers say that they read HTML.
+fn reads_pages(context: &actix_web::guard::GuardContext<'_>) -> bool {
+    let accept = context.head().headers().get(actix_web::http::header::ACCEPT);
+    accept.and_then(|it| it.to_str().ok()).is_some_and(|it| it.contains("text/html"))
 }
 
 /// The pages have these addresses; all others are the API's.

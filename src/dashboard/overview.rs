@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::web;
 use askama::Template;
@@ -39,6 +40,8 @@ struct Page {
     frame: Frame,
     sentence: String,
     connections: Vec<Card>,
+    name: String,
+    company_file: String,
 }
 
 /// What stands where in all connections.
@@ -109,7 +112,11 @@ impl Seen {
     }
 }
 
-async fn overview(visitor: Visitor, engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> {
+async fn overview(
+    request: HttpRequest,
+    visitor: Visitor,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
     let mut connections = Vec::new();
     let mut seen = Seen::default();
     let all = engine.store().connections().await?;
@@ -125,7 +132,10 @@ async fn overview(visitor: Visitor, engine: web::Data<Engine>) -> Result<HttpRes
         let _ = write!(sentence, " The first {MOST} of {} connections are shown.", all.len());
     }
     let frame = Frame::of(&visitor, "Overview", "overview");
-    Ok(show(&Page { frame, sentence, connections }))
+    let typed = Fields::typed(request.query_string(), frame.alert.is_some());
+    let (name, company_file) =
+        (typed.text("name").to_owned(), typed.text("companyFile").to_owned());
+    Ok(show(&Page { frame, sentence, connections, name, company_file }))
 }
 
 async fn add(
@@ -142,7 +152,8 @@ async fn add(
     let made = match engine.add_connection(new, &visitor.actor()).await {
         Ok((made, _)) => made,
         Err(error @ EngineError::BadInput { .. }) => {
-            return Ok(see_refusal("/", &sentence(&error.to_string())));
+            let home = format!("/?{}", form.query(&["name", "companyFile"]));
+            return Ok(see_refusal(&home, &sentence(&error.to_string())));
         }
         Err(error) => return Err(error.into()),
     };

@@ -1,5 +1,6 @@
 //! Settings: the own password, users, API keys.
 
+use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::web;
 use askama::Template;
@@ -64,12 +65,19 @@ struct KeyRow {
 struct Page {
     frame: Frame,
     users: Vec<UserRow>,
-    roles: [&'static str; 3],
     keys: Vec<KeyRow>,
     once: String,
+    user: String,
+    user_roles: Vec<Choice>,
+    key: String,
+    scopes: Vec<Choice>,
 }
 
-async fn page(visitor: Visitor, engine: web::Data<Engine>) -> Result<HttpResponse, Trouble> {
+async fn page(
+    request: HttpRequest,
+    visitor: Visitor,
+    engine: web::Data<Engine>,
+) -> Result<HttpResponse, Trouble> {
     let frame = Frame::of(&visitor, "Settings", "settings");
     let roles = [Scope::Read, Scope::Write, Scope::Admin].map(user::role);
     let (mut users, mut keys) = (Vec::new(), Vec::new());
@@ -90,15 +98,39 @@ async fn page(visitor: Visitor, engine: web::Data<Engine>) -> Result<HttpRespons
             revoked: it.revoked_at.is_some(),
         }));
     }
-    Ok(show(&Page { frame, users, roles, keys, once: engine.secret() }))
+    let typed = Fields::typed(request.query_string(), frame.alert.is_some());
+    let name_of = |what: &str| {
+        let name = Some(typed.text("name")).filter(|_| typed.text("new") == what);
+        name.unwrap_or_default().to_owned()
+    };
+    let scopes = [Scope::Read, Scope::Write, Scope::Admin].map(Scope::as_str);
+    Ok(show(&Page {
+        frame,
+        users,
+        keys,
+        once: engine.secret(),
+        user: name_of("user"),
+        user_roles: choices(roles.map(|role| (role, role)), typed.text("role")),
+        key: name_of("key"),
+        scopes: choices(scopes.map(|scope| (scope, scope)), typed.text("scope")),
+    }))
 }
 
 /// Done, or the sentence why not.
 fn told<T>(done: Result<T, EngineError>, said: &str) -> Result<HttpResponse, Trouble> {
+    told_at(HOME, done, said)
+}
+
+/// The same, on a page that has what was typed.
+fn told_at<T>(
+    home: &str,
+    done: Result<T, EngineError>,
+    said: &str,
+) -> Result<HttpResponse, Trouble> {
     match done {
         Ok(_) => Ok(see_saying(HOME, said)),
         Err(EngineError::NotNow(why) | EngineError::BadInput { why, .. }) => {
-            Ok(see_refusal(HOME, &sentence(&why)))
+            Ok(see_refusal(home, &sentence(&why)))
         }
         Err(error) => Err(error.into()),
     }
@@ -136,7 +168,8 @@ async fn add_user(
     let scope = user::scope(form.text("role")).unwrap_or(Scope::Read);
     let password = SecretString::from(form.text("password").to_owned());
     let made = engine.add_user(form.text("name"), password, scope, &visitor.actor()).await;
-    told(made, "The user is made.")
+    let home = format!("{HOME}?new=user&{}", form.query(&["name", "role"]));
+    told_at(&home, made, "The user is made.")
 }
 
 async fn change_user(
@@ -178,7 +211,10 @@ async fn add_key(
             text: text.expose_secret(),
             back: HOME,
         })),
-        Err(error) => told(Err::<(), _>(error), ""),
+        Err(error) => {
+            let home = format!("{HOME}?new=key&{}", form.query(&["name", "scope"]));
+            told_at(&home, Err::<(), _>(error), "")
+        }
     }
 }
 

@@ -40,6 +40,17 @@ impl Trouble {
         Self::Said(StatusCode::FORBIDDEN, said)
     }
 
+    /// What its page is called.
+    pub(super) fn title(&self) -> &'static str {
+        match self.status_code() {
+            StatusCode::NOT_FOUND => "Not found",
+            StatusCode::FORBIDDEN => "Not allowed",
+            StatusCode::CONFLICT => "Not as things stand",
+            StatusCode::SERVICE_UNAVAILABLE => "Not now",
+            _ => "That did not work",
+        }
+    }
+
     /// The form cannot be read.
     pub(super) fn bad(said: &str) -> Self {
         Self::Said(StatusCode::BAD_REQUEST, said.to_owned())
@@ -59,16 +70,7 @@ impl ResponseError for Trouble {
             Self::Login(to) => HttpResponse::SeeOther()
                 .insert_header((header::LOCATION, format!("/login?next={to}")))
                 .finish(),
-            Self::Said(status, said) => {
-                let title = match *status {
-                    StatusCode::NOT_FOUND => "Not found",
-                    StatusCode::FORBIDDEN => "Not allowed",
-                    StatusCode::CONFLICT => "Not as things stand",
-                    StatusCode::SERVICE_UNAVAILABLE => "Not now",
-                    _ => "That did not work",
-                };
-                message(*status, Frame::titled(title), said)
-            }
+            Self::Said(status, said) => message(*status, Frame::titled(self.title()), said),
         }
     }
 }

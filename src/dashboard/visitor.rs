@@ -92,7 +92,8 @@ impl FromRequest for Visitor {
     }
 }
 
-async fn visitor(request: &HttpRequest) -> Result<Visitor, Trouble> {
+/// Who is logged in.
+pub(super) async fn visitor(request: &HttpRequest) -> Result<Visitor, Trouble> {
     let to = || {
         let reads = request.method() == actix_web::http::Method::GET;
         let path = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();

@@ -71,5 +71,6 @@ impl Routes {
             .configure(soap::routes)
             .configure(dashboard::routes)
             .configure(api::routes)
+            .configure(dashboard::lost)
     }
 }

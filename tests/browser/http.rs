@@ -66,6 +66,12 @@ impl<'a> Caller<'a> {
         Answer::of(request.call().unwrap())
     }
 
+    /// With one more header.
+    fn get_with(&self, path: &str, name: &str, value: &str) -> Answer {
+        let request = self.agent.get(self.url(path)).header("cookie", &self.cookie);
+        Answer::of(request.header(name, value).call().unwrap())
+    }
+
     pub(crate) fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         let request = self.agent.post(self.url(path)).header("cookie", &self.cookie);
         Answer::of(request.send_form(form.iter().copied()).unwrap())
@@ -933,4 +939,67 @@ fn mapping_goes_on_until_something_is_found() {
     assert!(vi.get("/c/acme/mapping?kind=Vendor&show=all").body.contains("Older records"));
     let nothing = ann.post("/c/acme/mapping?kind=Vendor", &[("csrf", &csrf)]);
     assert!(nothing.location.contains("refused="), "{}", nothing.location);
+}
+
+#[test]
+fn an_address_that_nobody_has_is_told_as_a_page() {
+    let house = house();
+    let ann = Caller::first(&house);
+    for path in ["/nowhere", "/c/none", "/c/acme/nothing", "/tools/x"] {
+        let answer = ann.get_with(path, "accept", "text/html,*/*;q=0.8");
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.header("content-type").starts_with("text/html"), "{path}");
+        assert!(answer.body.contains("aria-label=\"Main\""), "{path}: no way on");
+        assert!(answer.header("content-security-policy").contains("default-src 'none'"), "{path}");
+    }
+    // Programs read JSON, and are told in it.
+    for path in ["/nowhere", "/v1/nothing"] {
+        let answer = ann.get_with(path, "accept", "application/json");
+        assert!(answer.header("content-type").contains("json"), "{path}: {}", answer.body);
+    }
+    let answer = ann.get_with("/c/acme/records/?status=failed", "accept", "text/html");
+    assert_eq!((answer.status, answer.location.as_str()), (303, "/c/acme/records?status=failed"));
+    let elsewhere = ann.get_with("//evil.example/", "accept", "text/html");
+    assert!(!elsewhere.location.starts_with("//"), "{}", elsewhere.location);
+}
+
+#[test]
+fn what_was_typed_stays_where_it_is_refused() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/").csrf();
+    let csrf = ("csrf", csrf.as_str());
+
+    let form = [csrf, ("name", "Zeta Ltd"), ("companyFile", "zeta.qbw")];
+    let page = ann.get(&ann.post("/connections", &form).location).body;
+    assert!(page.contains("value=\"Zeta Ltd\"") && page.contains("value=\"zeta.qbw\""), "{page}");
+    assert!(page.contains("full path"), "{page}");
+
+    let form = [csrf, ("name", ""), ("companyFile", ""), ("everyMinutes", "77")];
+    let page = ann.get(&ann.post("/c/acme/settings", &form).location).body;
+    assert!(page.contains("The name has 1 to 100 characters"), "{page}");
+    assert!(page.contains("value=\"77\""), "{page}");
+    let form = [csrf, ("name", "Acme"), ("everyMinutes", "soon")];
+    let page = ann.get(&ann.post("/c/acme/settings", &form).location).body;
+    assert!(page.contains("whole number of minutes"), "{page}");
+
+    let form = [csrf, ("name", "bob"), ("role", "operator"), ("password", "short")];
+    let page = ann.get(&ann.post("/settings/users", &form).location).body;
+    assert!(
+        page.contains("value=\"bob\"") && page.contains("value=\"operator\" selected"),
+        "{page}"
+    );
+    assert!(!page.contains("short\""), "a password came back");
+    // A link from elsewhere fills no form.
+    assert!(!ann.get("/?name=Mallory&companyFile=x").body.contains("Mallory"));
+}
+
+#[test]
+fn a_file_that_the_web_connector_would_refuse_is_said_to_be_on_the_connections_page() {
+    let house = house();
+    let ann = Caller::first(&house);
+
+    assert!(!ann.get("/c/acme").body.contains("would refuse it"));
+    let answer = ann.get_with("/c/acme", "host", "mybox:9153").body;
+    assert!(answer.contains("would refuse it") && answer.contains("QBWC1010"), "{answer}");
 }
