@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::domain::connection::DuplicateNumbers;
 use crate::domain::ids::RecordKey;
 use crate::domain::mirror;
+use crate::domain::mirror::Facts;
 use crate::domain::mirror::Mirrored;
 use crate::domain::outcome::Candidate;
 use crate::domain::outcome::Code;
@@ -229,19 +230,11 @@ impl Work<'_> {
             let finding = Finding::new(code).at(&named.pointer).fact("field", &named.field);
             finding.fact("kind", spoken(&named.kind)).fact("value", value)
         };
-        let (shown, found) = match &named.place {
-            Resolved::Id(id) => {
-                let known = self.mirrored(id).await?;
-                let Some(known) = known else { return Ok(None) };
-                (known.facts.name.clone(), Some(known))
-            }
-            Resolved::FullName(name) => {
-                let space = mirror::space(&named.kind).to_owned();
-                let mut found = self.find(&Find::Named(space, mirror::normal(name))).await?;
-                let right = found.iter().position(|it| lists::fits(&named.kind, &it.facts.kind));
-                let right = right.map(|at| found.swap_remove(at));
-                (name.clone(), right.or_else(|| found.pop()))
-            }
+        let found = self.known_as(named).await?;
+        let shown = match (&named.place, &found) {
+            (Resolved::FullName(name), _) => name.clone(),
+            (Resolved::Id(_), Some(known)) => known.facts.name.clone(),
+            (Resolved::Id(_), None) => return Ok(None),
         };
         let Some(known) = found else {
             if !self.has_all(&named.kind) || self.comes(named, &shown).await? {
@@ -280,6 +273,58 @@ impl Work<'_> {
                     .fact("expected", types.join(" or "))
             })
         })
+    }
+
+    /// What the mirror has where a reference points.
+    async fn known_as(&self, named: &Named) -> Result<Option<Mirrored>, StoreError> {
+        let name = match &named.place {
+            Resolved::Id(id) => return self.mirrored(id).await,
+            Resolved::FullName(name) => mirror::normal(name),
+        };
+        let space = mirror::space(&named.kind).to_owned();
+        let mut found = self.find(&Find::Named(space, name)).await?;
+        let right = found.iter().position(|it| lists::fits(&named.kind, &it.facts.kind));
+        let right = right.map(|at| found.swap_remove(at));
+        Ok(right.or_else(|| found.pop()))
+    }
+
+    /// QuickBooks took a record: nothing that it refers to is inactive, whatever the mirror says.
+    pub(crate) async fn took(&mut self, record: &Record) -> Result<(), EngineError> {
+        let places = self.places(record).await?;
+        for named in references::of(&record.key.kind, &record.amended(), &places) {
+            let known = self.known_as(&named).await?;
+            if let Some(mut known) = known.filter(|it| it.facts.is_active == Some(false)) {
+                self.is_active_again(&known.facts.name);
+                if let Resolved::FullName(name) = &named.place {
+                    self.is_active_again(name);
+                }
+                known.facts.is_active = None;
+                self.mirror(known.id, known.facts);
+            }
+        }
+        Ok(())
+    }
+
+    /// What QuickBooks tells of an element of a list: what failed because it was not there, or inactive,
+    /// goes again once this step is written.
+    pub(super) async fn heals(&mut self, id: &str, facts: &Facts) -> Result<(), StoreError> {
+        if facts.is_transaction() || facts.gone.is_some() || facts.is_active == Some(false) {
+            return Ok(());
+        }
+        match self.mirrored(id).await?.map(|before| before.facts) {
+            Some(before) if before.is_active == Some(false) => self.is_active_again(&facts.name),
+            Some(before) if before.gone.is_none() => {}
+            _ => {
+                let missing = Finding::new(Code::ReferenceNotFound).fact("value", &facts.name);
+                self.gone.push(missing.group());
+            }
+        }
+        Ok(())
+    }
+
+    fn is_active_again(&mut self, name: &str) {
+        let inactive = Finding::new(Code::InactiveReference).fact("value", name);
+        self.gone.push(inactive.group());
     }
 
     /// Whether a record of ours that is not in QuickBooks yet will make what is missing.

@@ -336,6 +336,7 @@ impl Work<'_> {
     pub(crate) async fn observe(&mut self, answers: &[Answer]) -> Result<(), StoreError> {
         for ret in answers.iter().flat_map(|answer| &answer.rets) {
             if let Some((id, facts)) = facts(ret) {
+                self.heals(&id, &facts).await?;
                 self.mirror(id, facts);
             }
             for paid in ret.linked.iter().filter(|it| it.balance.is_some()) {

@@ -177,6 +177,7 @@ impl Work<'_> {
         let note = if item.purpose == Purpose::Add { "made in QuickBooks" } else { "changed" };
         record.become_status(Status::Synced, now, note);
         self.settled.push(record.key.clone());
+        self.took(&record).await?;
         self.go_on(record).await
     }
 

@@ -578,3 +578,64 @@ async fn the_company_file_tells_what_is_off_and_what_it_takes_where_nothing_is_s
     let of = |name: &str| host.features().into_iter().find(|(it, _)| *it == name).unwrap().1;
     assert_eq!((of("multi_currency"), of("class_tracking").is_some()), (Some(false), true));
 }
+
+/// Two invoices that fail because a person made what they sell inactive; then made it active again.
+async fn office_that_sold_labor_meanwhile() -> Office {
+    let mut office = office_with_mirror().await;
+    let set = |office: &mut Office, active: bool| {
+        let (id, sequence) = office.object("ItemService", "Labor");
+        office.person(&format!(
+            "<ItemServiceModRq requestID=\"1\"><ItemServiceMod><ListID>{id}</ListID>\
+             <EditSequence>{sequence}</EditSequence><IsActive>{active}</IsActive></ItemServiceMod>\
+             </ItemServiceModRq>"
+        ));
+    };
+    set(&mut office, false);
+    office.hands.pass(3700);
+    office.poll(&[]);
+    for (path, number) in [("Invoice/1", "71"), ("Invoice/2", "72")] {
+        failed(&office.push(path, invoice(number)).await, Code::InactiveReference, "");
+    }
+    office.hands.pass(60);
+    set(&mut office, true);
+    office
+}
+
+#[actix_web::test]
+async fn what_quickbooks_takes_again_frees_all_that_failed_for_it() {
+    let mut office = office_that_sold_labor_meanwhile().await;
+
+    office.act("Invoice/1", Action::Retry).await;
+    office.poll(&[]);
+    office.poll(&[]);
+
+    synced(&office.record("Invoice/1").await);
+    synced(&office.record("Invoice/2").await);
+    // Nobody has to insist on the next one.
+    assert_eq!(office.push("Invoice/3", invoice("73")).await.status, Status::Queued);
+}
+
+#[actix_web::test]
+async fn what_is_active_again_frees_what_failed_for_it() {
+    let mut office = office_that_sold_labor_meanwhile().await;
+    office.hands.pass(3700);
+    office.poll(&[]);
+    office.poll(&[]);
+
+    for path in ["Invoice/1", "Invoice/2"] {
+        synced(&office.record(path).await);
+    }
+}
+
+#[actix_web::test]
+async fn what_a_person_makes_frees_what_failed_for_want_of_it() {
+    let mut office = office_with_mirror().await;
+    let missing = office.push("Bill/1", bill("New Ltd", "7")).await;
+    failed(&missing, Code::ReferenceNotFound, "not_in_any_list");
+    office.knows("Vendor", "New Ltd");
+    office.hands.pass(3700);
+    office.poll(&[]);
+    office.poll(&[]);
+
+    synced(&office.record("Bill/1").await);
+}
