@@ -177,6 +177,8 @@ pub fn render_all(findings: &[Finding]) -> Option<Diagnosis> {
 fn helps(id: &str, finding: &Finding) -> bool {
     let kind = finding.facts.get("kind");
     match id {
+        // It is another record's, and an object belongs to one.
+        "link" if finding.facts.contains_key("record") && finding.candidates.len() < 2 => false,
         "link" => {
             let kind = kind.filter(|_| finding.code == Code::NameInUse);
             let other = |kind: &String| finding.candidates.iter().all(|it| it.kind != *kind);
@@ -186,8 +188,8 @@ fn helps(id: &str, finding: &Finding) -> bool {
         "keep-theirs" => !finding.facts.contains_key("lines"),
         "create-missing" => can_be_made(finding),
         "make-in-quickbooks" => !can_be_made(finding),
-        "reactivate" => !is_made_active_by_hand(finding),
-        "make-active" => is_made_active_by_hand(finding),
+        "reactivate" => can_be_made_active(finding),
+        "make-active" => !can_be_made_active(finding),
         _ => true,
     }
 }
@@ -195,6 +197,12 @@ fn helps(id: &str, finding: &Finding) -> bool {
 /// Whether only a person can make it active again: QuickBooks lets no program change it.
 pub fn is_made_active_by_hand(finding: &Finding) -> bool {
     finding.facts.get("kind").is_some_and(|kind| lists::cannot_be_changed(kind))
+}
+
+/// Whether Bookbridge can make active what is meant: QuickBooks said what it is.
+fn can_be_made_active(finding: &Finding) -> bool {
+    let fact = |name: &str| finding.facts.get(name).is_some_and(|it| !it.trim().is_empty());
+    fact("kind") && fact("value") && !is_made_active_by_hand(finding)
 }
 
 /// Whether Bookbridge can make what is missing: it is known by name, and needs no more than that.

@@ -196,6 +196,13 @@ impl Finding {
         Group(*whole.0.first_chunk().expect("a digest has more than 8 bytes"))
     }
 
+    /// The same with a fact, unless it has it.
+    #[must_use]
+    pub fn or_fact(mut self, name: &str, value: impl ToString) -> Self {
+        self.facts.entry(name.to_owned()).or_insert_with(|| value.to_string());
+        self
+    }
+
     /// The same with the other side's own words.
     #[must_use]
     pub fn said(mut self, said: Said) -> Self {

@@ -50,6 +50,16 @@ pub(crate) enum Reading {
     },
 }
 
+impl Reading {
+    /// The length of what came, in bytes.
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Self::Whole { body, .. } | Self::Broken { body, .. } => body.len(),
+            Self::Failed(_) | Self::Nothing(_) | Self::TooLong(_) => 0,
+        }
+    }
+}
+
 /// The answer to one request.
 pub(crate) struct Answer {
     /// Such as `CustomerAddRs`.

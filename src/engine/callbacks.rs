@@ -375,6 +375,7 @@ impl Engine {
         let living = loaded.living();
         let Loaded { mut session, connection, state } = loaded;
         let mut work = Work::new(self, connection, state);
+        work.received = reading.length();
         if !living || session.machine.stage == Stage::Ended {
             // The ticket is dead, but this may be the only copy of what QuickBooks did.
             Box::pin(work.take_late(&session, reading)).await?;

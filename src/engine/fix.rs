@@ -9,9 +9,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::diagnosis;
-use crate::diagnosis::ACCOUNT_TYPE;
-use crate::diagnosis::BY_ID;
-use crate::domain::mirror;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::record::Amendment;
@@ -23,22 +20,15 @@ use crate::domain::request::Question;
 use crate::domain::request::Target;
 use crate::engine::Action;
 use crate::engine::EngineError;
-use crate::engine::compose;
 use crate::engine::follow_up::UNCHECKED;
-use crate::engine::follow_up::is_id;
 use crate::engine::follow_up::named;
 use crate::engine::follow_up::query_of;
-use crate::engine::known::MAX_SAME;
-use crate::engine::known::Places;
+use crate::engine::intake::is_unknown;
 use crate::engine::mend;
 use crate::engine::propose;
-use crate::engine::references;
 use crate::engine::work::Work;
-use crate::qbxml::build::Resolved;
 use crate::qbxml::check;
-use crate::qbxml::lists;
 use crate::qbxml::version::Edition;
-use crate::store::StoreError;
 
 /// Fixes that Bookbridge does when they are pressed; the others are done by people.
 pub const FIXES: [&str; 19] = [
@@ -65,6 +55,8 @@ pub const FIXES: [&str; 19] = [
 
 /// The fix that takes what QuickBooks has: what it wrote over our values goes with the opposite one.
 pub(super) const KEEP_THEIRS: &str = "keep-theirs";
+/// The reason of a bypass that is pressed as a fix.
+const BYPASSED: &str = "marked as done in QuickBooks";
 /// Values that a person edits at once.
 const MAX_EDITED: usize = 300;
 
@@ -108,7 +100,7 @@ impl Work<'_> {
             record.amendments.retain(|it| it.fix != KEEP_THEIRS);
         }
         self.propose_all(&mut record).await?;
-        match deed(&record, pressed)? {
+        match self.deed_of(&record, pressed).await? {
             Deed::Decide(action) => {
                 return Box::pin(self.engine.decide(self, record, &action)).await;
             }
@@ -132,7 +124,8 @@ impl Work<'_> {
                 self.place(record, "changed by a fix").await?;
             }
             Deed::Ask(question, request, data) => {
-                self.ask_first(record, *question, &request, &data)?;
+                let problem = offering(&record, &pressed.id).map(Finding::group);
+                self.ask_first(record, *question, problem, &request, &data)?;
             }
         }
         Ok(match pressed.id.as_str() {
@@ -174,126 +167,6 @@ impl Work<'_> {
         }
         self.place(record, "edited by a person").await
     }
-
-    /// Works out again what fixes would do: what was free may be taken by now.
-    pub(super) async fn propose_all(&self, record: &mut Record) -> Result<(), EngineError> {
-        let mut findings = std::mem::take(&mut record.findings);
-        for finding in &mut findings {
-            self.propose(record, finding).await?;
-        }
-        record.findings = findings;
-        Ok(())
-    }
-
-    /// Adds to a finding what its fixes would do.
-    pub(crate) async fn propose(
-        &self,
-        record: &Record,
-        finding: &mut Finding,
-    ) -> Result<(), EngineError> {
-        let kind = record.key.kind.as_str();
-        let edition = compose::target(self.state.host.as_ref()).edition;
-        let value = finding.facts.get("value").cloned().unwrap_or_default();
-        let mut fact = |name: &str, value: String| {
-            finding.facts.insert(name.to_owned(), value);
-        };
-        match finding.code {
-            Code::NameInUse | Code::MergeRefused => {
-                if let Some(name) = record.name() {
-                    let limit = check::limit(kind, "Name", edition);
-                    let tries = propose::renamed(name, limit);
-                    if let Some(free) = self.first_free(kind, tries).await? {
-                        fact("renamed", free);
-                    }
-                }
-            }
-            Code::DuplicateRefNumber => {
-                let limit = check::limit(kind, "RefNumber", edition);
-                let tries = propose::suffixed(&value, limit);
-                if let Some(free) = self.first_free(kind, tries).await? {
-                    fact("suffixed", free);
-                }
-            }
-            Code::StringTooLong => {
-                let data = record.amended();
-                let whole = data.pointer(finding.pointer.trim_start_matches("/data"));
-                let whole = whole.and_then(Value::as_str).map(str::to_owned).unwrap_or(value);
-                let limit = finding.facts.get("limit").and_then(|it| it.parse().ok());
-                let limit = limit.or_else(|| propose::limit_at(kind, &finding.pointer, edition));
-                if let Some(limit) = limit {
-                    let mut tries = propose::shortened(&whole, limit);
-                    let unique =
-                        matches!(finding.pointer.as_str(), "/data/Name" | "/data/RefNumber");
-                    let first =
-                        if unique { self.first_free(kind, tries).await? } else { tries.next() };
-                    if let Some(shortened) = first {
-                        finding.facts.insert("shortened".to_owned(), shortened);
-                    }
-                }
-            }
-            Code::InvalidCharacters => {
-                let data = record.amended();
-                let whole = data.pointer(finding.pointer.trim_start_matches("/data"));
-                if let Some(plain) = whole.and_then(Value::as_str).and_then(propose::replaced) {
-                    finding.facts.insert("replaced".to_owned(), plain);
-                }
-            }
-            Code::ClosedPeriod => {
-                let known = finding.facts.get("closingDate").cloned();
-                let host = self.state.host.as_ref();
-                let closing = known.or_else(|| host.and_then(|host| host.closing_date.clone()));
-                if let Some(first) = closing.as_deref().and_then(propose::day_after) {
-                    finding.facts.insert("firstOpenDay".to_owned(), first);
-                }
-            }
-            Code::ReferenceNotFound => {
-                let called = finding.facts.get("kind").cloned().unwrap_or_default();
-                let made = lists::account_made(kind, &finding.pointer, &called);
-                if let Some(of_type) = made.filter(|_| called.ends_with("Account")) {
-                    finding.facts.insert(ACCOUNT_TYPE.to_owned(), of_type.to_owned());
-                }
-                // One of the same name would not be what an id names.
-                let data = record.amended();
-                let place = data.pointer(finding.pointer.trim_start_matches("/data"));
-                let place = place.filter(|_| !finding.pointer.is_empty());
-                let by_name = place.map_or(!is_id(&value), |place| {
-                    let place = references::place(place, &Places::new());
-                    matches!(place, Some(Resolved::FullName(_)))
-                });
-                if !by_name {
-                    finding.facts.insert(BY_ID.to_owned(), "true".to_owned());
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// The first of these names that nothing in QuickBooks and no record of ours has.
-    pub(crate) async fn first_free(
-        &self,
-        kind: &str,
-        tries: impl Iterator<Item = String>,
-    ) -> Result<Option<String>, StoreError> {
-        let (store, connection) = (&self.engine.store, &self.connection.id);
-        let space = mirror::space(kind);
-        for name in tries.take(propose::MAX_TRIES) {
-            let normal = mirror::normal(&name);
-            let find = crate::store::Find::Named(space.to_owned(), normal.clone());
-            // What this step changes is not in the store yet.
-            let taken = |it: &Record| {
-                let same = |name| mirror::normal(name) == normal;
-                mirror::space(&it.key.kind) == space && it.name().is_some_and(same)
-            };
-            if !self.records_here().any(taken)
-                && self.mirror_find(&find, MAX_SAME).await?.is_empty()
-                && store.records_named(connection, space, &normal, 1).await?.is_empty()
-            {
-                return Ok(Some(name));
-            }
-        }
-        Ok(None)
-    }
 }
 
 pub(super) fn text(value: &Value) -> String {
@@ -311,20 +184,25 @@ pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineErr
         return Ok(Deed::Ask(Box::new(Question::Undo), query, data));
     }
     let no_finding = || cannot(&format!("it is {}; there is nothing to fix", record.status));
-    let finding = record.findings.first().ok_or_else(no_finding)?;
-    let offered = diagnosis::render_all(&record.findings).is_some_and(|all| {
-        let mut all_of = std::iter::once(&all.first).chain(&all.errors);
-        all_of.any(|one| one.fixes.iter().any(|fix| fix.id == id))
-    });
+    let offering = offering(record, id);
+    let finding = offering.or(record.findings.first()).ok_or_else(no_finding)?;
+    let offered = offering.is_some();
     let always = ["retry", "bypass", "reset-reference"].contains(&id);
     if id == "reactivate" && diagnosis::is_made_active_by_hand(finding) {
         return Err(cannot("QuickBooks lets no program make this active; make it active there"));
+    }
+    if let (false, "link", Some(other)) = (offered, id, finding.facts.get("record")) {
+        return Err(cannot(&format!(
+            "that is {other}'s already; two records cannot share one QuickBooks object"
+        )));
     }
     if !offered && !always {
         return Err(cannot(&format!("the fix {id} does not help against {}", finding.code)));
     }
     let unchecked = id == "link" && finding.cause == UNCHECKED;
-    let any_time = ["bypass", "reset-reference"].contains(&id) || unchecked;
+    // What waits for its time goes at once.
+    let sooner = id == "retry" && mend::waits_for_its_time(record);
+    let any_time = ["bypass", "reset-reference"].contains(&id) || unchecked || sooner;
     if record.status != Status::Failed && !any_time {
         return Err(cannot(&format!("it is {}; there is nothing to fix", record.status)));
     }
@@ -345,17 +223,14 @@ pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineErr
     Ok(match id {
         "retry" | "wait" | "refresh-edit-sequence" | "keep-ours" => Deed::Decide(Action::Retry),
         "send-again" => Deed::NotThere,
+        "reset-reference" if record.is_nowhere() && !is_unknown(record) => {
+            return Err(cannot("it has no id in QuickBooks that could be reset"));
+        }
         "reset-reference" => Deed::Decide(Action::ResetReference),
         "send-anyway" => Deed::Insist,
         "bypass" => {
-            let alone = match finding.candidates.as_slice() {
-                // The name is another's, or nobody knows whether this is it.
-                _ if matches!(finding.code, Code::NameInUse | Code::OutcomeUnknown) => None,
-                [one] => Some(one.id.clone()),
-                _ => None,
-            };
-            let reference = pressed.object.clone().or(alone);
-            Deed::Decide(Action::Bypass { reason: "fix: bypass".to_owned(), reference })
+            let reference = pressed.object.clone().or_else(|| itself(record, finding));
+            Deed::Decide(Action::Bypass { reason: BYPASSED.to_owned(), reference })
         }
         "link" => Deed::Decide(Action::Link { id: meant(record, finding, pressed)? }),
         "rename" if record.data.get("Name").is_none() => {
@@ -414,6 +289,27 @@ pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineErr
     })
 }
 
+/// The finding that has this fix.
+fn offering<'a>(record: &'a Record, id: &str) -> Option<&'a Finding> {
+    let has = |finding: &&Finding| diagnosis::render(finding).fixes.iter().any(|fix| fix.id == id);
+    record.findings.iter().find(has)
+}
+
+/// The only candidate, where that is the record itself: what was entered by hand or by another way. A
+/// candidate of a reference, of a name or of a merge is something else.
+fn itself(record: &Record, finding: &Finding) -> Option<String> {
+    let [one] = finding.candidates.as_slice() else { return None };
+    let is_it = match finding.code {
+        Code::PossibleDuplicate | Code::DuplicateRefNumber | Code::AlreadyPaid => {
+            record.reference.is_none() && !finding.facts.contains_key("record")
+        }
+        // Where it stood nothing is any more.
+        Code::ObjectNotFound => true,
+        _ => false,
+    };
+    (is_it && one.kind == record.key.kind).then(|| one.id.clone())
+}
+
 /// The candidate that is meant: the one that was picked, or the only one of the record's kind.
 fn meant(record: &Record, finding: &Finding, pressed: &Pressed) -> Result<String, EngineError> {
     let kind = &record.key.kind;
@@ -444,9 +340,16 @@ fn meant(record: &Record, finding: &Finding, pressed: &Pressed) -> Result<String
 /// The old date, for the memo.
 fn memo(record: &Record, finding: &Finding) -> Option<String> {
     let amended = record.amended();
-    let date = amended.get("TxnDate").and_then(Value::as_str)?;
+    // Where it was moved before, the date that the application gave is told, once.
+    let given = |member: &str| {
+        let moved =
+            record.amendments.iter().any(|it| it.fix == "move-date" && it.pointer[1..] == *member);
+        let data = if moved { &record.data } else { &*amended };
+        data.get(member).and_then(Value::as_str)
+    };
+    let date = given("TxnDate")?;
     check::limit(&record.key.kind, "Memo", Edition::Us)?;
-    let old = amended.get("Memo").and_then(Value::as_str).unwrap_or_default();
+    let old = given("Memo").unwrap_or_default();
     let closing = finding.facts.get("closingDate").map_or("", String::as_str);
     let closed = if closing.is_empty() { String::new() } else { format!(" up to {closing}") };
     let note = format!("Dated {date}; moved because the books are closed{closed}.");

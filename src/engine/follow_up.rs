@@ -274,6 +274,7 @@ impl Work<'_> {
         let wants_link = record.on_duplicate == OnDuplicate::Link;
         let own = record.data.get("Name").and_then(Value::as_str).map(mirror::normal);
         let Some(finding) = still(&mut record, &[Code::NameInUse]) else { return Ok(()) };
+        finding.facts.entry("kind".to_owned()).or_insert_with(|| key.kind.clone());
         let rets = answers.iter().flat_map(|answer| &answer.rets);
         finding.candidates = rets.filter_map(candidate).collect();
         finding.candidates.sort_by_key(|it| (it.kind != key.kind, it.is_active == Some(false)));

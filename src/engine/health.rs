@@ -135,12 +135,12 @@ impl Engine {
         let now = self.now();
         let interval = SignedDuration::from_mins(i64::from(connection.every_minutes));
         let next_expected_at = state.last_seen_at.map(|seen| seen + interval);
-        let waiting = counts.of(Status::Queued) + counts.requests_queued;
         let lost = counts.of(Status::InDoubt)
             + if state.living.is_none() { counts.of(Status::Sent) } else { 0 };
+        let waiting =
+            Waiting { records: counts.of(Status::Queued), requests: counts.requests_queued, lost };
         let oldest = self.oldest_waiting(id, &state).await?;
-        let (health, summary, mut findings) =
-            judge(&connection, &state, Waiting { queued: waiting, lost }, now, interval);
+        let (health, summary, mut findings) = judge(&connection, &state, waiting, now, interval);
         let mut summary = match summary {
             Some(summary) => summary,
             None => self.left_over(id, &counts).await?,
@@ -319,8 +319,10 @@ fn inside(sentence: &str) -> String {
 /// What the next session has to do.
 #[derive(Clone, Copy)]
 struct Waiting {
-    /// Records and requests in the queue.
-    queued: u64,
+    /// Records in the queue.
+    records: u64,
+    /// Requests in the queue, of applications and our own.
+    requests: u64,
     /// Records whose answer was lost.
     lost: u64,
 }
@@ -337,14 +339,25 @@ impl Waiting {
                  asks for them first."
             ),
         };
-        let queued = match (self.queued, self.lost) {
-            (0, _) => String::new(),
-            (1, 0) => "1 waits for the next session of the Web Connector.".to_owned(),
-            (queued, 0) => format!("{queued} wait for the next session of the Web Connector."),
-            (1, _) => " 1 more waits behind them.".to_owned(),
-            (queued, _) => format!(" {queued} more wait behind them."),
+        let some = |count: u64, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{count} {many}")),
         };
-        lost + &queued
+        let records = some(self.records, "record", "records");
+        let requests = some(self.requests, "request to QuickBooks", "requests to QuickBooks");
+        let queued: Vec<_> = records.into_iter().chain(requests).collect();
+        let waits = if self.records + self.requests == 1 { "waits" } else { "wait" };
+        match (queued.is_empty(), self.lost) {
+            (true, _) => lost,
+            (false, 0) => {
+                format!(
+                    "{} {waits} for the next session of the Web Connector.",
+                    queued.join(" and ")
+                )
+            }
+            (false, _) => format!("{lost} Behind it, {} {waits}.", queued.join(" and ")),
+        }
     }
 }
 
@@ -417,7 +430,7 @@ fn judge(
         let summary = "A session is at work.".to_owned();
         return (HealthState::Ok, Some(summary), Vec::new());
     }
-    if waiting.queued > 0 || waiting.lost > 0 {
+    if waiting.records + waiting.requests + waiting.lost > 0 {
         return (HealthState::Waiting, Some(waiting.summary()), Vec::new());
     }
     (HealthState::Ok, None, Vec::new())

@@ -150,8 +150,13 @@ impl Work<'_> {
         let same = same.filter(|_| links).map(|(it, _)| it.clone());
         // Two of one kind QuickBooks would have to merge.
         let merges = stands_at.is_some() && others.iter().any(|(it, _)| it.facts.kind == *kind);
-        let code = if merges { Code::MergeRefused } else { Code::NameInUse };
+        // As QuickBooks' own refusal is called, so that both are one problem.
+        let (code, cause) = match merges {
+            true => (Code::MergeRefused, "merge"),
+            false => (Code::NameInUse, "name_in_use"),
+        };
         let mut finding = Finding::new(code)
+            .cause(cause)
             .at("/data/Name")
             .fact("field", "Name")
             .fact("value", name)

@@ -29,6 +29,7 @@ use crate::engine::EngineError;
 use crate::engine::answer::Answer;
 use crate::engine::compose;
 use crate::engine::fix;
+use crate::engine::fix::Deed;
 use crate::engine::fix::Pressed;
 use crate::engine::follow_up::UNCHECKED;
 use crate::engine::until_settled;
@@ -68,10 +69,55 @@ impl Work<'_> {
         if is_so(record, pressed) {
             return Ok(true);
         }
-        if id == "bypass" || !is_on_its_way(record) {
+        let sooner = id == "retry" && waits_for_its_time(record);
+        if id == "bypass" || sooner || !is_on_its_way(record) {
             return Ok(false);
         }
         Err(EngineError::NotNow(format!("{path} is {}; it is on its way already", record.status)))
+    }
+
+    /// What a fix comes down to now, with what the store knows.
+    pub(super) async fn deed_of(
+        &self,
+        record: &Record,
+        pressed: &Pressed,
+    ) -> Result<Deed, EngineError> {
+        let mut deed = fix::deed(record, pressed)?;
+        if let Deed::Decide(Action::Bypass { reference, .. }) = &mut deed
+            && let (Some(id), None) = (&reference, &pressed.object)
+        {
+            // What is another record's is not this one's.
+            let other = self.record_at(id).await?;
+            reference.take_if(|_| other.is_some_and(|other| other != record.key));
+        }
+        if let (Deed::Amend(values), Some(_)) = (&deed, &pressed.value) {
+            self.check_typed(record, values)?;
+        }
+        Ok(deed)
+    }
+
+    /// Refuses what a person typed, if QuickBooks would refuse it.
+    fn check_typed(&self, record: &Record, values: &[(String, Value)]) -> Result<(), EngineError> {
+        let mut changed = record.clone();
+        for (pointer, to) in values {
+            let from = record.data.pointer(pointer).cloned().unwrap_or(Value::Null);
+            changed.amendments.retain(|it| it.pointer != *pointer);
+            let (pointer, to, fix) = (pointer.clone(), to.clone(), String::new());
+            changed.amendments.push(Amendment { pointer, from, to, fix });
+        }
+        let mut findings = self.preflight(&changed);
+        findings.extend(self.closed(&changed, &changed.amended()));
+        let typed = |it: &&Finding| {
+            let at = it.pointer.strip_prefix("/data");
+            values.iter().any(|(pointer, _)| Some(pointer.as_str()) == at)
+        };
+        match findings.iter().find(typed) {
+            None => Ok(()),
+            Some(finding) => Err(EngineError::BadInput {
+                pointer: "/value".to_owned(),
+                why: diagnosis::render(finding).detail,
+            }),
+        }
     }
 
     /// QuickBooks is asked for something first.
@@ -79,12 +125,13 @@ impl Work<'_> {
         &mut self,
         mut record: Record,
         question: Question,
+        problem: Option<Group>,
         request: &str,
         data: &Value,
     ) -> Result<(), EngineError> {
         let target = compose::target(self.state.host.as_ref());
         let raw = raw::build(request, data, &target).map_err(EngineError::Refused)?;
-        let (key, problem) = (Some(record.key.clone()), record.problem());
+        let key = Some(record.key.clone());
         record.asked = Some(self.ask(About { record: key, question, problem }, raw));
         record.updated_at = self.engine.now();
         self.put_record(record);
@@ -111,7 +158,7 @@ impl Work<'_> {
             self.put_record(record);
             return Ok(());
         };
-        self.ask_first(record, Question::Undo, &query, &data)
+        self.ask_first(record, Question::Undo, None, &query, &data)
     }
 
     /// Deletes or voids what we made, if nobody edited it since.
@@ -166,6 +213,25 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// QuickBooks refused to take out what a person undid: it stays there, and says why.
+    pub(super) async fn not_undone(
+        &mut self,
+        mut record: Record,
+        mut finding: Finding,
+    ) -> Result<(), EngineError> {
+        self.propose(&record, &mut finding).await?;
+        record.wanted = Wanted::Present;
+        record.unedited_in = None;
+        record.alone = false;
+        record.due = None;
+        let note = format!("not undone: {}", diagnosis::render(&finding).title);
+        record.findings = vec![finding];
+        record.become_status(Status::Synced, self.engine.now(), &note);
+        self.settled.push(record.key.clone());
+        self.put_record(record);
+        Ok(())
+    }
+
     pub(super) async fn reactivate_told(
         &mut self,
         mut record: Record,
@@ -216,8 +282,10 @@ impl Work<'_> {
         };
         let kind = request.types.first().map_or("", String::as_str);
         let class = classify::status(&answer.said, kind);
-        let there = matches!(class.disposition, Disposition::Done | Disposition::Warned)
-            || class.code == Code::NameInUse;
+        // Somebody made it, or changed it in the same moment: its own answer says whether that helps.
+        let meanwhile = [Code::NameInUse, Code::EditSequenceStale].contains(&class.code);
+        let there =
+            matches!(class.disposition, Disposition::Done | Disposition::Warned) || meanwhile;
         if !there {
             let why = refusal(answer, kind).unwrap_or_default();
             return self.unanswered(request, &why).await;
@@ -239,7 +307,8 @@ impl Work<'_> {
             _ => return self.put_record(record),
         };
         if record.status == Status::Failed {
-            if let Some(finding) = record.findings.first_mut() {
+            let has = |it: &&mut Finding| diagnosis::render(it).fixes.iter().any(|it| it.id == fix);
+            if let Some(finding) = record.findings.iter_mut().find(has) {
                 finding.facts.insert(diagnosis::TRIED.to_owned(), fix.to_owned());
                 finding.facts.insert("why".to_owned(), why.to_owned());
             }
@@ -287,6 +356,11 @@ fn refusal(answer: &Answer, request_type: &str) -> Option<String> {
     let class = classify::status(&answer.said, request_type);
     let said = || diagnosis::render(&class.finding(&answer.said)).user_facing_message;
     (class.disposition != Disposition::Empty).then(said)
+}
+
+/// Whether it is queued, and goes later alone.
+pub(super) fn waits_for_its_time(record: &Record) -> bool {
+    record.status == Status::Queued && record.due.is_some()
 }
 
 const fn is_on_its_way(record: &Record) -> bool {
@@ -341,6 +415,7 @@ fn is_so(record: &Record, pressed: &Pressed) -> bool {
         | "shorten"
         | "suffix-number") => on_its_way && amended(fix),
         "keep-ours" => on_its_way && !amended(fix::KEEP_THEIRS),
+        "retry" => on_its_way && !waits_for_its_time(record),
         // All that these do is that it goes.
         _ => on_its_way,
     }

@@ -88,13 +88,13 @@ pub use crate::engine::intake::Handling;
 pub use crate::engine::intake::NewRecord;
 pub use crate::engine::intake::Put;
 pub use crate::engine::operate::Action;
-pub use crate::engine::operate::BulkAction;
-pub use crate::engine::operate::MATCHED;
 pub use crate::engine::pairing::Sign;
 pub use crate::engine::pairing::Wire;
 pub use crate::engine::preview::is_of_use;
 pub use crate::engine::preview::is_pressable;
 pub use crate::engine::requests::NewRequest;
+pub use crate::engine::tasks::BulkAction;
+pub use crate::engine::tasks::MATCHED;
 pub use crate::engine::tasks::Task;
 pub use crate::engine::watchdog::Stuck;
 

@@ -1,15 +1,11 @@
 //! What people decide about records.
 
-use std::collections::BTreeSet;
-
 use tracing::instrument;
 
-use crate::domain::ids::ConnectionId;
 use crate::domain::ids::Digest;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
-use crate::domain::outcome::Group;
 use crate::domain::plant::Plant;
 use crate::domain::plant::planted;
 use crate::domain::record::Insisted;
@@ -22,14 +18,14 @@ use crate::engine::Actor;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::conflict::CHANGED_IN_BOTH;
+use crate::engine::fix;
 use crate::engine::fix::Pressed;
 use crate::engine::intake::is_unknown;
 use crate::engine::mend;
-use crate::engine::preview;
 use crate::engine::until_settled;
 use crate::engine::work::Work;
 use crate::qbxml::schema::schema;
-use crate::store::RecordFilter;
+use crate::store::Change;
 
 /// One decision about one record.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -71,29 +67,38 @@ impl Action {
     fn is_fix(&self, id: &str) -> bool {
         matches!(self, Self::Fix(pressed) if pressed.id == id)
     }
+
+    /// What the activity says of it beside its name.
+    fn detail(&self, record: &Record) -> String {
+        let detail = match self {
+            Self::Bypass { reason, .. } => reason.trim().to_owned(),
+            Self::Link { id } => format!("to {}", id.trim()),
+            Self::Edit { values, .. } => {
+                let data = record.amended();
+                let before =
+                    |pointer: &str| data.pointer(pointer).map(fix::text).unwrap_or_default();
+                let changed = values.iter().filter(|(pointer, to)| before(pointer) != *to);
+                let changed = changed.map(|(pointer, to)| {
+                    format!("{}: \u{201c}{to}\u{201d}", pointer.trim_start_matches('/'))
+                });
+                changed.collect::<Vec<_>>().join("; ")
+            }
+            Self::Fix(Pressed { value, object, .. }) => {
+                let object = object.as_ref().map(|object| format!("with {object}"));
+                value.clone().or(object).unwrap_or_default()
+            }
+            _ => String::new(),
+        };
+        detail.chars().take(MAX_DETAIL).collect()
+    }
 }
 
-/// A decision about many records.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum BulkAction {
-    /// As [`Action::Retry`].
-    Retry,
-    /// As [`Action::Bypass`], with a reason of its own.
-    Bypass,
-    /// As [`Action::ResetReference`].
-    ResetReference,
-    /// As [`Action::Fix`], where the diagnosis offers it.
-    Fix(Pressed),
-}
-
-/// The reason of a bypass of many for which nobody gave one.
-pub const MATCHED: &str = "bypassed with all that match a filter";
+/// Longest detail of a line of the activity, in characters.
+const MAX_DETAIL: usize = 1000;
 /// Longest reason of a bypass, in characters.
 const MAX_REASON: usize = 500;
 /// Longest ListID or TxnID, in characters (OSR, `IDTYPE`).
 const MAX_ID: usize = 36;
-/// Records looked at in one go.
-const PAGE: usize = 500;
 
 impl Engine {
     /// Does one decision; the record as it stands afterwards.
@@ -142,8 +147,13 @@ impl Engine {
                 key.path()
             )));
         }
+        let detail = action.detail(&record);
         let verb = Box::pin(self.decide(&mut work, record, action)).await?;
-        work.changes(vec![self.note(&key.connection, actor, verb, &key.path())]);
+        let mut note = self.note(&key.connection, actor, verb, &key.path());
+        if let Change::Note(line) = &mut note {
+            line.detail = detail;
+        }
+        work.changes(vec![note]);
         let record = work.record(key).await?.ok_or_else(|| EngineError::NoRecord(key.clone()))?;
         work.commit_records().await?;
         // It may stand in QuickBooks and have a change that goes next.
@@ -222,6 +232,13 @@ impl Engine {
             Action::ResetReference => {
                 let able = [Status::Synced, Status::Failed, Status::Queued, Status::Blocked];
                 only(&record, &able, "made anew")?;
+                if work.is_to_be_undone(&record).await? {
+                    let path = record.key.path();
+                    let why = format!(
+                        "QuickBooks is asked about {path} already; its next answer decides"
+                    );
+                    return Err(EngineError::NotNow(why));
+                }
                 if record.is_nowhere() {
                     let path = record.key.path();
                     let why = format!("{path} has no id in QuickBooks that could be reset");
@@ -275,92 +292,6 @@ impl Engine {
     pub fn version_of(record: &Record) -> Digest {
         Digest::of(record.amended().to_string().as_bytes())
     }
-
-    /// Does a decision for all records that match; how many there are. Records for which it makes no
-    /// sense now are left as they are and not counted.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::NoConnection`], [`EngineError::Store`].
-    #[instrument(name = "act_on_all", skip_all, fields(connection.name = %connection))]
-    pub async fn act_on_all(
-        &self,
-        connection: &ConnectionId,
-        filter: &RecordFilter,
-        action: BulkAction,
-        reason: &str,
-        only_count: bool,
-        actor: &Actor,
-    ) -> Result<u64, EngineError> {
-        let matching = self.matching(connection, filter, &action).await?;
-        if action == BulkAction::Bypass && !only_count {
-            check_reason(reason)?;
-        }
-        if only_count {
-            return Ok(matching.len() as u64);
-        }
-        let (mut done, mut mended) = (0, BTreeSet::new());
-        for (key, problem) in matching {
-            // The one that mends it for all has to be done; another one may do it else.
-            let mends = problem.is_none() || !mended.contains(&problem);
-            let did = !mends || self.act_on_one(&key, &action, reason, actor).await?;
-            if did {
-                mended.insert(problem);
-            }
-            done += u64::from(did);
-        }
-        Ok(done)
-    }
-
-    /// The records for which a decision makes sense. The keys first: deciding moves records between
-    /// the pages of the list. With the problem that they share, if deciding about one frees them all.
-    pub(crate) async fn matching(
-        &self,
-        connection: &ConnectionId,
-        filter: &RecordFilter,
-        action: &BulkAction,
-    ) -> Result<Vec<(RecordKey, Option<Group>)>, EngineError> {
-        self.connection(connection).await?;
-        let mut matching = Vec::new();
-        let mut cursor = None;
-        loop {
-            let page = self.store.records(connection, filter, cursor.as_deref(), PAGE).await?;
-            let named = filter.status;
-            let fits = page.items.into_iter();
-            let fits = fits.filter(|record| action.fits(record, named == Some(record.status)));
-            matching.extend(fits.map(|record| {
-                let problem = record.problem().filter(|_| action.frees_all());
-                (record.key, problem)
-            }));
-            cursor = page.next;
-            if cursor.is_none() {
-                return Ok(matching);
-            }
-        }
-    }
-
-    /// Does a decision for one of many; whether it made sense for it.
-    pub(crate) async fn act_on_one(
-        &self,
-        key: &RecordKey,
-        action: &BulkAction,
-        reason: &str,
-        actor: &Actor,
-    ) -> Result<bool, EngineError> {
-        let one = match action {
-            BulkAction::Retry => Action::Retry,
-            BulkAction::ResetReference => Action::ResetReference,
-            BulkAction::Bypass => Action::Bypass { reason: reason.to_owned(), reference: None },
-            BulkAction::Fix(pressed) => Action::Fix(pressed.clone()),
-        };
-        match self.act(key, one, actor).await {
-            Ok(_) => Ok(true),
-            Err(
-                EngineError::NotNow(_) | EngineError::NoRecord(_) | EngineError::BadInput { .. },
-            ) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 impl Work<'_> {
@@ -405,39 +336,6 @@ impl Work<'_> {
         }
         record.reference = Some(Reference { id: id.to_owned(), ..Reference::default() });
         Ok(())
-    }
-}
-
-impl BulkAction {
-    /// Whether it changes what all records of a problem wait for, so that one of them is enough.
-    fn frees_all(&self) -> bool {
-        match self {
-            Self::Fix(pressed) => matches!(pressed.id.as_str(), "reactivate" | "create-missing"),
-            Self::Retry | Self::Bypass | Self::ResetReference => false,
-        }
-    }
-
-    /// Whether it makes sense for a record. What is on its way needs nobody: it is meant only by a
-    /// filter that names its status.
-    fn fits(&self, record: &Record, named: bool) -> bool {
-        match self {
-            // What nobody knows the outcome of is decided one by one.
-            Self::Retry => match record.status {
-                Status::Failed => !is_unknown(record),
-                Status::Queued | Status::Blocked => named,
-                _ => false,
-            },
-            Self::Fix(pressed) => preview::fits(record, pressed),
-            Self::Bypass => match record.status {
-                Status::Failed | Status::Blocked | Status::Held => true,
-                Status::Queued => named,
-                _ => false,
-            },
-            Self::ResetReference => {
-                matches!(record.status, Status::Failed | Status::Synced)
-                    && record.reference.is_some()
-            }
-        }
     }
 }
 

@@ -2,27 +2,43 @@
 
 use serde_json::Value;
 
+use crate::diagnosis::ACCOUNT_TYPE;
+use crate::diagnosis::BY_ID;
 use crate::domain::ids::RecordKey;
 use crate::domain::mirror;
 use crate::domain::mirror::Facts;
 use crate::domain::mirror::Mirrored;
+use crate::domain::outcome::Code;
+use crate::domain::outcome::Finding;
 use crate::domain::record::Amendment;
 use crate::domain::record::Record;
 use crate::domain::record::Status;
+use crate::domain::record::Wanted;
 use crate::domain::request::Question;
 use crate::domain::request::Target;
 use crate::engine::Action;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Pressed;
+use crate::engine::compose;
 use crate::engine::fix::Deed;
 use crate::engine::fix::FIXES;
 use crate::engine::fix::KEEP_THEIRS;
 use crate::engine::fix::deed;
 use crate::engine::fix::text;
 use crate::engine::follow_up::changes;
+use crate::engine::follow_up::is_id;
 use crate::engine::intake::is_unknown;
+use crate::engine::known::MAX_SAME;
+use crate::engine::known::Places;
+use crate::engine::mend::waits_for_its_time;
+use crate::engine::propose;
+use crate::engine::references;
 use crate::engine::work::Work;
+use crate::qbxml::build::Resolved;
+use crate::qbxml::check;
+use crate::qbxml::lists;
+use crate::store::StoreError;
 
 /// Names that have less in common than this are quite different.
 const ALIKE: f64 = 0.5;
@@ -34,18 +50,23 @@ const FETCHED: &str = "The newest version is fetched from QuickBooks at the next
                        application says is written to it.";
 const ANEW: &str = "Where it stands in QuickBooks is forgotten, and it is made anew there. Unless it is \
                     known to be gone, QuickBooks is asked first whether it is still there.";
+const PRESSED: &str = "It was pressed already, and is on its way or done; nothing more is done.";
 const DONE: &str = "It is marked as done in QuickBooks; nothing is sent, and it can be taken back.";
 const AGAIN: &str = "It is sent again, because a person says that QuickBooks does not have it. If it does \
                      after all, it stands there twice then.";
 
 /// Whether a fix is of use to a record as it stands: what a person does, always; what Bookbridge does
-/// where a record is done with, and has a remark, only if it can be pressed.
+/// where a record is synced, and has a remark, only if it can be pressed.
 pub fn is_of_use(record: &Record, id: &str) -> bool {
-    let is_over = matches!(record.status, Status::Synced | Status::Bypassed | Status::Withdrawn);
     let pressed = Pressed { id: id.to_owned(), ..Pressed::default() };
     let refused =
         || id == "bypass" || matches!(deed(record, &pressed), Err(EngineError::NotNow(_)));
-    !is_over || !FIXES.contains(&id) || !refused()
+    match record.status {
+        Status::Synced => !FIXES.contains(&id) || !refused(),
+        // A person decided: what stood against it does not matter any more.
+        Status::Bypassed | Status::Withdrawn => false,
+        _ => true,
+    }
 }
 
 /// Whether a fix can be pressed for a record as it stands.
@@ -54,6 +75,7 @@ pub fn is_pressable(record: &Record, id: &str) -> bool {
         && match record.status {
             Status::Failed => id != "wait",
             Status::InDoubt => id == "ask-books",
+            Status::Queued => id == "retry" && waits_for_its_time(record),
             Status::Synced | Status::Bypassed | Status::Withdrawn => is_of_use(record, id),
             _ => false,
         }
@@ -85,11 +107,15 @@ impl Engine {
                     .to_owned(),
             );
         }
+        if work.is_pressed(&record, pressed).await? {
+            return Ok(PRESSED.to_owned());
+        }
         work.propose_all(&mut record).await?;
-        Ok(match deed(&record, pressed)? {
+        Ok(match work.deed_of(&record, pressed).await? {
             Deed::Amend(values) => {
+                let data = record.amended();
                 let told = values.iter().map(|(pointer, to)| {
-                    let before = record.data.pointer(pointer).map(shown).unwrap_or_default();
+                    let before = data.pointer(pointer).map(shown).unwrap_or_default();
                     becomes(pointer.trim_start_matches('/'), &before, &shown(to))
                 });
                 told.collect::<Vec<_>>().join("; ")
@@ -107,6 +133,142 @@ impl Engine {
                     .to_owned(),
             },
         })
+    }
+}
+
+impl Work<'_> {
+    /// Works out again what fixes would do: what was free may be taken by now.
+    pub(super) async fn propose_all(&self, record: &mut Record) -> Result<(), EngineError> {
+        let mut findings = std::mem::take(&mut record.findings);
+        for finding in &mut findings {
+            self.propose(record, finding).await?;
+        }
+        record.findings = findings;
+        Ok(())
+    }
+
+    /// Adds to a finding what its fixes would do.
+    pub(crate) async fn propose(
+        &self,
+        record: &Record,
+        finding: &mut Finding,
+    ) -> Result<(), EngineError> {
+        let kind = record.key.kind.as_str();
+        let edition = compose::target(self.state.host.as_ref()).edition;
+        let value = finding.facts.get("value").cloned().unwrap_or_default();
+        let mut fact = |name: &str, value: String| {
+            finding.facts.insert(name.to_owned(), value);
+        };
+        match finding.code {
+            Code::LinkedOrInUse => {
+                // QuickBooks calls it by its id, which nobody knows.
+                let called = record.reference.as_ref().filter(|it| it.id == value);
+                if let Some(called) = called.filter(|it| !it.label.is_empty()) {
+                    fact("value", called.label.clone());
+                }
+            }
+            Code::NameInUse | Code::MergeRefused => {
+                if let Some(name) = record.name() {
+                    let limit = check::limit(kind, "Name", edition);
+                    let tries = propose::renamed(name, limit);
+                    if let Some(free) = self.first_free(kind, tries).await? {
+                        fact("renamed", free);
+                    }
+                }
+            }
+            Code::DuplicateRefNumber => {
+                let limit = check::limit(kind, "RefNumber", edition);
+                let tries = propose::suffixed(&value, limit);
+                if let Some(free) = self.first_free(kind, tries).await? {
+                    fact("suffixed", free);
+                }
+            }
+            Code::StringTooLong => {
+                let data = record.amended();
+                let whole = data.pointer(finding.pointer.trim_start_matches("/data"));
+                let whole = whole.and_then(Value::as_str).map(str::to_owned).unwrap_or(value);
+                let limit = finding.facts.get("limit").and_then(|it| it.parse().ok());
+                let limit = limit.or_else(|| propose::limit_at(kind, &finding.pointer, edition));
+                if let Some(limit) = limit {
+                    let mut tries = propose::shortened(&whole, limit);
+                    let unique =
+                        matches!(finding.pointer.as_str(), "/data/Name" | "/data/RefNumber");
+                    let first =
+                        if unique { self.first_free(kind, tries).await? } else { tries.next() };
+                    if let Some(shortened) = first {
+                        finding.facts.insert("shortened".to_owned(), shortened);
+                    }
+                }
+            }
+            Code::InvalidCharacters => {
+                let data = record.amended();
+                let whole = data.pointer(finding.pointer.trim_start_matches("/data"));
+                if let Some(plain) = whole.and_then(Value::as_str).and_then(propose::replaced) {
+                    finding.facts.insert("replaced".to_owned(), plain);
+                }
+            }
+            Code::ClosedPeriod => {
+                let known = finding.facts.get("closingDate").cloned();
+                let host = self.state.host.as_ref();
+                let closing = known.or_else(|| host.and_then(|host| host.closing_date.clone()));
+                let day =
+                    record.amended().get("TxnDate").and_then(Value::as_str).map(str::to_owned);
+                let is_open = day.as_deref().zip(closing.as_deref()).is_some_and(|(a, b)| a > b);
+                if record.reference.is_some() && (is_open || record.wanted != Wanted::Present) {
+                    // Another date does not help: it is the one there that is closed.
+                    finding.cause = "closed_there".to_owned();
+                }
+                if let Some(first) = closing.as_deref().and_then(propose::day_after) {
+                    finding.facts.insert("firstOpenDay".to_owned(), first);
+                }
+            }
+            Code::ReferenceNotFound => {
+                let called = finding.facts.get("kind").cloned().unwrap_or_default();
+                let made = lists::account_made(kind, &finding.pointer, &called);
+                if let Some(of_type) = made.filter(|_| called.ends_with("Account")) {
+                    finding.facts.insert(ACCOUNT_TYPE.to_owned(), of_type.to_owned());
+                }
+                // One of the same name would not be what an id names.
+                let data = record.amended();
+                let place = data.pointer(finding.pointer.trim_start_matches("/data"));
+                let place = place.filter(|_| !finding.pointer.is_empty());
+                let by_name = place.map_or(!is_id(&value), |place| {
+                    let place = references::place(place, &Places::new());
+                    matches!(place, Some(Resolved::FullName(_)))
+                });
+                if !by_name {
+                    finding.facts.insert(BY_ID.to_owned(), "true".to_owned());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The first of these names that nothing in QuickBooks and no record of ours has.
+    pub(crate) async fn first_free(
+        &self,
+        kind: &str,
+        tries: impl Iterator<Item = String>,
+    ) -> Result<Option<String>, StoreError> {
+        let (store, connection) = (&self.engine.store, &self.connection.id);
+        let space = mirror::space(kind);
+        for name in tries.take(propose::MAX_TRIES) {
+            let normal = mirror::normal(&name);
+            let find = crate::store::Find::Named(space.to_owned(), normal.clone());
+            // What this step changes is not in the store yet.
+            let taken = |it: &Record| {
+                let same = |name| mirror::normal(name) == normal;
+                mirror::space(&it.key.kind) == space && it.name().is_some_and(same)
+            };
+            if !self.records_here().any(taken)
+                && self.mirror_find(&find, MAX_SAME).await?.is_empty()
+                && store.records_named(connection, space, &normal, 1).await?.is_empty()
+            {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use jiff::Timestamp;
+use tracing::instrument;
 use uuid::Uuid;
 
 use crate::domain::ids::ConnectionId;
@@ -17,14 +18,35 @@ use crate::domain::ids::Digest;
 use crate::domain::ids::RecordKey;
 use crate::domain::outcome::Group;
 use crate::domain::record::Record;
+use crate::domain::record::Status;
+use crate::engine::Action;
 use crate::engine::Actor;
-use crate::engine::BulkAction;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::Pressed;
 use crate::engine::ambient;
+use crate::engine::intake::is_unknown;
 use crate::engine::operate::check_reason;
+use crate::engine::preview;
 use crate::store::RecordFilter;
 
+/// A decision about many records.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum BulkAction {
+    /// As [`Action::Retry`].
+    Retry,
+    /// As [`Action::Bypass`], with a reason of its own.
+    Bypass,
+    /// As [`Action::ResetReference`].
+    ResetReference,
+    /// As [`Action::Fix`], where the diagnosis offers it.
+    Fix(Pressed),
+}
+
+/// The reason of a bypass of many for which nobody gave one.
+pub const MATCHED: &str = "bypassed with all that match a filter";
+/// Records looked at in one go.
+const PAGE: usize = 500;
 /// Tasks that are remembered; the oldest are forgotten.
 const MAX_TASKS: usize = 100;
 
@@ -47,6 +69,134 @@ pub struct Task {
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+}
+
+impl BulkAction {
+    /// Whether it changes what all records of a problem wait for, so that one of them is enough.
+    fn frees_all(&self) -> bool {
+        match self {
+            Self::Fix(pressed) => matches!(pressed.id.as_str(), "reactivate" | "create-missing"),
+            Self::Retry | Self::Bypass | Self::ResetReference => false,
+        }
+    }
+
+    /// Whether it makes sense for a record. What is on its way needs nobody: it is meant only by a
+    /// filter that names its status.
+    fn fits(&self, record: &Record, named: bool) -> bool {
+        match self {
+            // What nobody knows the outcome of is decided one by one.
+            Self::Retry => match record.status {
+                Status::Failed => !is_unknown(record),
+                Status::Queued | Status::Blocked => named,
+                _ => false,
+            },
+            Self::Fix(pressed) => preview::fits(record, pressed),
+            Self::Bypass => match record.status {
+                Status::Failed | Status::Blocked | Status::Held => true,
+                Status::Queued => named,
+                _ => false,
+            },
+            Self::ResetReference => {
+                matches!(record.status, Status::Failed | Status::Synced)
+                    && record.reference.is_some()
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Does a decision for all records that match; how many there are. Records for which it makes no
+    /// sense now are left as they are and not counted.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnection`], [`EngineError::Store`].
+    #[instrument(name = "act_on_all", skip_all, fields(connection.name = %connection))]
+    pub async fn act_on_all(
+        &self,
+        connection: &ConnectionId,
+        filter: &RecordFilter,
+        action: BulkAction,
+        reason: &str,
+        only_count: bool,
+        actor: &Actor,
+    ) -> Result<u64, EngineError> {
+        let matching = self.matching(connection, filter, &action).await?;
+        if action == BulkAction::Bypass && !only_count {
+            check_reason(reason)?;
+        }
+        if only_count {
+            return Ok(matching.len() as u64);
+        }
+        let (mut done, mut mended) = (0, BTreeSet::new());
+        for (key, problem) in matching {
+            // The one that mends it for all has to be done; another one may do it else.
+            let mends = problem.is_none() || !mended.contains(&problem);
+            let did = !mends || self.act_on_one(&key, &action, reason, actor).await?;
+            if did {
+                mended.insert(problem);
+            }
+            done += u64::from(did);
+        }
+        Ok(done)
+    }
+
+    /// The records for which a decision makes sense. The keys first: deciding moves records between
+    /// the pages of the list. With the problem that they share, if deciding about one frees them all.
+    pub(crate) async fn matching(
+        &self,
+        connection: &ConnectionId,
+        filter: &RecordFilter,
+        action: &BulkAction,
+    ) -> Result<Vec<(RecordKey, Option<Group>)>, EngineError> {
+        self.connection(connection).await?;
+        let mut matching = Vec::new();
+        // What is on its way frees all of its problem: nothing is pressed again.
+        let mut under_way = BTreeSet::new();
+        let mut cursor = None;
+        loop {
+            let page = self.store.records(connection, filter, cursor.as_deref(), PAGE).await?;
+            let named = filter.status;
+            if action.frees_all() {
+                let asked = page.items.iter().filter(|record| record.asked.is_some());
+                under_way.extend(asked.filter_map(Record::problem));
+            }
+            let fits = page.items.into_iter();
+            let fits = fits.filter(|record| action.fits(record, named == Some(record.status)));
+            matching.extend(fits.map(|record| {
+                let problem = record.problem().filter(|_| action.frees_all());
+                (record.key, problem)
+            }));
+            cursor = page.next;
+            if cursor.is_none() {
+                matching.retain(|(_, problem)| problem.is_none_or(|it| !under_way.contains(&it)));
+                return Ok(matching);
+            }
+        }
+    }
+
+    /// Does a decision for one of many; whether it made sense for it.
+    pub(crate) async fn act_on_one(
+        &self,
+        key: &RecordKey,
+        action: &BulkAction,
+        reason: &str,
+        actor: &Actor,
+    ) -> Result<bool, EngineError> {
+        let one = match action {
+            BulkAction::Retry => Action::Retry,
+            BulkAction::ResetReference => Action::ResetReference,
+            BulkAction::Bypass => Action::Bypass { reason: reason.to_owned(), reference: None },
+            BulkAction::Fix(pressed) => Action::Fix(pressed.clone()),
+        };
+        match self.act(key, one, actor).await {
+            Ok(_) => Ok(true),
+            Err(
+                EngineError::NotNow(_) | EngineError::NoRecord(_) | EngineError::BadInput { .. },
+            ) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// All tasks of a process.

@@ -420,7 +420,14 @@ impl Work<'_> {
         let heals =
             matches!(disposition, Disposition::Retry | Disposition::Refresh | Disposition::Requeue);
         let wait = backoff::after(finding.code, &finding.cause, record.tries).filter(|_| heals);
-        let Some(wait) = wait else { return self.fail(record, finding).await };
+        let Some(wait) = wait else {
+            let undone = record.unedited_in.is_some();
+            return if undone && matches!(purpose, Purpose::Delete | Purpose::Void) {
+                self.not_undone(record, finding).await
+            } else {
+                self.fail(record, finding).await
+            };
+        };
         record.tries += 1;
         record.refresh |= disposition == Disposition::Refresh;
         record.due = (!wait.is_zero()).then(|| now + wait);

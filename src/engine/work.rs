@@ -57,6 +57,8 @@ pub(crate) struct Work<'a> {
     pub(crate) fresh: Option<MessageSet>,
     /// The document to answer with.
     pub(crate) bytes: Option<String>,
+    /// The length of the response that came in.
+    pub(crate) received: u64,
     /// Records that may have set others free.
     pub(crate) settled: Vec<RecordKey>,
     /// Ids in QuickBooks at which nothing stands any more, as this step learned.
@@ -80,6 +82,7 @@ impl<'a> Work<'a> {
             state,
             fresh: None,
             bytes: None,
+            received: 0,
             settled: Vec::new(),
             vanished: Vec::new(),
             gone: Vec::new(),
@@ -237,7 +240,13 @@ impl<'a> Work<'a> {
                     if trouble.is_none() && session.calls > 1 && operation.is_some() {
                         self.state.last_success_at = Some(now);
                     }
-                    self.state.trouble = trouble.map(|finding| *finding);
+                    let asked_for = self.connection.company_file.clone();
+                    self.state.trouble = trouble.map(|finding| match asked_for {
+                        Some(path) if finding.code == Code::WrongCompanyFile => {
+                            finding.or_fact("expected", path)
+                        }
+                        _ => *finding,
+                    });
                 }
             }
         }
@@ -250,7 +259,7 @@ impl<'a> Work<'a> {
             session.last_call_at = now;
             self.state.last_seen_at = Some(now);
         }
-        let bytes = self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        let bytes = self.bytes.as_ref().map_or(self.received, |bytes| bytes.len() as u64);
         let answer = match &step.reply {
             Reply::MessageSet(id) => format!("message set {id}"),
             Reply::Nothing | Reply::Failed => session.machine.last_error.clone(),

@@ -19,7 +19,7 @@ use crate::support::office::Office;
 const DAY: i64 = 24 * 3600;
 
 /// An office with two vendors, a customer, and something to sell; its mirror was told all.
-async fn office_with_mirror() -> Office {
+pub(super) async fn office_with_mirror() -> Office {
     let new = NewConnection { name: "Acme".to_owned(), mirror: true, ..NewConnection::default() };
     let mut office = Office::with(new).await;
     furnish(&mut office);
@@ -34,7 +34,7 @@ fn furnish(office: &mut Office) {
     }
 }
 
-fn invoice(number: &str) -> Value {
+pub(super) fn invoice(number: &str) -> Value {
     json!({
         "CustomerRef": {"FullName": "Jones"}, "TxnDate": "2026-03-02", "RefNumber": number,
         "InvoiceLine": [{"ItemRef": {"FullName": "Labor"}, "Quantity": "2", "Rate": "50.00"}],
@@ -67,14 +67,14 @@ fn bill_payment(vendor: &str, bill: &str, amount: &str) -> Value {
 }
 
 #[track_caller]
-fn synced(record: &Record) {
+pub(super) fn synced(record: &Record) {
     let shown = format!("{}: {:?} {:?}", record.key, record.findings, record.timeline.last());
     assert_eq!(record.status, Status::Synced, "{shown}");
 }
 
 /// The record failed of this; in a sentence.
 #[track_caller]
-fn failed(record: &Record, code: Code, cause: &str) -> String {
+pub(super) fn failed(record: &Record, code: Code, cause: &str) -> String {
     let shown = format!("{}: {} {:?}", record.key, record.status, record.findings);
     assert_eq!(record.status, Status::Failed, "{shown}");
     let finding = &record.findings[0];
@@ -83,7 +83,7 @@ fn failed(record: &Record, code: Code, cause: &str) -> String {
 }
 
 #[track_caller]
-fn offers(record: &Record, fix: &str) -> bool {
+pub(super) fn offers(record: &Record, fix: &str) -> bool {
     let fixes = diagnosis::render(&record.findings[0]).fixes;
     assert!(!fixes.is_empty());
     fixes.iter().any(|it| it.id == fix)
@@ -368,7 +368,7 @@ async fn what_was_deleted_more_than_ninety_days_ago_is_known_to_be_gone() {
     let name = office.push("Vendor/1", json!({"Name": "Paper Ltd"})).await;
     assert_eq!(name.status, Status::Queued, "{:?}", name.findings);
     let name = office.push("Vendor/2", json!({"Name": "Ink Ltd"})).await;
-    failed(&name, Code::NameInUse, "");
+    failed(&name, Code::NameInUse, "name_in_use");
 }
 
 #[actix_web::test]
@@ -530,12 +530,12 @@ async fn a_name_that_a_change_would_take_is_told_before_it_is_sent() {
     synced(&office.record("Customer/1").await);
 
     let taken = office.push("Customer/1", json!({"Name": "JONES"})).await;
-    let said = failed(&taken, Code::MergeRefused, "");
+    let said = failed(&taken, Code::MergeRefused, "merge");
     assert!(said.contains("“JONES”") && offers(&taken, "rename"), "{said}");
     assert_eq!(taken.findings[0].candidates[0].name, "Jones");
     // A vendor is no customer: there is nothing to merge, and nothing to link to.
     let other = office.push("Customer/1", json!({"Name": "Paper Ltd"})).await;
-    failed(&other, Code::NameInUse, "");
+    failed(&other, Code::NameInUse, "name_in_use");
     assert!(!offers(&other, "link"));
     office.press("Customer/1", "rename").await;
     office.poll(&[]);

@@ -8,6 +8,7 @@ mod lost;
 mod mended;
 mod misled;
 mod numbers;
+mod offered;
 mod paid;
 mod pairing;
 mod questions;

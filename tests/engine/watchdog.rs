@@ -152,7 +152,11 @@ async fn a_record_that_sessions_pass_over_is_seen_in_the_health() {
     assert_eq!((finding.code, finding.cause.as_str()), (Code::InternalError, "passed_over"));
     let told = "Customer/1 is due since 2026-03-02 08:00 UTC and does not go";
     assert!(health.summary.contains(told), "{}", health.summary);
-    assert!(health.summary.starts_with("1 waits for the next session"), "{}", health.summary);
+    assert!(
+        health.summary.starts_with("1 record waits for the next session"),
+        "{}",
+        health.summary
+    );
 
     // Once it goes, all is well.
     session(&mut bench, "Customer/5").await;

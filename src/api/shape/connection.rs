@@ -119,7 +119,7 @@ pub(in crate::api) struct Health {
     diagnosis: Option<Diagnosis>,
     /// What helps, most likely first.
     fixes: Vec<Fix>,
-    /// Null before the first session.
+    /// Null before the first session that has anything to do.
     host: Option<Host>,
 }
 

@@ -38,7 +38,7 @@ const MEMBERS: [(&str, &str); 7] = [
 
 impl Work<'_> {
     /// A date in a closed period.
-    pub(super) fn closed(&self, record: &Record, data: &Value) -> Option<Finding> {
+    pub(crate) fn closed(&self, record: &Record, data: &Value) -> Option<Finding> {
         let closing = self.state.host.as_ref()?.closing_date.as_deref()?;
         let day = data.get("TxnDate").and_then(Value::as_str)?.trim();
         if day > closing || OPEN.contains(&record.key.kind.as_str()) {
