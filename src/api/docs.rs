@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
+use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::web;
 use utoipa::openapi::path::Operation;
 
+use crate::api::around::nowhere;
 use crate::api::errors;
 use crate::api::openapi;
 use crate::api::path::Word;
@@ -42,17 +45,44 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource(["", "/"]).route(web::get().to(index)))
         .service(web::resource("/pairing").route(web::get().to(pairing)))
         .service(web::resource(["/errors", "/errors/"]).route(web::get().to(codes)))
-        .service(web::resource("/errors/{word}").route(web::get().to(error)));
+        .service(web::resource("/errors/{word}").route(web::get().to(error)))
+        .default_service(web::to(lost));
+}
+
+/// There is no such page: a person is told with the way on, a program as by all of the API.
+async fn lost(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    if !reads_pages(&request) {
+        return nowhere(request).await;
+    }
+    let path: String = request.path().chars().take(200).collect();
+    Ok(missing(&format!("There is nothing at `{path}`.")))
+}
+
+/// Browsers say that they read HTML.
+fn reads_pages(request: &HttpRequest) -> bool {
+    let accept = request.headers().get(header::ACCEPT);
+    accept.and_then(|it| it.to_str().ok()).is_some_and(|it| it.contains("text/html"))
+}
+
+/// What is not there, and the way on.
+fn missing(why: &str) -> HttpResponse {
+    let on = "<p>On to <a href=\"/docs\">the API</a>, <a href=\"/docs/errors\">what can go wrong</a>, \
+              <a href=\"/docs/pairing\">pairing</a>, or <a href=\"/\">the pages</a>.</p>";
+    page_of(StatusCode::NOT_FOUND, "Not found", &format!("<p>{}</p>{on}", told(why)))
 }
 
 fn page(title: &str, body: &str) -> HttpResponse {
+    page_of(StatusCode::OK, title, body)
+}
+
+fn page_of(status: StatusCode, title: &str, body: &str) -> HttpResponse {
     let title = escaped(title);
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
          <style>{STYLE}</style></head><body>{HEAD}<main><h1>{title}</h1>{body}</main></body></html>"
     );
-    HttpResponse::Ok()
+    HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .body(html)
@@ -150,8 +180,14 @@ async fn codes() -> HttpResponse {
 /// What a code means, and what helps.
 #[utoipa::path(get, path = "/docs/errors/{code}", tag = "docs", security(()),
     responses((status = 200, body = String, content_type = "text/html")))]
-pub(super) async fn error(code: Word) -> Result<HttpResponse, Problem> {
-    let entry = errors::entry(&code.0)?;
+pub(super) async fn error(request: HttpRequest, code: Word) -> Result<HttpResponse, Problem> {
+    let entry = match errors::entry(&code.0) {
+        Err(_) if reads_pages(&request) => {
+            let shown: String = code.0.chars().take(80).collect();
+            return Ok(missing(&format!("There is no code `{shown}`.")));
+        }
+        told => told?,
+    };
     let mut body = format!("<p><code>{}</code></p>", entry.code);
     meaning(&mut body, &entry.meaning, 2);
     let _ = write!(body, "<h2>More</h2><p>{}</p>", told(&entry.explanation));

@@ -101,12 +101,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .configure(export::routes)
                 .default_service(web::to(nowhere)),
         )
-        .service(
-            web::scope("/docs")
-                .wrap(from_fn(around))
-                .configure(docs::routes)
-                .default_service(web::to(nowhere)),
-        )
+        .service(web::scope("/docs").wrap(from_fn(around)).configure(docs::routes))
         .service(
             web::resource("/openapi.json")
                 .wrap(from_fn(around))

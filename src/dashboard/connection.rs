@@ -33,6 +33,7 @@ use crate::domain::record::Status;
 use crate::engine::ConnectionChange;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::same_path;
 use crate::qwc;
 use crate::qwc::Reach;
 
@@ -87,6 +88,8 @@ struct Page {
     queue: String,
     schedule: String,
     file: String,
+    /// The one that is asked for, if it is not the one that was seen last.
+    file_wanted: Option<String>,
     host: String,
     told: Vec<(&'static str, String)>,
     paused: bool,
@@ -139,6 +142,10 @@ async fn page(
         queue: queue(waiting, pace),
         schedule: schedule(connection.every_minutes),
         told: told_of(&host),
+        file_wanted: connection
+            .company_file
+            .clone()
+            .filter(|wanted| !same_path(wanted, &host.company_file)),
         file: or_dash(host.company_file),
         host: or_dash(format!("{} {}", host.product, host.qbxml_version).trim().to_owned()),
         paused: connection.pause.is_some(),
@@ -305,7 +312,7 @@ async fn act(
             engine.remove_connection(id, &actor).await?;
             return Ok(see_saying("/", &format!("{} is removed.", connection.name)));
         }
-        "settings" => save(&engine, id, &form, &visitor).await.map(|()| "Saved."),
+        "settings" => save(&engine, &connection, &form, &visitor).await,
         "rotate-identity" => engine.rotate_identity(id, &actor).await.map(|_| {
             "It has a new identity. Remove the application from the Web Connector, and add its new .qwc."
         }),
@@ -371,12 +378,13 @@ fn asks_first(action: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// Saves what the form says; what is to be said of that.
 async fn save(
     engine: &Engine,
-    id: &ConnectionId,
+    connection: &Connection,
     form: &Fields,
     visitor: &Visitor,
-) -> Result<(), EngineError> {
+) -> Result<&'static str, EngineError> {
     let policy = DuplicateNumbers::ALL
         .into_iter()
         .find(|policy| policy.as_str() == form.text("duplicateNumbers"));
@@ -392,5 +400,12 @@ async fn save(
         duplicate_numbers: policy,
         mirror: Some(form.given("mirror").is_some()),
     };
-    engine.change_connection(id, change, &visitor.actor()).await.map(|_| ())
+    let changed = engine.change_connection(&connection.id, change, &visitor.actor()).await?;
+    let before = connection.company_file.as_deref().unwrap_or_default();
+    let other = changed.company_file.as_ref().is_some_and(|wanted| !same_path(wanted, before));
+    Ok(if other {
+        "Saved. Sessions with another company file open are refused from now on."
+    } else {
+        "Saved."
+    })
 }

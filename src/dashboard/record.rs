@@ -31,11 +31,13 @@ use crate::domain::ids::RecordKey;
 use crate::domain::message_set::Purpose;
 use crate::domain::outcome::Finding;
 use crate::domain::record::Record;
+use crate::domain::record::Reference;
 use crate::domain::record::Status;
 use crate::engine::Attempt;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Pressed;
+use crate::engine::asks_for_link;
 use crate::engine::is_of_use;
 use crate::engine::is_pressable;
 
@@ -101,14 +103,14 @@ struct Moment {
 
 #[derive(Template)]
 #[template(path = "record.html")]
-#[expect(clippy::struct_excessive_bools, reason = "what a page shows or not")]
 struct Page {
     frame: Frame,
     id: String,
     kind: String,
     source_id: String,
     r: Row,
-    under_way: bool,
+    /// What was pressed and is done at the next session.
+    under_way: Option<&'static str>,
     bypassed: Option<String>,
     findings: Vec<Wrong>,
     waits_for: Vec<Row>,
@@ -161,6 +163,7 @@ async fn page(
     let reasons = engine.reasons(&record).await?;
     let edition = engine.edition(&connection.id).await?;
     let (parts, left_out) = data::parts(&record, edition);
+    let unconfirmed = record.reference.as_ref().is_some_and(Reference::is_unconfirmed);
     let (open, r) = (!record.status.is_out(), Row::of(&record));
     let frame = Frame::of(&visitor, &record.key.path(), "records").within(&connection);
     let editable = frame.is_operator() && record.status == Status::Failed;
@@ -170,8 +173,11 @@ async fn page(
         Moment { at, mark, tone, status, note: moment.note.clone() }
     });
     let mut findings: Vec<_> = reasons.iter().map(|it| wrong(it, &record)).collect();
-    if let (true, Some(first)) = (frame.is_operator(), findings.first_mut()) {
-        foretell(&engine, &record, first).await?;
+    each_once(&mut findings);
+    if frame.is_operator() {
+        for (index, finding) in findings.iter_mut().enumerate() {
+            foretell(&engine, &record, finding, index).await?;
+        }
     }
     let activity = engine.store().activity_of(&record.key, None, MAX_ACTIVITY).await?;
     let path = percent_encoding::NON_ALPHANUMERIC;
@@ -184,7 +190,7 @@ async fn page(
         kind: record.key.kind.clone(),
         source_id: record.key.source_id.clone(),
         r,
-        under_way: record.asked.is_some() && record.status == Status::Failed,
+        under_way: under_way(&record),
         bypassed: record.bypass_reason.clone().filter(|_| record.status == Status::Bypassed),
         findings,
         waits_for,
@@ -193,7 +199,7 @@ async fn page(
             .filter(|it| !it.is_empty())
             .unwrap_or_else(|| "–".to_owned()),
         created: When::at(record.created_at),
-        synced: When::at(record.synced_at),
+        synced: When::at(record.synced_at.filter(|_| !unconfirmed)),
         attempts: attempts.into_iter().enumerate().map(Shown::of).rev().collect(),
         decisions: decide::decisions(&record),
         can_bypass: matches!(
@@ -211,8 +217,54 @@ async fn page(
     }))
 }
 
-/// Says of each fix that can be pressed what it would do, or why it cannot be done as it is.
-async fn foretell(engine: &Engine, record: &Record, wrong: &mut Wrong) -> Result<(), EngineError> {
+/// What was pressed and waits for the next session, in a sentence.
+fn under_way(record: &Record) -> Option<&'static str> {
+    match record.status {
+        Status::Failed if record.asked.is_some() => {
+            Some("A fix is on its way: it is done at the next session of the Web Connector.")
+        }
+        _ if is_being_undone(record) => Some(
+            "Undo: QuickBooks is asked at the next session of the Web Connector; unless somebody edited \
+             it there, it is then taken out.",
+        ),
+        _ if asks_for_link(record) => {
+            Some("Linked; QuickBooks is asked at the next session whether it is there.")
+        }
+        _ => None,
+    }
+}
+
+/// Whether a person pressed Undo, and QuickBooks was not asked yet: of what stands there nothing else
+/// is asked that it would wait for.
+fn is_being_undone(record: &Record) -> bool {
+    record.status == Status::Synced && record.asked.is_some()
+}
+
+/// A fix that helps against several findings stands at the first of them.
+fn each_once(findings: &mut [Wrong]) {
+    let mut shown: Vec<(String, String)> = Vec::new();
+    for finding in findings {
+        finding.fixes.retain(|fix| {
+            let same = |(id, label): &(String, String)| {
+                *id == fix.id && (fix.pressable || *label == fix.label)
+            };
+            let new = !shown.iter().any(same);
+            if new {
+                shown.push((fix.id.clone(), fix.label.clone()));
+            }
+            new
+        });
+    }
+}
+
+/// Says of each fix that can be pressed what it would do, or why it cannot be done as it is. What a
+/// finding after the first has, and cannot be done by a press, is advice.
+async fn foretell(
+    engine: &Engine,
+    record: &Record,
+    wrong: &mut Wrong,
+    index: usize,
+) -> Result<(), EngineError> {
     let unknown = wrong.candidates.is_empty();
     for fix in wrong.fixes.iter_mut().filter(|fix| fix.pressable) {
         let pressed = Pressed { id: fix.id.clone(), ..Pressed::default() };
@@ -223,6 +275,10 @@ async fn foretell(engine: &Engine, record: &Record, wrong: &mut Wrong) -> Result
                 fix.sought = true;
                 "Look for it by its name, and choose it.".to_owned()
             }
+            Err(_) if index > 0 => {
+                fix.pressable = false;
+                String::new()
+            }
             Err(error) => sentence(&error.to_string()),
             Ok(would) => would,
         };
@@ -230,9 +286,10 @@ async fn foretell(engine: &Engine, record: &Record, wrong: &mut Wrong) -> Result
     Ok(())
 }
 
+/// A record that has no page, because nobody pushed it.
 fn missing(key: &RecordKey) -> Row {
     Row {
-        href: view::href(key),
+        href: String::new(),
         path: key.path(),
         name: String::new(),
         status: "not pushed yet",
@@ -248,7 +305,8 @@ fn missing(key: &RecordKey) -> Row {
 fn wrong(finding: &Finding, record: &Record) -> Wrong {
     let kind = &record.key.kind;
     let mut words = diagnosis::render(finding);
-    words.fixes.retain(|fix| is_of_use(record, &fix.id));
+    let undone = is_being_undone(record);
+    words.fixes.retain(|fix| is_of_use(record, &fix.id) && !(undone && fix.id == "undo"));
     let said = words.quickbooks.map(|said| {
         let code = said.status_code.map(|code| code.to_string()).or(said.hresult);
         format!("{} {}", code.unwrap_or_default(), said.status_message)

@@ -226,7 +226,8 @@ pub(super) fn help(fixes: Vec<diagnosis::Fix>, pressable: impl Fn(&str) -> bool)
     let shown = fixes.into_iter().map(|fix| Help {
         pressable: pressable(&fix.id),
         sought: false,
-        who: who(&fix.actor),
+        // Some labels say it themselves.
+        who: Some(who(&fix.actor)).filter(|who| !fix.label.ends_with(who)).unwrap_or_default(),
         id: fix.id,
         label: fix.label,
         how: fix.how.unwrap_or_default(),

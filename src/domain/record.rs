@@ -17,6 +17,7 @@ use crate::domain::ids::RecordKey;
 use crate::domain::ids::RequestId;
 use crate::domain::ids::Revision;
 use crate::domain::ids::SessionId;
+use crate::domain::outcome::Code;
 use crate::domain::outcome::Finding;
 use crate::domain::outcome::Group;
 use crate::domain::request::Sent;
@@ -145,6 +146,14 @@ pub struct Reference {
     /// or found in the books, may be another's.
     #[serde(default)]
     pub made: bool,
+}
+
+impl Reference {
+    /// Whether only a person says that it is there: QuickBooks tells an edit sequence with whatever
+    /// it has.
+    pub const fn is_unconfirmed(&self) -> bool {
+        !self.made && self.edit_sequence.is_none() && self.label.is_empty()
+    }
 }
 
 /// Which checks against the mirror a person's decision overrides, until it is synced or changed.
@@ -325,7 +334,10 @@ impl Record {
     pub fn amended(&self) -> Cow<'_, Value> {
         let mut data = Cow::Borrowed(&self.data);
         for it in self.amendments.iter().filter(|it| self.is_amended(it)) {
-            put_at(data.to_mut(), &it.pointer, &it.to);
+            match &it.to {
+                Value::Null => take_out(data.to_mut(), &it.pointer),
+                to => put_at(data.to_mut(), &it.pointer, to),
+            }
         }
         data
     }
@@ -338,6 +350,14 @@ impl Record {
         let tells = amendment.fix == "move-date" && amendment.pointer == "/Memo";
         let mut dates = self.amendments.iter().filter(|it| it.pointer == "/TxnDate");
         holds(amendment) && (!tells || dates.any(holds))
+    }
+
+    /// Whether a field is found to be none that QuickBooks has, or stands below one.
+    pub fn is_unknown(&self, pointer: &str) -> bool {
+        let unknown = self.findings.iter().filter(|it| it.code == Code::UnknownField);
+        let mut places = unknown.filter_map(|it| it.pointer.strip_prefix("/data"));
+        let below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+        places.any(|place| !place.is_empty() && pointer.strip_prefix(place).is_some_and(below))
     }
 
     /// Its name or number, as the application gave it or a person changed it.
@@ -392,9 +412,40 @@ fn put_at(data: &mut Value, pointer: &str, value: &Value) {
     }
 }
 
+/// Takes a member out, and what is left empty by that; an element of a list leaves its place.
+fn take_out(data: &mut Value, pointer: &str) {
+    let Some((above, member)) = pointer.rsplit_once('/') else { return };
+    match data.pointer_mut(above) {
+        Some(Value::Object(members)) => {
+            members.shift_remove(&member.replace("~1", "/").replace("~0", "~"));
+            if members.is_empty() && !above.is_empty() {
+                take_out(data, above);
+            }
+        }
+        Some(Value::Array(_)) => {
+            if let Some(place) = data.pointer_mut(pointer).filter(|place| !place.is_object()) {
+                *place = Value::Null;
+            }
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_taken_out_leaves_nothing_empty_behind() {
+        let mut data = serde_json::json!({
+            "Fone": "1", "Name": "Ann", "Foo": {"Bar": "x"}, "Lines": [{"Baz": "y"}, "z"],
+        });
+        for pointer in ["/Fone", "/Foo/Bar", "/Lines/0/Baz", "/Lines/1", "/Not/There"] {
+            take_out(&mut data, pointer);
+        }
+
+        assert_eq!(data.to_string(), r#"{"Name":"Ann","Lines":[{},null]}"#);
+    }
 
     #[test]
     fn an_amendment_holds_while_the_application_says_the_same() {

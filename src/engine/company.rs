@@ -176,7 +176,7 @@ fn same_name(a: &str, b: &str) -> bool {
 }
 
 /// Windows does not tell case apart, nor `/` from `\`.
-fn same_path(a: &str, b: &str) -> bool {
+pub fn same_path(a: &str, b: &str) -> bool {
     let plain = |text: &str| text.trim().replace('/', "\\").to_lowercase();
     plain(a) == plain(b)
 }

@@ -14,9 +14,11 @@ use crate::domain::outcome::Finding;
 use crate::domain::outcome::Group;
 use crate::domain::outcome::Said;
 use crate::domain::record::Record;
+use crate::domain::record::Reference;
 use crate::domain::record::Status;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::gone;
 use crate::qbxml::response;
 
 /// Failures of one cause.
@@ -203,6 +205,13 @@ impl Engine {
         }
         Ok(attempts)
     }
+}
+
+/// Whether the next session asks QuickBooks for the object at which a person linked a record.
+pub fn asks_for_link(record: &Record) -> bool {
+    let unconfirmed = record.reference.as_ref().is_some_and(Reference::is_unconfirmed);
+    let told = !record.findings.is_empty();
+    unconfirmed && !told && record.status == Status::Synced && gone::query_at(record).is_some()
 }
 
 /// For whom a record waits.

@@ -161,7 +161,10 @@ impl Work<'_> {
             }
             record.amendments.retain(|it| it.pointer != *pointer);
             if from.as_str() != Some(to) {
-                let (pointer, to) = (pointer.clone(), Value::from(to.clone()));
+                // Nothing of what QuickBooks does not know is sent, not even that it is empty.
+                let left_out = to.is_empty() && record.is_unknown(pointer);
+                let to = if left_out { Value::Null } else { Value::from(to.clone()) };
+                let pointer = pointer.clone();
                 record.amendments.push(Amendment { pointer, from, to, fix: "edit".to_owned() });
             }
         }

@@ -201,7 +201,7 @@ impl Engine {
         ];
         left.extend(rest.into_iter().flatten());
         Ok(if failed + blocked > 0 {
-            format!("{}.", left.join("; "))
+            one_sentence(&left)
         } else {
             let held = left.first().map(|held| format!(" {held}.")).unwrap_or_default();
             format!("Everything that can be sent is in QuickBooks.{held}")
@@ -297,6 +297,12 @@ fn cause(problem: &Problem) -> String {
     }
     let title = diagnosis::render(&problem.finding).title;
     format!("{count} records failed{behind}: {}", inside(&title))
+}
+
+/// Pieces as one sentence; after a question another begins.
+fn one_sentence(pieces: &[String]) -> String {
+    let told = pieces.join("; ").replace("?; ", "? ");
+    if told.ends_with('?') { told } else { format!("{told}.") }
 }
 
 /// What happened, in one sentence that goes on after a colon.

@@ -76,10 +76,12 @@ use jiff::SignedDuration;
 pub use crate::engine::arriving::Arriving;
 pub use crate::engine::callbacks::FirstCall;
 pub use crate::engine::callbacks::Login;
+pub use crate::engine::company::same_path;
 pub use crate::engine::connections::ConnectionChange;
 pub use crate::engine::connections::NewConnection;
 pub use crate::engine::explain::Attempt;
 pub use crate::engine::explain::Problem;
+pub use crate::engine::explain::asks_for_link;
 pub use crate::engine::fix::FIXES;
 pub use crate::engine::fix::Pressed;
 pub use crate::engine::health::Health;
@@ -211,7 +213,8 @@ impl Engine {
         self.settled.notify_waiters();
     }
 
-    fn is_leaving(&self) -> bool {
+    /// Whether the process is about to end.
+    pub fn is_leaving(&self) -> bool {
         self.leaving.load(Ordering::Acquire)
     }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::mpsc;
 use std::time::Duration;
+use std::time::Instant;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -130,6 +131,16 @@ impl House {
         let (out, err) = (&output.stdout, String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {err}");
         serde_json::from_slice(out).unwrap_or(Value::Null)
+    }
+
+    /// SIGTERM, as a supervisor does it; how long the server took to end.
+    pub(crate) fn stop(&self) -> Duration {
+        let begun = Instant::now();
+        let mut child = self.child.lock().unwrap();
+        let told = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        assert!(told.success());
+        assert!(child.wait().unwrap().success());
+        begun.elapsed()
     }
 
     /// Pushes records, one JSON a line.

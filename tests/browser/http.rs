@@ -762,6 +762,21 @@ fn a_page_is_told_what_changed_before_its_events_began() {
 }
 
 #[test]
+fn a_page_that_is_watched_does_not_keep_the_server_from_ending() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let request = ann.agent.get(ann.url("/live")).header("cookie", &ann.cookie);
+    let mut events = BufReader::new(request.call().unwrap().into_body().into_reader()).lines();
+    assert_eq!(events.next().unwrap().unwrap(), ": here");
+
+    let took = house.stop();
+
+    assert!(took < std::time::Duration::from_secs(3), "{took:?}");
+    // It came to its end, and was not cut off.
+    assert!(events.all(|line| line.is_ok()));
+}
+
+#[test]
 fn pairing_ticks_nothing_for_the_web_connector_of_another_connection() {
     let house = house();
     let one = house.run(&["connection", "add", "One"]);
@@ -835,6 +850,191 @@ fn an_edit_of_older_data_does_not_win_over_newer_data() {
     assert!(new.body.contains("name=\"/Phone\" type=\"text\" value=\"2\""), "{}", new.body);
     save(&new, "3");
     assert!(ann.get(page).body.contains("value=\"3\""));
+}
+
+#[test]
+fn what_nobody_changed_keeps_its_line_breaks() {
+    let house = house();
+    let data = r#"{"Name":"a:b","Notes":"one\ntwo <b>","Phone":"1","Email":"x\r\ny"}"#;
+    house.push("acme", &format!(r#"{{"kind":"Customer","sourceId":"1","data":{data}}}"#));
+    let ann = Caller::first(&house);
+    let page = "/c/acme/records/Customer/1";
+    let shown = ann.get(page).body;
+    let (csrf, seen) = (hidden(&shown, "csrf"), hidden(&shown, "seen"));
+
+    assert!(shown.contains(">\none\ntwo &#60;b&#62;</textarea>"), "{shown}");
+    assert!(shown.contains("name=\"/Name\" type=\"text\""), "{shown}");
+    // As browsers send it.
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("do", "edit"),
+        ("seen", seen.as_str()),
+        ("/Name", "a:b"),
+        ("/Notes", "one\r\ntwo <b>"),
+        ("/Phone", "2"),
+        ("/Email", "x\r\ny"),
+    ];
+    ann.post(&format!("{page}/act"), &form);
+
+    let shown = ann.get(page).body;
+    assert_eq!(shown.matches("Your application says").count(), 1, "{shown}");
+    assert!(shown.contains("Your application says “1”"), "{shown}");
+}
+
+#[test]
+fn what_waits_for_the_next_session_is_said_on_the_page() {
+    let house = House::open();
+    let made = house.run(&["connection", "add", "Acme"]);
+    let text = |member: &str| made[member].as_str().unwrap().to_owned();
+    house.push("acme", r#"{"kind":"Customer","sourceId":"1","data":{"Name":"Ann"}}"#);
+    house.poll(&text("username"), &text("password"), "company", &[]);
+    house.push("acme", r#"{"kind":"Customer","sourceId":"2","data":{"Name":"Bob"}}"#);
+    let ann = Caller::first(&house);
+    let (one, two) = ("/c/acme/records/Customer/1", "/c/acme/records/Customer/2");
+    let csrf = ann.get(one).csrf();
+    let form = [("csrf", csrf.as_str()), ("do", "undo")];
+    let asked = ann.post(&format!("{one}/act"), &form).body;
+    let revision = hidden(&asked, "revision");
+    let sure = [&form[..], &[("sure", "1"), ("revision", &revision)]].concat();
+
+    ann.post(&format!("{one}/act"), &sure);
+    let link = [("csrf", csrf.as_str()), ("do", "link"), ("object", "80-1")];
+    let linked = ann.post(&format!("{two}/act"), &link);
+
+    let page = ann.get(one).body;
+    assert!(page.contains("it is then taken out"), "{page}");
+    assert!(!page.contains("id=\"do-undo\""), "{page}");
+    assert!(linked.location.contains("said=Linked"), "{}", linked.location);
+    let page = ann.get(two).body;
+    assert!(page.contains("Linked; QuickBooks is asked at the next session"), "{page}");
+    assert!(page.contains("<dt>Confirmed by QuickBooks</dt><dd>–</dd>"), "{page}");
+    house.poll(&text("username"), &text("password"), "company", &[]);
+    let (page, two) = (ann.get(one).body, ann.get(two).body);
+    assert!(page.contains("↩ withdrawn"), "{page}");
+    assert!(!two.contains("Linked; QuickBooks is asked"), "{two}");
+}
+
+#[test]
+fn every_finding_shows_what_helps_and_a_viewer_reads_it() {
+    let house = house();
+    let name = "a".repeat(50);
+    let data = format!(r#"{{"Fone":"1","Name":"{name}","BillAddress":{{"City":"{name}"}}}}"#);
+    house.push("acme", &format!(r#"{{"kind":"Customer","sourceId":"1","data":{data}}}"#));
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/settings").csrf();
+    let form =
+        [("csrf", csrf.as_str()), ("name", "vi"), ("role", "viewer"), ("password", PASSWORD)];
+    ann.post("/settings/users", &form);
+    let vi = Caller::login(&house, "vi", PASSWORD);
+    let page = "/c/acme/records/Customer/1";
+
+    let (mine, theirs) = (ann.get(page).body, vi.get(page).body);
+
+    assert_eq!(mine.matches("id=\"shorten\"").count(), 1, "{mine}");
+    assert_eq!(mine.matches("id=\"bypass\"").count(), 1, "{mine}");
+    assert!(theirs.matches("<b>What helps</b>").count() >= 1, "{theirs}");
+    assert!(!theirs.contains("fix:shorten"), "{theirs}");
+}
+
+#[test]
+fn a_record_that_nobody_pushed_is_named_without_a_link() {
+    let house = house();
+    let data = r#"{"Name":"A"},"dependsOn":["Account/nope"]"#;
+    house.push("acme", &format!(r#"{{"kind":"Customer","sourceId":"1","data":{data}}}"#));
+    let ann = Caller::first(&house);
+
+    let page = ann.get("/c/acme/records/Customer/1").body;
+
+    assert!(page.contains("<li>Account/nope <span"), "{page}");
+    assert!(!page.contains("/records/Account/nope"), "{page}");
+}
+
+#[test]
+fn a_field_that_quickbooks_does_not_have_is_left_out_once_it_is_emptied() {
+    let house = house();
+    let data = r#"{"Name":"A","Fone":"1","Foo":{"Bar":"x"}}"#;
+    house.push("acme", &format!(r#"{{"kind":"Customer","sourceId":"1","data":{data}}}"#));
+    let ann = Caller::first(&house);
+    let page = "/c/acme/records/Customer/1";
+    let save = |foo: &str| {
+        let shown = ann.get(page).body;
+        let (csrf, seen) = (hidden(&shown, "csrf"), hidden(&shown, "seen"));
+        let form = [
+            ("csrf", csrf.as_str()),
+            ("do", "edit"),
+            ("seen", seen.as_str()),
+            ("/Name", "A"),
+            ("/Fone", ""),
+            ("/Foo/Bar", foo),
+        ];
+        ann.post(&format!("{page}/act"), &form);
+        ann.get(page).body
+    };
+
+    let (half, whole) = (save("x"), save(""));
+
+    assert!(half.contains("✗ failed") && !half.contains("Fone is not known"), "{half}");
+    let was = "Your application says “1”; you or another person changed it here.";
+    assert!(half.contains(was), "{half}");
+    assert!(whole.contains("○ queued"), "{whole}");
+}
+
+#[test]
+fn a_company_file_that_is_asked_for_is_said_and_what_that_stops() {
+    let house = house();
+    let ann = Caller::first(&house);
+    let csrf = ann.get("/c/acme").csrf();
+    let save = |file: &str| {
+        let form = [
+            ("csrf", csrf.as_str()),
+            ("name", "Acme"),
+            ("everyMinutes", "5"),
+            ("companyFile", file),
+        ];
+        ann.post("/c/acme/settings", &form).location
+    };
+
+    assert!(save("D:\\A.QBW").contains("refused%20from%20now%20on"));
+    assert!(!save("d:/a.qbw").contains("refused"));
+    assert!(ann.get("/c/acme").body.contains("–<br>Asked for: d:/a.qbw"));
+    assert!(!save("").contains("refused"));
+    assert!(!ann.get("/c/acme").body.contains("Asked for"));
+}
+
+#[test]
+fn a_search_says_where_it_looked_and_a_link_alone_counts_nothing() {
+    let house = house();
+    house.push("acme", r#"{"kind":"Invoice","sourceId":"1","data":{"InvoiceLine":{"Desc":"x"}}}"#);
+    let ann = Caller::first(&house);
+
+    let mapping = ann.get("/c/acme/mapping?kind=StandardTerms&there=net").body;
+    let problems = ann.get("/c/acme/problems").body;
+
+    assert!(mapping.contains("under StandardTerms has “net” in it"), "{mapping}");
+    assert!(problems.contains("class=\"button main\""), "{problems}");
+    assert!(!problems.contains("It is counted first"), "{problems}");
+    house.push("acme", r#"{"kind":"Customer","sourceId":"2","data":{"Name":"a:b"}}"#);
+    assert!(ann.get("/c/acme/problems").body.contains("It is counted first"));
+}
+
+#[test]
+fn after_a_question_a_new_sentence_begins() {
+    let house = House::open();
+    let made = house.run(&["connection", "add", "Acme"]);
+    let text = |member: &str| made[member].as_str().unwrap().to_owned();
+    house.poll(&text("username"), &text("password"), "company", &[]);
+    let failed = |id: &str, data: &str| {
+        house.push("acme", &format!(r#"{{"kind":"Customer","sourceId":"{id}","data":{data}}}"#));
+    };
+    failed("1", r#"{"Name":"A","Phonee":"1"}"#);
+    let ann = Caller::first(&house);
+    assert!(ann.get("/c/acme").body.contains("did you mean Phone?</p>"));
+
+    failed("2", r#"{"Name":"a:b"}"#);
+    house.push("acme", r#"{"kind":"Customer","sourceId":"3","data":{"Name":"C"},"posted":false}"#);
+
+    let page = ann.get("/c/acme").body;
+    assert!(!page.contains("?;") && !page.contains("?."), "{page}");
 }
 
 #[test]
@@ -953,7 +1153,14 @@ fn an_address_that_nobody_has_is_told_as_a_page() {
         assert!(answer.header("content-security-policy").contains("default-src 'none'"), "{path}");
     }
     // Programs read JSON, and are told in it.
-    for path in ["/nowhere", "/v1/nothing"] {
+    for path in ["/docs/nope", "/docs/errors/%3Cb%3E"] {
+        let answer = ann.get_with(path, "accept", "text/html,*/*;q=0.8");
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.body.contains("<a href=\"/docs/errors\">what can go wrong"), "{path}");
+        assert!(answer.header("content-security-policy").contains("default-src 'none'"), "{path}");
+        assert!(!answer.body.contains("<b>"), "{path}: {}", answer.body);
+    }
+    for path in ["/nowhere", "/v1/nothing", "/docs/nope", "/docs/errors/NOPE"] {
         let answer = ann.get_with(path, "accept", "application/json");
         assert!(answer.header("content-type").contains("json"), "{path}: {}", answer.body);
     }

@@ -329,7 +329,7 @@ async fn linked_by_a_part_of_its_name(phone: bool) {
     let health = house.run(&["explain", "acme"]);
     assert_eq!(health["counts"]["synced"], 1);
     screen.goto("/c/acme/mapping?there=nobody").await;
-    screen.sees("No name that the mirror knows has “nobody” in it.").await;
+    screen.sees("No name that the mirror knows under Customer has “nobody” in it").await;
     screen.close().await;
 }
 

@@ -58,7 +58,7 @@ use crate::support::hands::Hands;
 /// Sessions in which a queue without obstacles must be empty.
 const DRAIN_SESSIONS: usize = 30;
 /// How often a person tries again what failed, once its obstacles are gone.
-const PRESSES: usize = 2;
+const PRESSES: usize = 3;
 /// So many polls without work in a row, an hour apart, and nothing is left: no wait is longer.
 const IDLE_POLLS: usize = 3;
 /// Rounds of one session: more is a loop.
@@ -984,7 +984,8 @@ impl World {
             changed.map_err(|error| error.to_string())?;
         }
         self.drain().await?;
-        // What is gone is made anew; what the mirror then still knows of it takes one press more.
+        // What is gone is made anew; what the mirror then still knows of it takes one press more. A
+        // press tells one cause: refused whole, then nothing under the id, then it stands elsewhere.
         let mut tried = BTreeSet::new();
         for _ in 0..PRESSES {
             tried.extend(self.try_again().await?);

@@ -12,7 +12,9 @@ use crate::dashboard::frame::Sure;
 use crate::dashboard::frame::see_refusal;
 use crate::dashboard::frame::see_saying;
 use crate::dashboard::frame::show;
+use crate::dashboard::record::data::lines;
 use crate::dashboard::record::data::seen;
+use crate::dashboard::record::is_being_undone;
 use crate::dashboard::record::record;
 use crate::dashboard::trouble::Trouble;
 use crate::dashboard::trouble::sentence;
@@ -27,6 +29,7 @@ use crate::engine::Action;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Pressed;
+use crate::engine::asks_for_link;
 
 /// What can be decided beside fixes: its name in forms, and in words.
 pub(super) fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
@@ -36,7 +39,10 @@ pub(super) fn decisions(record: &Record) -> Vec<(&'static str, &'static str)> {
         Status::Failed | Status::Blocked => all.push(("retry", "Try again")),
         Status::Held => all.push(("release", "Release")),
         Status::Bypassed => all.push(("unbypass", "Take the bypass back")),
-        Status::Synced if record.reference.as_ref().is_some_and(|reference| reference.made) => {
+        Status::Synced
+            if !is_being_undone(record)
+                && record.reference.as_ref().is_some_and(|reference| reference.made) =>
+        {
             all.push(("undo", "Undo: take it out of QuickBooks"));
         }
         _ => {}
@@ -89,6 +95,10 @@ pub(super) async fn act(
         };
     }
     match engine.act(&record.key, action, &visitor.actor()).await {
+        Ok(record) if asks_for_link(&record) => Ok(see_saying(
+            &home,
+            "Linked. QuickBooks is asked at the next session whether it is there.",
+        )),
         Ok(record) if record.asked.is_some() => {
             Ok(see_saying(&home, "It is done at the next session of the Web Connector."))
         }
@@ -167,12 +177,13 @@ fn decision(record: &Record, form: &Fields) -> Result<Action, String> {
         }
         "edit" => {
             let data = record.amended();
-            let changed = form.begins("/").filter(|(pointer, value)| match data.pointer(pointer) {
+            let typed = form.begins("/").map(|(pointer, value)| (pointer, lines(value)));
+            let changed = typed.filter(|(pointer, value)| match data.pointer(pointer) {
                 None | Some(Value::Null) => !value.is_empty(),
-                Some(Value::String(before)) => before != value,
-                Some(other) => other.to_string().as_str() != *value,
+                Some(Value::String(before)) => lines(before) != *value,
+                Some(other) => other.to_string().as_str() != value.as_str(),
             });
-            let owned = changed.map(|(pointer, value)| (pointer.to_owned(), value.to_owned()));
+            let owned = changed.map(|(pointer, value)| (pointer.to_owned(), value));
             Action::Edit { values: owned.collect(), version: Engine::version_of(record) }
         }
         other => match other.strip_prefix("fix:") {

@@ -171,7 +171,7 @@ document.addEventListener("submit", (event) => {
   if (form.method !== "post" || !who()) return;
   const kept = [...form.elements].filter((field) => field.name &&
     !["hidden", "password", "file", "submit"].includes(field.type) &&
-    (changed(field) || field.tagName === "TEXTAREA"));
+    (changed(field) || (field.tagName === "TEXTAREA" && !field.closest(".fields"))));
   if (!kept.length) return;
   const action = form.getAttribute("action");
   const what = form.querySelector("[name=do][type=hidden]")?.value;
