@@ -198,8 +198,8 @@ impl Finding {
 
     /// The same with a fact, unless it has it.
     #[must_use]
-    pub fn or_fact(mut self, name: &str, value: impl ToString) -> Self {
-        self.facts.entry(name.to_owned()).or_insert_with(|| value.to_string());
+    pub fn or_fact(mut self, name: &str, value: String) -> Self {
+        self.facts.entry(name.to_owned()).or_insert(value);
         self
     }
 

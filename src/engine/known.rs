@@ -151,10 +151,8 @@ impl Work<'_> {
         // Two of one kind QuickBooks would have to merge.
         let merges = stands_at.is_some() && others.iter().any(|(it, _)| it.facts.kind == *kind);
         // As QuickBooks' own refusal is called, so that both are one problem.
-        let (code, cause) = match merges {
-            true => (Code::MergeRefused, "merge"),
-            false => (Code::NameInUse, "name_in_use"),
-        };
+        let (code, cause) =
+            if merges { (Code::MergeRefused, "merge") } else { (Code::NameInUse, "name_in_use") };
         let mut finding = Finding::new(code)
             .cause(cause)
             .at("/data/Name")

@@ -377,6 +377,9 @@ pub(super) fn is_decided(record: &Record, action: &Action) -> bool {
                 && reference.as_ref().is_none_or(stands_at)
         }
         Action::Link { id } => is_on_its_way(record) && stands_at(id),
+        Action::ResetReference => {
+            is_on_its_way(record) && record.reference.is_none() && record.former.is_some()
+        }
         _ => false,
     }
 }

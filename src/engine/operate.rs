@@ -244,13 +244,13 @@ impl Engine {
                     let why = format!("{path} has no id in QuickBooks that could be reset");
                     return Err(EngineError::NotNow(why));
                 }
-                // That it is gone may be known; else QuickBooks is asked first, so that nothing is
-                // made twice.
+                // QuickBooks is asked first, so that nothing is made twice: a backup may have brought
+                // back what was known to be gone. Only what was never an id is not asked for.
                 // Where it stood by our own doing goes before what a person said since.
                 let linked = record.reference.take().map(|reference| reference.id);
                 let stood = record.former.take().or(linked).filter(|id| !id.is_empty());
                 record.former =
-                    stood.filter(|id| !record.findings.iter().any(|it| is_gone(it, id)));
+                    stood.filter(|id| !record.findings.iter().any(|it| was_never(it, id)));
                 record.insisted = Insisted::Nothing;
                 record.sent = None;
                 record.refresh = false;
@@ -388,8 +388,12 @@ async fn withdraw(
     work.place(record, "to be taken out of QuickBooks").await
 }
 
-/// Whether a finding shows that nothing is under this id any more: no need to ask before it is made
-/// anew.
+/// Whether a finding shows that this is no id of QuickBooks: nothing can be asked about it.
+fn was_never(finding: &Finding, id: &String) -> bool {
+    finding.cause == "invalid_object_id" && is_gone(finding, id)
+}
+
+/// Whether a finding shows that nothing is under this id any more.
 fn is_gone(finding: &Finding, id: &String) -> bool {
     let shown = ["deleted", "deleted_or_merged", "invalid_object_id"];
     finding.code == Code::ObjectNotFound

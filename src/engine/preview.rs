@@ -48,8 +48,8 @@ const SEARCHED: &str = "QuickBooks' books are searched for it at the next sessio
 const SENT: &str = "It is sent again at the next session, as it is.";
 const FETCHED: &str = "The newest version is fetched from QuickBooks at the next session; then what your \
                        application says is written to it.";
-const ANEW: &str = "Where it stands in QuickBooks is forgotten, and it is made anew there. Unless it is \
-                    known to be gone, QuickBooks is asked first whether it is still there.";
+const ANEW: &str = "Where it stands in QuickBooks is forgotten, and it is made anew there. \
+                    QuickBooks is asked first whether it is still there.";
 const PRESSED: &str = "It was pressed already, and is on its way or done; nothing more is done.";
 const DONE: &str = "It is marked as done in QuickBooks; nothing is sent, and it can be taken back.";
 const AGAIN: &str = "It is sent again, because a person says that QuickBooks does not have it. If it does \
@@ -216,7 +216,7 @@ impl Work<'_> {
                 let is_open = day.as_deref().zip(closing.as_deref()).is_some_and(|(a, b)| a > b);
                 if record.reference.is_some() && (is_open || record.wanted != Wanted::Present) {
                     // Another date does not help: it is the one there that is closed.
-                    finding.cause = "closed_there".to_owned();
+                    "closed_there".clone_into(&mut finding.cause);
                 }
                 if let Some(first) = closing.as_deref().and_then(propose::day_after) {
                     finding.facts.insert("firstOpenDay".to_owned(), first);

@@ -177,3 +177,25 @@ async fn an_undo_that_quickbooks_refuses_leaves_the_record_where_it_is() {
     office.poll(&[]);
     synced(&office.record("Invoice/2").await);
 }
+
+#[actix_web::test]
+async fn what_was_told_to_be_gone_is_asked_for_before_it_is_made_anew() {
+    let mut office = office_with_mirror().await;
+    office.push("Customer/1", json!({"Name": "Smith"})).await;
+    office.poll(&[]);
+    let (id, _) = office.object("Customer", "Smith");
+    office.person(&format!(
+        "<ListDelRq requestID=\"1\"><ListDelType>Customer</ListDelType><ListID>{id}</ListID></ListDelRq>"
+    ));
+    office.push("Customer/1", json!({"Name": "Smith", "Phone": "555 0100"})).await;
+    office.poll(&[]);
+    failed(&office.record("Customer/1").await, Code::ObjectNotFound, "deleted_or_merged");
+
+    // A backup may have brought it back meanwhile (simulation, seed 2687).
+    office.press("Customer/1", "reset-reference").await;
+
+    let record = office.record("Customer/1").await;
+    assert_eq!((record.reference, record.former), (None, Some(id)));
+    office.poll(&[]);
+    synced(&office.record("Customer/1").await);
+}

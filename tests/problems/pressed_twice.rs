@@ -87,7 +87,7 @@ rows! {
     "wait" Same => what_quickbooks_could_not_do_is_tried_again;
     "a link" Same => a_change_goes_to_what_a_person_links;
     "a bypass" Same => a_person_bypasses_with_a_reason;
-    "a reset" Refused => a_person_has_it_made_anew;
+    "a reset" Same => a_person_has_it_made_anew;
 }
 
 #[test]

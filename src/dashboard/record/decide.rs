@@ -134,8 +134,8 @@ async fn asks_first(
 ) -> Option<Result<(String, String), EngineError>> {
     let pressed = match action {
         Action::ResetReference => {
-            let would = "Where it stands in QuickBooks is forgotten, and it is made anew there. Unless it \
-                         is known to be gone, QuickBooks is asked first whether it is still there.";
+            let would = "Where it stands in QuickBooks is forgotten, and it is made anew there. \
+                         QuickBooks is asked first whether it is still there.";
             return Some(Ok(("Make it anew".to_owned(), would.to_owned())));
         }
         Action::Fix(pressed) => pressed,
