@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::collections::hash_map::Entry;
 
 use serde_json::Value;
 
@@ -103,8 +104,9 @@ impl Proposals {
         let names = records.iter().filter_map(Record::name).map(mirror::normal);
         let names: HashSet<_> = names.collect();
         let mut given: HashSet<String> = claims.into_keys().collect();
+        let mut begun = Begun::new();
         for (record, name) in others {
-            if let Some(it) = similar(engine, record, &name, &names, &given).await? {
+            if let Some(it) = similar(engine, record, &name, &names, &given, &mut begun).await? {
                 given.insert(it.id.clone());
                 found.insert(record.key.clone(), Proposal::of("similar name", false, it));
             }
@@ -166,6 +168,10 @@ async fn taken(engine: &Engine, record: &Record, it: &Mirrored) -> Result<bool, 
     Ok(stands.is_some())
 }
 
+/// The objects of a list whose names begin so, with their names as QuickBooks compares them: many
+/// records of a page begin alike, and each beginning is looked up once.
+type Begun = HashMap<(String, String), Vec<(String, Mirrored)>>;
+
 /// The object that is called nearly as the record, if no other record is called so.
 async fn similar(
     engine: &Engine,
@@ -173,6 +179,7 @@ async fn similar(
     name: &str,
     names: &HashSet<String>,
     given: &HashSet<String>,
+    begun: &mut Begun,
 ) -> Result<Option<Mirrored>, StoreError> {
     let (store, connection) = (engine.store(), &record.key.connection);
     let space = mirror::space(&record.key.kind);
@@ -181,20 +188,29 @@ async fn similar(
     for form in &forms {
         let (above, last) = parts(form);
         for begin in beginnings(last) {
-            let find = Find::Prefix(space.to_owned(), format!("{above}{begin}"));
-            for it in store.mirror_find(connection, &find, FOUND).await? {
+            let key = (space.to_owned(), format!("{above}{begin}"));
+            let found = match begun.entry(key) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(place) => {
+                    let (space, begin) = place.key().clone();
+                    let find = Find::Prefix(space, begin);
+                    let found = store.mirror_find(connection, &find, FOUND).await?;
+                    let named = found.into_iter().map(|it| (mirror::normal(&it.facts.name), it));
+                    place.insert(named.collect())
+                }
+            };
+            for (there, it) in found {
                 if it.facts.kind != record.key.kind || given.contains(&it.id) {
                     continue;
                 }
-                let there = mirror::normal(&it.facts.name);
-                let Some(distance) = near(form, &there) else { continue };
+                let Some(distance) = near(form, there) else { continue };
                 let better = best.as_ref().is_none_or(|(known, _)| distance < *known);
                 if better
-                    && !names.contains(parts(&there).1)
-                    && !shared(engine, record, &there).await?
-                    && !taken(engine, record, &it).await?
+                    && !names.contains(parts(there).1)
+                    && !shared(engine, record, there).await?
+                    && !taken(engine, record, it).await?
                 {
-                    best = Some((distance, it));
+                    best = Some((distance, it.clone()));
                 }
             }
         }
@@ -225,9 +241,14 @@ fn parts(normal: &str) -> (&str, &str) {
 /// have the same numbers in them.
 fn near(here: &str, there: &str) -> Option<usize> {
     let ((above, here), (above_there, there)) = (parts(here), parts(there));
+    // The cheap questions first: most names are not similar.
+    let (long, long_there) = (here.chars().count(), there.chars().count());
+    let most = long_there / 5;
+    if long.abs_diff(long_there) > most || above != above_there || numbers(here) != numbers(there) {
+        return None;
+    }
     let distance = strsim::osa_distance(here, there);
-    let near = distance <= there.chars().count() / 5;
-    (near && above == above_there && numbers(here) == numbers(there)).then_some(distance)
+    (distance <= most).then_some(distance)
 }
 
 /// The numbers in a name.
