@@ -192,11 +192,11 @@ async fn similar(
             let found = match begun.entry(key) {
                 Entry::Occupied(found) => found.into_mut(),
                 Entry::Vacant(place) => {
-                    let (space, begin) = place.key().clone();
-                    let find = Find::Prefix(space, begin);
+                    let (list, prefix) = place.key().clone();
+                    let find = Find::Prefix(list, prefix);
                     let found = store.mirror_find(connection, &find, FOUND).await?;
-                    let named = found.into_iter().map(|it| (mirror::normal(&it.facts.name), it));
-                    place.insert(named.collect())
+                    let told = found.into_iter().map(|it| (mirror::normal(&it.facts.name), it));
+                    place.insert(told.collect())
                 }
             };
             for (there, it) in found {
