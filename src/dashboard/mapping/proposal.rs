@@ -192,8 +192,8 @@ async fn similar(
             let found = match begun.entry(key) {
                 Entry::Occupied(found) => found.into_mut(),
                 Entry::Vacant(place) => {
-                    let (list, prefix) = place.key().clone();
-                    let find = Find::Prefix(list, prefix);
+                    let (names_of, prefix) = place.key().clone();
+                    let find = Find::Prefix(names_of, prefix);
                     let found = store.mirror_find(connection, &find, FOUND).await?;
                     let told = found.into_iter().map(|it| (mirror::normal(&it.facts.name), it));
                     place.insert(told.collect())
