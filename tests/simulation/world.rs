@@ -988,7 +988,11 @@ impl World {
         // press tells one cause: refused whole, then nothing under the id, then it stands elsewhere.
         let mut tried = BTreeSet::new();
         for _ in 0..PRESSES {
-            tried.extend(self.try_again().await?);
+            let again = self.try_again().await?;
+            if again.is_empty() {
+                break;
+            }
+            tried.extend(again);
             self.drain().await?;
         }
         for (at, thing) in tried {
