@@ -9,6 +9,8 @@ mod world;
 
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -122,35 +124,61 @@ fn a_share_ends_at_a_seed_or_after_a_time() {
     assert!(Until::Time(Duration::from_secs(2)).is_over(9, Duration::from_secs(2)));
 }
 
-#[actix_web::test]
-async fn no_fault_loses_or_doubles_anything() {
+/// Worlds side by side, each by itself and in one order: how many run changes nothing in any of them.
+/// The sessions, and the first seed that broke something, if one did.
+fn explore(from: u64, until: Until, place: &Path) -> (u64, u64, Option<u64>) {
+    let started = std::time::Instant::now();
+    let (next, sessions, end) = (AtomicU64::new(from), AtomicU64::new(0), AtomicU64::new(from));
+    let broken = AtomicU64::new(u64::MAX);
+    let lane = || {
+        actix_web::rt::System::new().block_on(async {
+            while broken.load(Ordering::SeqCst) == u64::MAX {
+                let seed = next.fetch_add(1, Ordering::SeqCst);
+                if until.is_over(seed, started.elapsed()) {
+                    return;
+                }
+                match run(seed, &action::plan(seed, LENGTH), place).await {
+                    Ok(count) => sessions.fetch_add(count, Ordering::SeqCst),
+                    Err(_) => broken.fetch_min(seed, Ordering::SeqCst),
+                };
+                end.fetch_max(seed + 1, Ordering::SeqCst);
+            }
+        });
+    };
+    std::thread::scope(|threads| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
+            threads.spawn(lane);
+        }
+    });
+    let broken = Some(broken.into_inner()).filter(|seed| *seed != u64::MAX);
+    (sessions.into_inner(), end.into_inner(), broken)
+}
+
+#[test]
+fn no_fault_loses_or_doubles_anything() {
     let place = tempfile::tempdir_in(memory()).unwrap();
     let (from, until) = match std::env::var("BOOKBRIDGE_SIMULATION") {
         Ok(told) => share(&told).expect("BOOKBRIDGE_SIMULATION is from..to or from..10m"),
         Err(_) => (SEEDS.start, Until::Seed(SEEDS.end)),
     };
     let started = std::time::Instant::now();
-    let (mut sessions, mut seed) = (0, from);
-    while !until.is_over(seed, started.elapsed()) {
-        let plan = action::plan(seed, LENGTH);
-        if let Ok(count) = run(seed, &plan, place.path()).await {
-            sessions += count;
-        } else {
-            let (plan, broken) = shrink(seed, plan, place.path()).await;
-            panic!(
-                "seed {seed}: {}\n  {}\n(cut down to {} actions)",
-                broken.what,
-                broken.story.join("\n  "),
-                plan.len()
-            );
-        }
-        seed += 1;
-    }
+    let (sessions, end, broken) = explore(from, until, place.path());
     let passed = started.elapsed();
-    let pace = u128::from(sessions) * 1000 / passed.as_millis().max(1);
+    if let Some(seed) = broken {
+        let plan = action::plan(seed, LENGTH);
+        let alone = actix_web::rt::System::new();
+        let (plan, broken) = alone.block_on(shrink(seed, plan, place.path()));
+        panic!(
+            "seed {seed}: {}\n  {}\n(cut down to {} actions)",
+            broken.what,
+            broken.story.join("\n  "),
+            plan.len()
+        );
+    }
+    let rate = u128::from(sessions) * 1000 / passed.as_millis().max(1);
     let seconds = passed.as_secs_f64();
     println!(
-        "{sessions} sessions of seeds {from}..{seed} in {seconds:.1} s: {pace} sessions a second"
+        "{sessions} sessions of seeds {from}..{end} in {seconds:.1} s: {rate} sessions a second"
     );
 }
 
