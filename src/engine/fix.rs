@@ -25,6 +25,7 @@ use crate::engine::follow_up::named;
 use crate::engine::follow_up::query_of;
 use crate::engine::intake::is_unknown;
 use crate::engine::mend;
+use crate::engine::operate::may_be_bypassed;
 use crate::engine::propose;
 use crate::engine::work::Work;
 use crate::qbxml::check;
@@ -185,6 +186,9 @@ pub(super) fn deed(record: &Record, pressed: &Pressed) -> Result<Deed, EngineErr
         let (query, data) = mend::undo(record)
             .ok_or_else(|| cannot("only what Bookbridge made itself is undone"))?;
         return Ok(Deed::Ask(Box::new(Question::Undo), query, data));
+    }
+    if id == "bypass" {
+        may_be_bypassed(record)?;
     }
     let no_finding = || cannot(&format!("it is {}; there is nothing to fix", record.status));
     let offering = offering(record, id);

@@ -194,8 +194,7 @@ impl Engine {
                 Ok("retried")
             }
             Action::Bypass { reason, reference } => {
-                let able = [Status::Failed, Status::Queued, Status::Blocked, Status::Held];
-                only(&record, &able, "bypassed")?;
+                may_be_bypassed(&record)?;
                 check_reason(reason)?;
                 if let Some(id) = reference {
                     work.adopt(&mut record, id, "/reference").await?;
@@ -349,6 +348,12 @@ pub(crate) fn check_reason(reason: &str) -> Result<(), EngineError> {
         pointer: "/reason".to_owned(),
         why: format!("a reason has 1 to {MAX_REASON} characters, not {length}"),
     })
+}
+
+/// What is on its way, or done, is not marked as done by a person.
+pub(super) fn may_be_bypassed(record: &Record) -> Result<(), EngineError> {
+    let able = [Status::Failed, Status::Queued, Status::Blocked, Status::Held];
+    only(record, &able, "bypassed")
 }
 
 fn only(record: &Record, able: &[Status], what: &str) -> Result<(), EngineError> {

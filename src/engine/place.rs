@@ -55,7 +55,7 @@ impl Engine {
         if matches!(record.wanted, Wanted::Deleted | Wanted::Voided) {
             return Ok(Ok(resolved));
         }
-        for source in sources(&record.key.connection, &record.data) {
+        for source in sources(&record.key.connection, &record.amended()) {
             match self.resolve(work, &source).await? {
                 Some(place) => {
                     resolved.insert(source.path(), place);
@@ -102,11 +102,11 @@ impl Engine {
     ) -> Result<Option<String>, EngineError> {
         let is_list =
             schema().kind(&record.key.kind).is_some_and(|kind| kind.identity == Identity::List);
-        let mut name = match record.data.get("Name").and_then(Value::as_str) {
+        let mut data = record.amended().into_owned();
+        let mut name = match data.get("Name").and_then(Value::as_str) {
             Some(name) if is_list => name.trim().to_owned(),
             _ => return Ok(None),
         };
-        let mut data = record.data;
         for _ in 1..MAX_LEVELS {
             let Some(parent) = data.get("ParentRef") else { break };
             if let Some(above) = parent.get("FullName").and_then(Value::as_str) {
@@ -116,11 +116,11 @@ impl Engine {
             let above = sources(&record.key.connection, parent);
             let Some(above) = above.first() else { return Ok(None) };
             let Some(above) = work.parent(above).await? else { return Ok(None) };
-            let Some(above_name) = above.data.get("Name").and_then(Value::as_str) else {
+            data = above.amended().into_owned();
+            let Some(above_name) = data.get("Name").and_then(Value::as_str) else {
                 return Ok(None);
             };
             name = format!("{}:{name}", above_name.trim());
-            data = above.data;
         }
         Ok(Some(name))
     }
@@ -259,8 +259,9 @@ impl Work<'_> {
     /// What QuickBooks would refuse, as far as the record alone tells.
     pub(crate) fn preflight(&self, record: &Record) -> Vec<Finding> {
         let target = compose::target(self.state.host.as_ref());
-        let mut findings = check::check(&record.key.kind, &record.amended(), &target);
-        let refers = sources(&record.key.connection, &record.data);
+        let amended = record.amended();
+        let mut findings = check::check(&record.key.kind, &amended, &target);
+        let refers = sources(&record.key.connection, &amended);
         if refers.iter().chain(&record.depends_on).any(|key| *key == record.key) {
             let path = record.key.path();
             let itself = Finding::new(Code::CircularReference).cause("itself").fact("record", path);

@@ -14,16 +14,6 @@ use serde_json::json;
 use super::bench::actor;
 use crate::support::office::Office;
 
-/// A person changes an object in QuickBooks.
-fn edit(office: &mut Office, kind: &str, name: &str, inside: &str) {
-    let (id, sequence) = office.object(kind, name);
-    let element = if matches!(kind, "Customer") { "ListID" } else { "TxnID" };
-    office.person(&format!(
-        "<{kind}ModRq requestID=\"1\"><{kind}Mod><{element}>{id}</{element}><EditSequence>{sequence}\
-         </EditSequence>{inside}</{kind}Mod></{kind}ModRq>"
-    ));
-}
-
 #[track_caller]
 fn synced(record: &Record) {
     let shown = format!("{}: {:?} {:?}", record.key, record.findings, record.timeline.last());
@@ -53,7 +43,7 @@ async fn with_customer(data: Value) -> Office {
 async fn what_a_person_emptied_is_not_filled_again_without_a_word() {
     for keeps in ["keep-ours", "keep-theirs"] {
         let mut office = with_customer(json!({"Name": "Jones", "Phone": "1", "Fax": "1"})).await;
-        edit(&mut office, "Customer", "Jones", "<Phone></Phone>");
+        office.change("Customer", "Jones", "<Phone></Phone>");
 
         office.push("Customer/1", json!({"Name": "Jones", "Phone": "2", "Fax": "2"})).await;
         office.poll(&[]);
@@ -73,7 +63,7 @@ async fn what_a_person_emptied_is_not_filled_again_without_a_word() {
 async fn the_opposite_choice_is_refused_while_the_first_is_on_its_way() {
     for (first, second) in [("keep-ours", "keep-theirs"), ("keep-theirs", "keep-ours")] {
         let mut office = with_customer(json!({"Name": "Jones", "Phone": "1"})).await;
-        edit(&mut office, "Customer", "Jones", "<Phone>700</Phone>");
+        office.change("Customer", "Jones", "<Phone>700</Phone>");
         office.push("Customer/1", json!({"Name": "Jones", "Phone": "2"})).await;
         office.poll(&[]);
         waits(&office.record("Customer/1").await);
@@ -91,12 +81,12 @@ async fn the_opposite_choice_is_refused_while_the_first_is_on_its_way() {
 async fn who_keeps_ours_after_theirs_sends_what_the_application_has() {
     let mut office = with_customer(json!({"Name": "Jones", "Phone": "1"})).await;
     let ours = json!({"Name": "Jones", "Phone": "2"});
-    edit(&mut office, "Customer", "Jones", "<Phone>700</Phone>");
+    office.change("Customer", "Jones", "<Phone>700</Phone>");
     office.push("Customer/1", ours.clone()).await;
     office.poll(&[]);
     waits(&office.record("Customer/1").await);
     office.press("Customer/1", "keep-theirs").await;
-    edit(&mut office, "Customer", "Jones", "<Phone>800</Phone>");
+    office.change("Customer", "Jones", "<Phone>800</Phone>");
     office.poll(&[]);
     waits(&office.record("Customer/1").await);
 
@@ -110,7 +100,7 @@ async fn who_keeps_ours_after_theirs_sends_what_the_application_has() {
 #[actix_web::test]
 async fn what_a_person_filled_in_is_not_written_over_without_a_word() {
     let mut office = with_customer(json!({"Name": "Jones", "Phone": "1"})).await;
-    edit(&mut office, "Customer", "Jones", "<Fax>9</Fax>");
+    office.change("Customer", "Jones", "<Fax>9</Fax>");
 
     office.push("Customer/1", json!({"Name": "Jones", "Phone": "1", "Fax": "2"})).await;
     office.poll(&[]);
@@ -125,7 +115,7 @@ async fn an_address_that_both_changed_waits_for_a_choice() {
     let is = |addr1: &str, city: &str| json!({"Name": "Jones", "BillAddress": {"Addr1": addr1, "City": city}});
     let mut office = with_customer(is("1 High Street", "Ulm")).await;
     let theirs = "<BillAddress><Addr1>2 Low Road</Addr1><City>Ulm</City></BillAddress>";
-    edit(&mut office, "Customer", "Jones", theirs);
+    office.change("Customer", "Jones", theirs);
 
     office.push("Customer/1", is("1 High Street", "Bonn")).await;
     office.poll(&[]);
@@ -147,7 +137,7 @@ async fn an_address_that_both_changed_waits_for_a_choice() {
 async fn terms_that_both_changed_wait_for_a_choice() {
     let is = |terms: &str| json!({"Name": "Jones", "TermsRef": {"FullName": terms}});
     let mut office = with_customer(is("Net 15")).await;
-    edit(&mut office, "Customer", "Jones", "<TermsRef><FullName>Net 60</FullName></TermsRef>");
+    office.change("Customer", "Jones", "<TermsRef><FullName>Net 60</FullName></TermsRef>");
 
     office.push("Customer/1", is("Net 30")).await;
     office.poll(&[]);
@@ -194,7 +184,7 @@ async fn edit_first_line(office: &mut Office, quantity: &str) {
         "<InvoiceLineMod><TxnLineID>{first}</TxnLineID><Quantity>{quantity}</Quantity>\
          </InvoiceLineMod><InvoiceLineMod><TxnLineID>{second}</TxnLineID></InvoiceLineMod>"
     );
-    edit(office, "Invoice", "1001", &inside);
+    office.change("Invoice", "1001", &inside);
 }
 
 #[actix_web::test]
@@ -227,7 +217,7 @@ async fn a_line_that_a_person_added_is_not_taken_away_without_a_word() {
     let more = "<InvoiceLineMod><TxnLineID>-1</TxnLineID><ItemRef><FullName>Labor</FullName>\
                 </ItemRef><Quantity>9</Quantity></InvoiceLineMod>";
     let inside = format!("{}{more}", kept.collect::<String>());
-    edit(&mut office, "Invoice", "1001", &inside);
+    office.change("Invoice", "1001", &inside);
 
     office.push("Invoice/1", invoice("3", "Work")).await;
     office.poll(&[]);
@@ -258,7 +248,7 @@ async fn what_quickbooks_reckons_itself_stops_no_change() {
 #[actix_web::test]
 async fn what_changed_after_quickbooks_was_asked_is_compared_too() {
     let mut office = with_customer(json!({"Name": "Jones", "Phone": "1", "Fax": "1"})).await;
-    edit(&mut office, "Customer", "Jones", "<Phone>3</Phone>");
+    office.change("Customer", "Jones", "<Phone>3</Phone>");
     office.push("Customer/1", json!({"Name": "Jones", "Phone": "1", "Fax": "2"})).await;
     // QuickBooks refuses the change as old; what it has was asked for, and its answer is lost.
     office.poll(&["lose-response:2"]);
@@ -284,7 +274,7 @@ async fn what_was_made_by_a_request_whose_answer_is_lost_is_compared_too() {
         office.poll(&[]);
     }
     synced(&office.record("Customer/1").await);
-    edit(&mut office, "Customer", "Jones", "<Phone>3</Phone>");
+    office.change("Customer", "Jones", "<Phone>3</Phone>");
 
     office.push("Customer/1", json!({"Name": "Jones", "Phone": "2"})).await;
     office.poll(&[]);
@@ -301,7 +291,7 @@ async fn a_retry_for_another_reason_writes_over_nobody_without_a_word() {
     office.push("Customer/1", refused).await;
     office.poll(&[]);
     assert_eq!(office.record("Customer/1").await.findings[0].code, Code::ReferenceNotFound);
-    edit(&mut office, "Customer", "Jones", "<Phone>700</Phone>");
+    office.change("Customer", "Jones", "<Phone>700</Phone>");
     office.person(
         "<StandardTermsAddRq requestID=\"1\"><StandardTermsAdd><Name>Net 77</Name>\
          <StdDueDays>77</StdDueDays></StandardTermsAdd></StandardTermsAddRq>",

@@ -8,12 +8,14 @@ use bookbridge::engine::BulkAction;
 use bookbridge::engine::Engine;
 use bookbridge::engine::EngineError;
 use bookbridge::engine::HealthState;
+use bookbridge::engine::Pressed;
 use bookbridge::store::RecordFilter;
 use serde_json::json;
 
 use super::bench::Bench;
 use super::bench::actor;
 use super::bench::told;
+use super::twice::agreed;
 
 fn bypass(reference: Option<&str>) -> Action {
     Action::Bypass {
@@ -46,9 +48,17 @@ async fn nothing_is_decided_while_quickbooks_has_it() {
     bench.customer("Customer/1").await;
     bench.open().await;
 
-    let refused = bench.engine.act(&bench.key("Customer/1"), bypass(None), &actor()).await;
+    let key = bench.key("Customer/1");
+    let pressed = Pressed { id: "bypass".to_owned(), ..Pressed::default() };
+    let said = "Customer/1 is with QuickBooks now; decide once its answer is here";
 
-    assert!(matches!(refused, Err(EngineError::NotNow(_))), "{refused:?}");
+    for action in [bypass(None), Action::Fix(pressed.clone())] {
+        let refused = bench.engine.act(&key, action, &actor()).await;
+        assert!(matches!(&refused, Err(EngineError::NotNow(why)) if why == said), "{refused:?}");
+    }
+    let shown = bench.engine.preview(&key, &pressed).await;
+    let said = "Customer/1 is sent; it cannot be bypassed";
+    assert!(matches!(&shown, Err(EngineError::NotNow(why)) if why == said), "{shown:?}");
 }
 
 #[actix_web::test]
@@ -222,6 +232,34 @@ async fn an_edit_of_older_data_is_refused_in_the_same_step() {
     let version = Engine::version_of(&bench.record("Customer/1").await);
     let edited = bench.engine.act(&key, Action::Edit { values, version }, &actor()).await.unwrap();
     assert_eq!((edited.status, &edited.amended()["Name"]), (Status::Queued, &json!("a")));
+}
+
+#[actix_web::test]
+async fn what_is_edited_to_name_another_record_waits_for_that_one() {
+    let mut bench = Bench::new().await;
+    bench.customer("Customer/1").await;
+    let data = json!({
+        "CustomerRef": {"source": "Customer/1"}, "RefNumber": "7", "Memo": "x".repeat(5000),
+        "InvoiceLine": [{"Desc": "Labor"}],
+    });
+    bench.put("Invoice/7", data).await;
+    let seen = bench.record("Invoice/7").await;
+    assert_eq!((seen.status, seen.findings[0].code), (Status::Failed, Code::StringTooLong));
+    let key = bench.key("Invoice/7");
+    let edited = |pointer: &str, to: &str| (pointer.to_owned(), to.to_owned());
+
+    let values = vec![edited("/CustomerRef/source", "Customer/2"), edited("/Memo", "short")];
+    let edit = Action::Edit { values, version: Engine::version_of(&seen) };
+    let waits = bench.engine.act(&key, edit, &actor()).await.unwrap();
+    assert_eq!((waits.status, waits.blocked_by), (Status::Blocked, vec![bench.key("Customer/2")]));
+
+    bench.customer("Customer/2").await;
+    assert_eq!(bench.record("Invoice/7").await.status, Status::Blocked);
+    let documents = agreed(&mut bench).await;
+    let invoice = documents.iter().find(|it| it.contains("InvoiceAddRq")).unwrap();
+    let customer = bench.record("Customer/2").await.reference.unwrap().id;
+    assert!(invoice.contains(&format!("<CustomerRef><ListID>{customer}</ListID>")), "{invoice}");
+    assert_eq!(bench.record("Invoice/7").await.status, Status::Synced);
 }
 
 #[actix_web::test]

@@ -119,11 +119,7 @@ async fn an_account_is_made_where_its_type_is_known_and_not_offered_elsewhere() 
 #[actix_web::test]
 async fn what_an_id_names_is_not_made_by_its_name() {
     let mut office = office_with_mirror().await;
-    let (id, _) = office.object("StandardTerms", "Net 60");
-    office.person(&format!(
-        "<ListDelRq requestID=\"1\"><ListDelType>StandardTerms</ListDelType><ListID>{id}</ListID>\
-         </ListDelRq>"
-    ));
+    let id = office.delete("StandardTerms", "Net 60");
     let with = |name: &str, terms: Value| json!({"Name": name, "TermsRef": terms});
     office.push("Customer/1", with("One", json!({"ListID": id}))).await;
     office.push("Customer/2", with("Two", json!({"ListID": "99-1"}))).await;
@@ -234,11 +230,7 @@ async fn what_lacks_an_account_goes_by_itself_once_there_is_one() {
     let mut office = office_with_mirror().await;
     let set = |office: &mut Office, active: bool| {
         office.hands.pass(60);
-        let (id, sequence) = office.object("Account", "Accounts Payable");
-        office.person(&format!(
-            "<AccountModRq requestID=\"1\"><AccountMod><ListID>{id}</ListID><EditSequence>{sequence}\
-             </EditSequence><IsActive>{active}</IsActive></AccountMod></AccountModRq>"
-        ));
+        office.set_active("Account", "Accounts Payable", active);
     };
     set(&mut office, false);
     office.push("Bill/1", bill("Ink Ltd", "B-1")).await;
@@ -348,11 +340,7 @@ async fn what_was_deleted_more_than_ninety_days_ago_is_known_to_be_gone() {
     assert_eq!(office.push("Bill/1", by_name("B-1", "Ink Ltd")).await.status, Status::Queued);
     office.poll(&[]);
     office.hands.pass(5 * DAY);
-    let (id, _) = office.object("Vendor", "Paper Ltd");
-    office.person(&format!(
-        "<ListDelRq requestID=\"1\"><ListDelType>Vendor</ListDelType><ListID>{id}</ListID>\
-         </ListDelRq>"
-    ));
+    office.delete("Vendor", "Paper Ltd");
 
     office.hands.pass(100 * DAY);
     office.poll(&[]);
@@ -582,22 +570,14 @@ async fn the_company_file_tells_what_is_off_and_what_it_takes_where_nothing_is_s
 /// Two invoices that fail because a person made what they sell inactive; then made it active again.
 async fn office_that_sold_labor_meanwhile() -> Office {
     let mut office = office_with_mirror().await;
-    let set = |office: &mut Office, active: bool| {
-        let (id, sequence) = office.object("ItemService", "Labor");
-        office.person(&format!(
-            "<ItemServiceModRq requestID=\"1\"><ItemServiceMod><ListID>{id}</ListID>\
-             <EditSequence>{sequence}</EditSequence><IsActive>{active}</IsActive></ItemServiceMod>\
-             </ItemServiceModRq>"
-        ));
-    };
-    set(&mut office, false);
+    office.set_active("ItemService", "Labor", false);
     office.hands.pass(3700);
     office.poll(&[]);
     for (path, number) in [("Invoice/1", "71"), ("Invoice/2", "72")] {
         failed(&office.push(path, invoice(number)).await, Code::InactiveReference, "");
     }
     office.hands.pass(60);
-    set(&mut office, true);
+    office.set_active("ItemService", "Labor", true);
     office
 }
 

@@ -350,14 +350,6 @@ async fn who_wants_to_be_told_is_told() {
     assert_eq!(office.in_quickbooks("ItemReceipt"), ["7", "7"]);
 }
 
-/// A person deletes a document in QuickBooks.
-fn delete(office: &mut Office, kind: &str, number: &str) {
-    let (id, _) = office.object(kind, number);
-    office.person(&format!(
-        "<TxnDelRq requestID=\"1\"><TxnDelType>{kind}</TxnDelType><TxnID>{id}</TxnID></TxnDelRq>"
-    ));
-}
-
 #[actix_web::test]
 async fn a_number_that_is_free_again_goes_at_a_press() {
     let mut office = office(DuplicateNumbers::Fail).await;
@@ -366,7 +358,7 @@ async fn a_number_that_is_free_again_goes_at_a_press() {
     office.push("Bill/1", document("Bill", "7", "2")).await;
     office.poll(&[]);
     is_used(&office.record("Bill/1").await);
-    delete(&mut office, "Bill", "7");
+    office.delete("Bill", "7");
 
     office.act("Bill/1", Action::Retry).await;
     assert_eq!(office.record("Bill/1").await.status, Status::Queued);
@@ -384,7 +376,7 @@ async fn a_number_that_another_record_had_is_free_once_that_one_is_deleted_by_ha
     office.push("Invoice/1", document("Invoice", "7", "2")).await;
     office.poll(&[]);
     is_used(&office.push("Invoice/2", document("Invoice", "7", "3")).await);
-    delete(&mut office, "Invoice", "7");
+    office.delete("Invoice", "7");
 
     office.act("Invoice/2", Action::Retry).await;
     office.poll(&[]);
@@ -420,7 +412,7 @@ async fn a_number_that_waits_for_its_customer_is_asked_for_all_the_same() {
     office.push("Invoice/1", data).await;
     office.poll(&[]);
     is_used(&office.record("Invoice/1").await);
-    delete(&mut office, "Invoice", "7");
+    office.delete("Invoice", "7");
 
     office.act("Invoice/1", Action::Retry).await;
     office.poll(&[]);
@@ -588,7 +580,7 @@ async fn a_new_number_that_is_free_again_goes_at_a_press() {
         office.act("Invoice/3", Action::Retry).await;
         office.poll(&[]);
         is_used(&office.record("Invoice/3").await);
-        delete(&mut office, "Invoice", "1001");
+        office.delete("Invoice", "1001");
 
         office.act("Invoice/3", Action::Retry).await;
         office.poll(&[]);

@@ -53,11 +53,7 @@ async fn a_bypass_takes_nothing_for_the_record_that_is_something_else() {
 #[actix_web::test]
 async fn reactivated_twice_both_records_go() {
     let mut office = office_with_mirror().await;
-    let (id, sequence) = office.object("ItemService", "Labor");
-    office.person(&format!(
-        "<ItemServiceModRq requestID=\"1\"><ItemServiceMod><ListID>{id}</ListID><EditSequence>\
-         {sequence}</EditSequence><IsActive>false</IsActive></ItemServiceMod></ItemServiceModRq>"
-    ));
+    office.set_active("ItemService", "Labor", false);
     office.hands.pass(3700);
     office.poll(&[]);
     for (path, number) in [("Invoice/1", "71"), ("Invoice/2", "72")] {
@@ -183,10 +179,7 @@ async fn what_was_told_to_be_gone_is_asked_for_before_it_is_made_anew() {
     let mut office = office_with_mirror().await;
     office.push("Customer/1", json!({"Name": "Smith"})).await;
     office.poll(&[]);
-    let (id, _) = office.object("Customer", "Smith");
-    office.person(&format!(
-        "<ListDelRq requestID=\"1\"><ListDelType>Customer</ListDelType><ListID>{id}</ListID></ListDelRq>"
-    ));
+    let id = office.delete("Customer", "Smith");
     office.push("Customer/1", json!({"Name": "Smith", "Phone": "555 0100"})).await;
     office.poll(&[]);
     failed(&office.record("Customer/1").await, Code::ObjectNotFound, "deleted_or_merged");

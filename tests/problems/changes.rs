@@ -18,10 +18,7 @@ pub(super) async fn an_invoice_that_was_deleted_is_made_again(run: &Run) {
     with_customer(&mut office).await;
     office.push("Invoice/1", invoice("Customer/1", "1001")).await;
     office.poll(&[]);
-    let (id, _) = office.object("Invoice", "1001");
-    office.person(&format!(
-        "<TxnDelRq requestID=\"1\"><TxnDelType>Invoice</TxnDelType><TxnID>{id}</TxnID></TxnDelRq>"
-    ));
+    office.delete("Invoice", "1001");
     let mut changed = invoice("Customer/1", "1001");
     changed["Memo"] = json!("changed");
 
@@ -83,10 +80,7 @@ pub(super) async fn what_is_deleted_here_is_deleted_there(run: &Run) {
     office.push("Invoice/2", invoice("Customer/1", "1002")).await;
     office.push("Invoice/3", invoice("Customer/1", "1003")).await;
     office.poll(&[]);
-    let (id, _) = office.object("Invoice", "1002");
-    office.person(&format!(
-        "<TxnDelRq requestID=\"1\"><TxnDelType>Invoice</TxnDelType><TxnID>{id}</TxnID></TxnDelRq>"
-    ));
+    office.delete("Invoice", "1002");
 
     office.act("Invoice/1", Action::Withdraw(Wanted::Deleted)).await;
     office.act("Invoice/2", Action::Withdraw(Wanted::Deleted)).await;
@@ -139,10 +133,7 @@ async fn an_id_that_is_reset_for_nothing_makes_no_second_one() {
     other["InvoiceLine"][0]["Quantity"] = json!("7");
     office.push("Invoice/2", other).await;
     office.poll(&[]);
-    let (gone, _) = office.object("Invoice", "2002");
-    office.person(&format!(
-        "<TxnDelRq requestID=\"1\"><TxnDelType>Invoice</TxnDelType><TxnID>{gone}</TxnID></TxnDelRq>"
-    ));
+    office.delete("Invoice", "2002");
     office.act("Invoice/2", Action::ResetReference).await;
     office.poll(&[]);
     synced(&office.record("Invoice/2").await);

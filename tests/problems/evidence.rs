@@ -120,12 +120,8 @@ async fn what_was_moved_names_both_customers_before_it_is_made_anew() {
     office.push("Customer/2", json!({"Name": "Brown"})).await;
     office.push("Invoice/1", invoice("Customer/1", "1001")).await;
     office.poll(&[]);
-    let (id, sequence) = office.object("Invoice", "1001");
-    office.person(&format!(
-        "<InvoiceModRq requestID=\"1\"><InvoiceMod><TxnID>{id}</TxnID><EditSequence>{sequence}\
-         </EditSequence><CustomerRef><FullName>Brown</FullName></CustomerRef></InvoiceMod>\
-         </InvoiceModRq>"
-    ));
+    let elements = "<CustomerRef><FullName>Brown</FullName></CustomerRef>";
+    office.change("Invoice", "1001", elements);
 
     office.act("Invoice/1", Action::ResetReference).await;
     office.poll(&[]);
@@ -145,11 +141,8 @@ async fn all_fields_that_both_sides_changed_are_shown_with_both_values() {
     let mut office = office().await;
     office.push("Customer/1", json!({"Name": "Jones", "Phone": "1", "Fax": "1"})).await;
     office.poll(&[]);
-    let (id, sequence) = office.object("Customer", "Jones");
-    office.person(&format!(
-        "<CustomerModRq requestID=\"1\"><CustomerMod><ListID>{id}</ListID><EditSequence>{sequence}\
-         </EditSequence><Phone>3</Phone><Fax>4</Fax></CustomerMod></CustomerModRq>"
-    ));
+    let elements = "<Phone>3</Phone><Fax>4</Fax>";
+    office.change("Customer", "Jones", elements);
 
     office.push("Customer/1", json!({"Name": "Jones", "Phone": "2", "Fax": "2"})).await;
     office.poll(&[]);
@@ -205,11 +198,7 @@ async fn many_that_wait_for_one_object_are_counted_with_it() {
     let mut office = office().await;
     with_customer(&mut office).await;
     office.poll(&[]);
-    let (id, sequence) = office.object("ItemService", "Labor");
-    office.person(&format!(
-        "<ItemServiceModRq requestID=\"1\"><ItemServiceMod><ListID>{id}</ListID><EditSequence>\
-         {sequence}</EditSequence><IsActive>false</IsActive></ItemServiceMod></ItemServiceModRq>"
-    ));
+    office.set_active("ItemService", "Labor", false);
     for number in 1..=3 {
         let data = invoice("Customer/1", &format!("100{number}"));
         office.push(&format!("Invoice/{number}"), data).await;

@@ -198,21 +198,6 @@ fn customer_by_hand(office: &mut Office, name: &str) -> String {
     office.object("Customer", name).0
 }
 
-fn change_by_hand(office: &mut Office, kind: &str, name: &str, change: &str) {
-    let (id, sequence) = office.object(kind, name);
-    office.person(&format!(
-        "<{kind}ModRq requestID=\"1\"><{kind}Mod><ListID>{id}</ListID><EditSequence>{sequence}\
-         </EditSequence>{change}</{kind}Mod></{kind}ModRq>"
-    ));
-}
-
-fn delete_by_hand(office: &mut Office, kind: &str, name: &str) {
-    let (id, _) = office.object(kind, name);
-    office.person(&format!(
-        "<TxnDelRq requestID=\"1\"><TxnDelType>{kind}</TxnDelType><TxnID>{id}</TxnID></TxnDelRq>"
-    ));
-}
-
 fn jones(phone: &str) -> Value {
     json!({"Name": "Jones", "Phone": phone})
 }
@@ -253,7 +238,7 @@ async fn a_payment_that_is_there_is_bypassed() -> Case {
 
 async fn a_payment_goes_once_the_invoice_is_open_again() -> Case {
     let mut office = paid().await;
-    delete_by_hand(&mut office, "ReceivePayment", "C-9");
+    office.delete("ReceivePayment", "C-9");
     case(office, "ReceivePayment/1", "retry", &[("ReceivePayment", &["P-1"])])
 }
 
@@ -275,7 +260,7 @@ async fn changed_in_both() -> Office {
     let mut office = office().await;
     office.push("Customer/1", jones("1")).await;
     office.poll(&[]);
-    change_by_hand(&mut office, "Customer", "Jones", "<Phone>3</Phone>");
+    office.change("Customer", "Jones", "<Phone>3</Phone>");
     office.push("Customer/1", jones("2")).await;
     office.poll(&[]);
     says(&office.record("Customer/1").await, Code::EditSequenceStale);
@@ -358,7 +343,7 @@ async fn an_inactive_item_is_made_active() -> Case {
     let mut office = office().await;
     with_customer(&mut office).await;
     office.poll(&[]);
-    change_by_hand(&mut office, "ItemService", "Labor", "<IsActive>false</IsActive>");
+    office.change("ItemService", "Labor", "<IsActive>false</IsActive>");
     office.push("Invoice/1", invoice("Customer/1", "1001")).await;
     office.poll(&[]);
     says(&office.record("Invoice/1").await, Code::InactiveReference);
@@ -369,11 +354,11 @@ async fn a_version_that_is_old_again_is_fetched_again() -> Case {
     let mut office = office().await;
     office.push("Customer/1", jones("1")).await;
     office.poll(&[]);
-    change_by_hand(&mut office, "Customer", "Jones", "<Fax>3</Fax>");
+    office.change("Customer", "Jones", "<Fax>3</Fax>");
     office.push("Customer/1", jones("2")).await;
     // The change, and the question for the newest version; somebody edits it before the next one.
     office.poll(&["stop-before:3"]);
-    change_by_hand(&mut office, "Customer", "Jones", "<Fax>4</Fax>");
+    office.change("Customer", "Jones", "<Fax>4</Fax>");
     office.hands.pass(1000);
     office.poll(&[]);
     let record = office.record("Customer/1").await;

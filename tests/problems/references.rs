@@ -16,15 +16,6 @@ use super::office_with_mirror;
 use super::says;
 use super::synced;
 use super::with_customer;
-use crate::support::office::Office;
-
-fn set_active(office: &mut Office, kind: &str, name: &str, active: bool) {
-    let (id, sequence) = office.object(kind, name);
-    office.person(&format!(
-        "<{kind}ModRq requestID=\"1\"><{kind}Mod><ListID>{id}</ListID><EditSequence>{sequence}\
-         </EditSequence><IsActive>{active}</IsActive></{kind}Mod></{kind}ModRq>"
-    ));
-}
 
 pub(super) async fn an_account_of_the_wrong_type_is_named(run: &Run) {
     let mut office = office_with_mirror().await;
@@ -51,7 +42,7 @@ pub(super) async fn an_inactive_item_is_made_active_for_all_that_wait(run: &Run)
     let mut office = office().await;
     with_customer(&mut office).await;
     office.poll(&[]);
-    set_active(&mut office, "ItemService", "Labor", false);
+    office.set_active("ItemService", "Labor", false);
     for number in 1..=3 {
         office
             .push(&format!("Invoice/{number}"), invoice("Customer/1", &format!("100{number}")))
@@ -74,7 +65,7 @@ pub(super) async fn an_inactive_item_is_made_active_for_all_that_wait(run: &Run)
     assert_eq!(office.in_quickbooks("Invoice").len(), 3);
 
     // For all of a problem at once, QuickBooks is asked once.
-    set_active(&mut office, "ItemService", "Labor", false);
+    office.set_active("ItemService", "Labor", false);
     for number in 4..=6 {
         office
             .push(&format!("Invoice/{number}"), invoice("Customer/1", &format!("100{number}")))
@@ -99,7 +90,7 @@ pub(super) async fn an_inactive_customer_is_made_active(run: &Run) {
     let mut office = office().await;
     with_customer(&mut office).await;
     office.poll(&[]);
-    set_active(&mut office, "Customer", "Jones", false);
+    office.set_active("Customer", "Jones", false);
 
     office.push("Invoice/1", invoice("Customer/1", "1001")).await;
     office.poll(&[]);
@@ -209,7 +200,7 @@ pub(super) async fn a_missing_account_is_made(run: &Run) {
 
 pub(super) async fn a_missing_payable_account_is_named(run: &Run) {
     let mut office = office().await;
-    set_active(&mut office, "Account", "Accounts Payable", false);
+    office.set_active("Account", "Accounts Payable", false);
     office
         .push(
             "Bill/1",
@@ -222,7 +213,7 @@ pub(super) async fn a_missing_payable_account_is_named(run: &Run) {
     office.poll(&[]);
 
     run.tells(&office, "Bill/1").await;
-    set_active(&mut office, "Account", "Accounts Payable", true);
+    office.set_active("Account", "Accounts Payable", true);
     office.press("Bill/1", "retry").await;
     office.poll(&[]);
     synced(&office.record("Bill/1").await);

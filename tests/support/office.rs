@@ -43,6 +43,14 @@ fn actor() -> Actor {
     Actor("a test".to_owned())
 }
 
+/// Whether an object is a document with a TxnID, as far as these tests go.
+fn is_document(kind: &str) -> bool {
+    matches!(
+        kind,
+        "Bill" | "Estimate" | "Invoice" | "ItemReceipt" | "ReceivePayment" | "SalesOrder"
+    )
+}
+
 impl Office {
     pub(crate) async fn open() -> Self {
         Self::with(NewConnection { name: "Acme".to_owned(), ..NewConnection::default() }).await
@@ -166,6 +174,36 @@ impl Office {
         let answer = self.connector.quickbooks().process(&document, now).unwrap();
         assert!(answer.contains("statusCode=\"0\""), "{request}\n{answer}");
         answer
+    }
+
+    /// A person changes an object in QuickBooks: these elements of it.
+    #[track_caller]
+    pub(crate) fn change(&mut self, kind: &str, name: &str, elements: &str) {
+        let (id, sequence) = self.object(kind, name);
+        let member = if is_document(kind) { "TxnID" } else { "ListID" };
+        self.person(&format!(
+            "<{kind}ModRq requestID=\"1\"><{kind}Mod><{member}>{id}</{member}><EditSequence>{sequence}\
+             </EditSequence>{elements}</{kind}Mod></{kind}ModRq>"
+        ));
+    }
+
+    /// A person deletes an object in QuickBooks; the id that it had.
+    #[track_caller]
+    pub(crate) fn delete(&mut self, kind: &str, name: &str) -> String {
+        let (id, _) = self.object(kind, name);
+        let (family, member) =
+            if is_document(kind) { ("Txn", "TxnID") } else { ("List", "ListID") };
+        self.person(&format!(
+            "<{family}DelRq requestID=\"1\"><{family}DelType>{kind}</{family}DelType><{member}>{id}\
+             </{member}></{family}DelRq>"
+        ));
+        id
+    }
+
+    /// A person makes something active, or inactive, in QuickBooks.
+    #[track_caller]
+    pub(crate) fn set_active(&mut self, kind: &str, name: &str, active: bool) {
+        self.change(kind, name, &format!("<IsActive>{active}</IsActive>"));
     }
 
     /// ListID or TxnID, and edit sequence, of an object by its name or number.
