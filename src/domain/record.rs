@@ -263,10 +263,14 @@ pub struct Record {
     /// Where it stands in QuickBooks.
     pub reference: Option<Reference>,
     /// ListID or TxnID where it stood before a person had that forgotten, or said another that
-    /// QuickBooks has not confirmed yet, or before a deletion of which nobody knows the outcome: it
-    /// is made anew only once QuickBooks says that this one is gone.
+    /// QuickBooks has not confirmed yet, or before a deletion: it is made anew only once QuickBooks
+    /// says that this one is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former: Option<String>,
+    /// The session in which QuickBooks said that `former` is gone, or deleted it: only there it is
+    /// made anew without a question, because a backup may bring it back later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_in: Option<SessionId>,
     /// The Add of which nobody knows whether QuickBooks did it. While this is set, none is sent:
     /// the books are searched for it, or a person says that it is not there. A link only covers it,
     /// until QuickBooks takes a change of what it is linked to.
@@ -373,9 +377,19 @@ impl Record {
         None
     }
 
-    /// Whether nothing in QuickBooks can be its own.
+    /// Whether nothing in QuickBooks can be its own, as far as is known.
     pub const fn is_nowhere(&self) -> bool {
-        self.reference.is_none() && self.former.is_none() && self.lost.is_none()
+        self.reference.is_none() && !self.may_stand() && self.lost.is_none()
+    }
+
+    /// Whether it may still be where it stood before.
+    pub const fn may_stand(&self) -> bool {
+        self.former.is_some() && self.gone_in.is_none()
+    }
+
+    /// Where it stands is known: where it stood before does not matter any more.
+    pub fn forget_former(&mut self) {
+        (self.former, self.gone_in) = (None, None);
     }
 
     /// Whether nothing is left to be done for it: it was taken back, and nothing of it is to be taken

@@ -238,9 +238,13 @@ impl Engine {
     ) -> Result<bool, EngineError> {
         match subject {
             Subject::Record(key) => {
-                let Some(record) = work.record(key).await? else { return Ok(true) };
+                let Some(mut record) = work.record(key).await? else { return Ok(true) };
                 if record.status != Status::Queued {
                     return Ok(true);
+                }
+                if record.gone_in.is_some_and(|gone_in| gone_in != session) {
+                    record.gone_in = None;
+                    work.put_record(record.clone());
                 }
                 let purpose = purpose(&record);
                 let undone = matches!(purpose, Purpose::Delete | Purpose::Void)
@@ -374,7 +378,7 @@ impl Engine {
 pub(super) fn purpose(record: &Record) -> Purpose {
     let Some(reference) = &record.reference else {
         let insists = record.wanted == Wanted::Present && record.insisted >= Insisted::Duplicate;
-        let asks = record.former.is_some() && !insists;
+        let asks = record.may_stand() && !insists;
         return if asks { Purpose::Refresh } else { Purpose::Add };
     };
     match record.wanted {

@@ -308,7 +308,7 @@ impl Work<'_> {
             reference.label = label.cloned().unwrap_or_default();
             // Its lines are not known: the next change asks for it first.
             reference.edit_sequence.clone_from(&ret.edit_sequence);
-            record.former = None;
+            record.forget_former();
             record.refresh = true;
             self.told(record);
             return Ok(());
@@ -356,7 +356,7 @@ impl Work<'_> {
             Some(Identity::Transaction) => "/txnId",
             _ => "/listId",
         };
-        let change = changes(&record);
+        let change = changes(&record, id.trim());
         self.adopt(&mut record, id, pointer).await?;
         record.insisted = Insisted::Nothing;
         record.overruled_at = None;
@@ -390,12 +390,11 @@ impl Work<'_> {
 }
 
 /// Whether a link has QuickBooks changed: it refused a change of the object that the record stood
-/// at, and that change is wanted still.
-pub(super) fn changes(record: &Record) -> bool {
+/// at, and that change is wanted still; or it has what it had before, when the record was deleted.
+pub(super) fn changes(record: &Record, id: &str) -> bool {
     let can = schema().kind(&record.key.kind).is_some_and(|kind| kind.modify.is_some());
-    can && record.reference.is_some()
-        && record.status == Status::Failed
-        && record.wanted == Wanted::Present
+    let stood = record.reference.is_some() || record.former.as_deref() == Some(id);
+    can && stood && record.status == Status::Failed && record.wanted == Wanted::Present
 }
 
 /// The finding of a record that still fails for one of these reasons.

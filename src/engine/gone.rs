@@ -1,5 +1,5 @@
-//! What became of an object that is to be changed and cannot be found: deleted, merged into another,
-//! moved to another customer.
+//! What is not in QuickBooks any more, or is there although it should not be: taken out for us, deleted,
+//! merged into another, moved to another customer.
 //!
 //! QuickBooks tells what it deleted, for 90 days, and names no survivor of a merge: the likely ones
 //! are shown, and a person chooses. Invariant, held by `tests/problems`: the dead object is none of
@@ -10,10 +10,16 @@ use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::domain::ids::SessionId;
+use crate::domain::message_set::Purpose;
 use crate::domain::outcome::Candidate;
 use crate::domain::outcome::Code;
 use crate::domain::outcome::Disposition;
+use crate::domain::outcome::Finding;
 use crate::domain::record::Record;
+use crate::domain::record::Reference;
+use crate::domain::record::Status;
+use crate::domain::record::Wanted;
 use crate::domain::request::Question;
 use crate::domain::request::Request;
 use crate::engine::EngineError;
@@ -36,6 +42,96 @@ use crate::qbxml::schema::schema;
 const SAME_MOMENT: SignedDuration = SignedDuration::from_mins(2);
 
 impl Work<'_> {
+    /// QuickBooks was asked for the record's object, and does not have it. Where its id was reset, or
+    /// a deletion of ours is what took it out, it is made anew; else it is asked what became of it.
+    pub(super) async fn not_there(
+        &mut self,
+        mut record: Record,
+        answer: &Answer,
+        session: SessionId,
+    ) -> Result<(), EngineError> {
+        let id = record.reference.as_ref().map(|reference| reference.id.clone());
+        if id.is_none() || record.former == id {
+            record.reference = None;
+            record.gone_in = Some(session);
+            if let Some(id) = &record.former {
+                self.mirror_gone(id).await?;
+            }
+            return self.place(record, "the one before is gone from QuickBooks").await;
+        }
+        if record.wanted == Wanted::Deleted {
+            return self.gone(record, Purpose::Delete, session).await;
+        }
+        let finding = Finding::new(Code::ObjectNotFound).fact("value", id.unwrap_or_default());
+        let finding = finding.fact("kind", &record.key.kind).said(answer.said.clone());
+        let key = record.key.clone();
+        self.fail(record, finding.clone()).await?;
+        self.follow_up(&key, &finding).await
+    }
+
+    /// The record's id was reset, but what it named is there: one more would be one too many.
+    pub(super) async fn still_there(
+        &mut self,
+        mut record: Record,
+        ret: &Ret,
+    ) -> Result<(), EngineError> {
+        if record.wanted != Wanted::Present {
+            let id = record.former.take().unwrap_or_default();
+            // It is taken out where it stood, unless it is another record's by now.
+            let other = self.engine.store.record_at(&self.connection.id, &id).await?;
+            if other.is_none_or(|other| other == record.key) {
+                let label = ret.ref_number.clone().or_else(|| ret.full_name.clone());
+                let label = label.unwrap_or_default();
+                record.reference = Some(Reference { id, label, ..Reference::default() });
+            }
+            self.again(record, "to be taken out of QuickBooks");
+            return Ok(());
+        }
+        let finding = Finding::new(Code::PossibleDuplicate).cause("still_there");
+        let candidate = candidate(ret);
+        let name = candidate.as_ref().map(|it| it.name.clone()).unwrap_or_default();
+        let mut finding = finding.fact("kind", &record.key.kind).fact("value", name);
+        if let Some((other, party)) = self.moved(&record, ret).await? {
+            finding = finding.fact("other", other).fact("customer", party);
+        }
+        finding.candidates.extend(candidate);
+        self.fail(record, finding).await
+    }
+
+    /// It is out of QuickBooks: deleted or voided, whatever is wanted by now.
+    pub(super) async fn gone(
+        &mut self,
+        mut record: Record,
+        how: Purpose,
+        session: SessionId,
+    ) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        if how == Purpose::Void {
+            // It stands there without its amounts.
+            record.refresh = true;
+        } else if let Some(reference) = record.reference.take() {
+            self.mirror_gone(&reference.id).await?;
+            record.refresh = false;
+            (record.former, record.gone_in) = (Some(reference.id), Some(session));
+            record.lost = None;
+        }
+        record.sent = None;
+        record.asked = None;
+        record.findings.clear();
+        match record.wanted {
+            Wanted::Present => self.place(record, "put again while it was taken out").await,
+            Wanted::Deleted if how == Purpose::Void => {
+                self.again(record, "to be taken out of QuickBooks");
+                Ok(())
+            }
+            Wanted::Deleted | Wanted::Voided | Wanted::Withdrawn => {
+                record.become_status(Status::Withdrawn, now, "taken out of QuickBooks");
+                self.put_record(record);
+                Ok(())
+            }
+        }
+    }
+
     /// What became of the object of a record: for an element of a list also what was changed since
     /// it was seen last, as QuickBooks does not name the one that it was merged into.
     pub(super) fn became_of(&self, record: &Record) -> Option<(Question, Vec<(String, Value)>)> {

@@ -197,6 +197,7 @@ impl Engine {
                 alone: false,
                 reference: None,
                 former: None,
+                gone_in: None,
                 lost: None,
                 sent: None,
                 findings: Vec::new(),

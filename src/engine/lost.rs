@@ -45,7 +45,7 @@ impl Work<'_> {
 
     /// Keeps what a finding alone says: that an Add of the record is lost.
     pub(crate) async fn remember_lost(&mut self, record: &mut Record) -> Result<(), EngineError> {
-        let known = record.lost.is_some() || record.former.is_some();
+        let known = record.lost.is_some() || record.may_stand();
         if record.status == Status::Failed && is_unknown(record) && !known {
             record.lost = Some(self.lost_of(record).await?);
         }

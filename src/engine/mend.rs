@@ -378,7 +378,7 @@ pub(super) fn is_decided(record: &Record, action: &Action) -> bool {
         }
         Action::Link { id } => is_on_its_way(record) && stands_at(id),
         Action::ResetReference => {
-            is_on_its_way(record) && record.reference.is_none() && record.former.is_some()
+            is_on_its_way(record) && record.reference.is_none() && record.may_stand()
         }
         _ => false,
     }

@@ -280,7 +280,7 @@ async fn decided(
 ) -> Result<String, EngineError> {
     let sentence = match action {
         Action::Link { id } => {
-            let change = changes(&record);
+            let change = changes(&record, id);
             work.adopt(&mut record, id, "/listId").await?;
             let sent = if change { "what it has here is sent there" } else { "nothing is sent" };
             let other = otherwise_called(work, &record, id).await?;

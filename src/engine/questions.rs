@@ -77,6 +77,7 @@ impl Work<'_> {
                 if comes_back && item.purpose == Purpose::Delete {
                     // Gone or not, it is wanted again: QuickBooks is asked which.
                     record.former = record.reference.as_ref().map(|it| it.id.clone());
+                    record.gone_in = None;
                 }
                 let Some(wait) = backoff::after(Code::OutcomeUnknown, "", record.tries) else {
                     let finding = Finding::new(Code::OutcomeUnknown).fact("why", why);

@@ -192,7 +192,7 @@ impl Work<'_> {
             label: label.unwrap_or_default(),
             ..Reference::default()
         });
-        record.former = None;
+        record.forget_former();
         record.lost = None;
         // Its lines are not known: the next change asks for it first.
         record.refresh = true;

@@ -22,7 +22,6 @@ use crate::domain::record::Status;
 use crate::domain::record::Wanted;
 use crate::engine::EngineError;
 use crate::engine::answer::Answer;
-use crate::engine::follow_up;
 use crate::engine::references;
 use crate::engine::waiting;
 use crate::engine::work::Work;
@@ -47,6 +46,7 @@ impl Work<'_> {
             let why = "QuickBooks answered the others, but not this one";
             return self.unknown(record, item, message_set, why).await;
         };
+        let session = message_set.session;
         let request_type = request_type(&record.key.kind, item.purpose);
         let class = classify::status_of(&answer.said, &request_type, &record.amended());
         let accepted = matches!(class.disposition, Disposition::Done | Disposition::Warned)
@@ -59,12 +59,14 @@ impl Work<'_> {
             }
             (Purpose::Refresh, true) => self.refreshed(record, answer, message_set, item).await,
             (Purpose::Refresh, false) if class.disposition == Disposition::Empty => {
-                self.not_there(record, answer).await
+                self.not_there(record, answer, session).await
             }
-            (Purpose::Delete | Purpose::Void, true) => self.gone(record, item.purpose).await,
+            (Purpose::Delete | Purpose::Void, true) => {
+                self.gone(record, item.purpose, session).await
+            }
             // It is not there any more: that is what was wanted.
             (Purpose::Delete, false) if class.cause == "object_not_found" => {
-                self.gone(record, item.purpose).await
+                self.gone(record, item.purpose, session).await
             }
             (Purpose::Raw | Purpose::Number, _) => Ok(()),
             (_, false) => {
@@ -164,7 +166,7 @@ impl Work<'_> {
             made,
         });
         record.refresh = false;
-        record.former = None;
+        record.forget_former();
         record.lost = None;
         record.asked = None;
         record.alone = false;
@@ -243,9 +245,9 @@ impl Work<'_> {
         let ret = match answer.ret() {
             Some(ret) if record.reference.is_none() => return self.still_there(record, ret).await,
             Some(ret) => ret,
-            None => return self.not_there(record, answer).await,
+            None => return self.not_there(record, answer, message_set.session).await,
         };
-        record.former = None;
+        record.forget_former();
         if let Some(reference) = &mut record.reference {
             reference.edit_sequence.clone_from(&ret.edit_sequence);
             reference.lines.retain(|_, id| ret.line_ids.contains(id));
@@ -268,81 +270,6 @@ impl Work<'_> {
         record.become_status(Status::Queued, now, "QuickBooks told its present state");
         self.put_record(record);
         Ok(())
-    }
-
-    /// QuickBooks was asked for the record's object, and does not have it. Where its id was reset, or
-    /// a deletion of ours is what took it out, it is made anew; else it is asked what became of it.
-    async fn not_there(&mut self, mut record: Record, answer: &Answer) -> Result<(), EngineError> {
-        let id = record.reference.as_ref().map(|reference| reference.id.clone());
-        if id.is_none() || record.former == id {
-            record.reference = None;
-            if let Some(id) = record.former.take() {
-                self.mirror_gone(&id).await?;
-            }
-            return self.place(record, "the one before is gone from QuickBooks").await;
-        }
-        if record.wanted == Wanted::Deleted {
-            return self.gone(record, Purpose::Delete).await;
-        }
-        let finding = Finding::new(Code::ObjectNotFound).fact("value", id.unwrap_or_default());
-        let finding = finding.fact("kind", &record.key.kind).said(answer.said.clone());
-        let key = record.key.clone();
-        self.fail(record, finding.clone()).await?;
-        self.follow_up(&key, &finding).await
-    }
-
-    /// The record's id was reset, but what it named is there: one more would be one too many.
-    async fn still_there(&mut self, mut record: Record, ret: &Ret) -> Result<(), EngineError> {
-        if record.wanted != Wanted::Present {
-            let id = record.former.take().unwrap_or_default();
-            // It is taken out where it stood, unless it is another record's by now.
-            let other = self.engine.store.record_at(&self.connection.id, &id).await?;
-            if other.is_none_or(|other| other == record.key) {
-                let label = ret.ref_number.clone().or_else(|| ret.full_name.clone());
-                let label = label.unwrap_or_default();
-                record.reference = Some(Reference { id, label, ..Reference::default() });
-            }
-            self.again(record, "to be taken out of QuickBooks");
-            return Ok(());
-        }
-        let finding = Finding::new(Code::PossibleDuplicate).cause("still_there");
-        let candidate = follow_up::candidate(ret);
-        let name = candidate.as_ref().map(|it| it.name.clone()).unwrap_or_default();
-        let mut finding = finding.fact("kind", &record.key.kind).fact("value", name);
-        if let Some((other, party)) = self.moved(&record, ret).await? {
-            finding = finding.fact("other", other).fact("customer", party);
-        }
-        finding.candidates.extend(candidate);
-        self.fail(record, finding).await
-    }
-
-    /// It is out of QuickBooks: deleted or voided, whatever is wanted by now.
-    async fn gone(&mut self, mut record: Record, how: Purpose) -> Result<(), EngineError> {
-        let now = self.engine.now();
-        if how == Purpose::Void {
-            // It stands there without its amounts.
-            record.refresh = true;
-        } else if let Some(reference) = record.reference.take() {
-            self.mirror_gone(&reference.id).await?;
-            record.refresh = false;
-            record.former = None;
-            record.lost = None;
-        }
-        record.sent = None;
-        record.asked = None;
-        record.findings.clear();
-        match record.wanted {
-            Wanted::Present => self.place(record, "put again while it was taken out").await,
-            Wanted::Deleted if how == Purpose::Void => {
-                self.again(record, "to be taken out of QuickBooks");
-                Ok(())
-            }
-            Wanted::Deleted | Wanted::Voided | Wanted::Withdrawn => {
-                record.become_status(Status::Withdrawn, now, "taken out of QuickBooks");
-                self.put_record(record);
-                Ok(())
-            }
-        }
     }
 
     /// A record whose request was not done, or need not be known to be, goes again; or it is

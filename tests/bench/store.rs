@@ -79,6 +79,7 @@ fn record(source_id: &str) -> Record {
         alone: false,
         reference: None,
         former: None,
+        gone_in: None,
         lost: None,
         sent: None,
         findings: Vec::new(),

@@ -6,6 +6,7 @@ use bookbridge::domain::record::Wanted;
 use bookbridge::engine::Action;
 use bookbridge::engine::EngineError;
 use bookbridge::engine::Login;
+use bookbridge::engine::Pressed;
 use bookbridge::engine::Put;
 use serde_json::Value;
 use serde_json::json;
@@ -44,6 +45,27 @@ async fn drain(bench: &mut Bench) -> Vec<String> {
     let mut sent = bench.session(Bench::agree).await;
     sent.retain(|qbxml| !asks_number(qbxml));
     sent
+}
+
+/// The same, where nothing is there any more under the ids that are asked for.
+async fn drain_of_none(bench: &mut Bench) -> Vec<String> {
+    let answers = |bench: &mut Bench, qbxml: &str| {
+        if qbxml.contains("QueryRq") && qbxml.contains("<TxnID>") {
+            empty(qbxml)
+        } else {
+            bench.agree(qbxml)
+        }
+    };
+    let mut sent = bench.session(answers).await;
+    sent.retain(|qbxml| !asks_number(qbxml));
+    sent
+}
+
+/// Asked for where it stood, and made only then.
+#[track_caller]
+fn asked_and_made(sent: &[String]) {
+    let [question, made] = sent else { panic!("{sent:?}") };
+    assert!(question.contains("<InvoiceQueryRq") && made.contains("<InvoiceAddRq"), "{sent:?}");
 }
 
 /// An invoice that stands in QuickBooks.
@@ -279,12 +301,99 @@ async fn what_is_put_while_it_is_deleted_is_made_anew() {
     assert_eq!(status(&bench).await, Status::Queued);
     close(&bench, &carried).await;
 
-    let sent = drain(&mut bench).await;
+    let sent = drain_of_none(&mut bench).await;
 
-    assert!(sent.len() == 1 && sent[0].contains("<InvoiceAddRq"), "{sent:?}");
-    assert!(sent[0].contains("<Memo>b</Memo>"));
+    asked_and_made(&sent);
+    assert!(sent[1].contains("<Memo>b</Memo>"));
     assert_eq!(status(&bench).await, Status::Synced);
     assert!(matches!(bench.put("Invoice/1", invoice("b")).await, Put::Same(_)));
+}
+
+#[actix_web::test]
+async fn what_is_put_again_in_the_session_that_deleted_it_is_made_without_a_question() {
+    let mut bench = synced().await;
+    want(&bench, Wanted::Deleted).await;
+    let carried = bench.open().await;
+    bench.put("Invoice/1", invoice("b")).await;
+    let answer = bench.agree(&carried.qbxml);
+    bench.bring(&carried.ticket, &answer).await;
+
+    let mut next = bench.send(&carried.ticket).await;
+    while asks_number(&next) {
+        let nobody = told(&next, &[]);
+        bench.bring(&carried.ticket, &nobody).await;
+        next = bench.send(&carried.ticket).await;
+    }
+
+    assert!(next.contains("<InvoiceAddRq"), "{next}");
+}
+
+/// An invoice that QuickBooks deleted for us, and that the application puts again.
+async fn deleted_and_put() -> Bench {
+    let mut bench = synced().await;
+    want(&bench, Wanted::Deleted).await;
+    drain(&mut bench).await;
+    assert_eq!(status(&bench).await, Status::Withdrawn);
+    bench.put("Invoice/1", invoice("b")).await;
+    bench
+}
+
+#[actix_web::test]
+async fn what_a_backup_brought_back_is_not_made_beside_it() {
+    let mut bench = deleted_and_put().await;
+    let stood = bench.record("Invoice/1").await.former.unwrap();
+
+    let ret = format!(
+        "statusCode=\"0\"><InvoiceRet><TxnID>{stood}</TxnID><EditSequence>5</EditSequence>\
+         <RefNumber>7</RefNumber></InvoiceRet>"
+    );
+    let sent = bench.session(|_, qbxml| told(qbxml, &[&ret])).await;
+
+    assert!(sent.iter().all(|it| !it.contains("AddRq")), "{sent:?}");
+    assert!(sent.iter().any(|it| it.contains(&format!("<TxnID>{stood}</TxnID>"))), "{sent:?}");
+    let record = bench.record("Invoice/1").await;
+    let finding = &record.findings[0];
+    assert_eq!(record.status, Status::Failed);
+    assert_eq!((finding.code, finding.cause.as_str()), (Code::PossibleDuplicate, "still_there"));
+    assert_eq!(finding.candidates[0].id, stood);
+
+    let pressed = Pressed { id: "link".to_owned(), ..Pressed::default() };
+    act(&bench, Action::Fix(pressed)).await;
+    let sent = bench.session(|bench, qbxml| {
+        if qbxml.contains("QueryRq") { told(qbxml, &[&ret]) } else { bench.agree(qbxml) }
+    });
+    let sent = sent.await;
+    let change = sent.iter().find(|it| it.contains("<InvoiceModRq"));
+    let change = change.unwrap_or_else(|| panic!("{sent:?}"));
+    assert!(change.contains(&format!("<TxnID>{stood}</TxnID>")), "{change}");
+    assert!(change.contains("<Memo>b</Memo>"), "{change}");
+    assert_eq!(status(&bench).await, Status::Synced);
+}
+
+#[actix_web::test]
+async fn what_was_told_to_be_gone_is_asked_for_again_in_the_next_session() {
+    let mut bench = deleted_and_put().await;
+    let Login::Work { ticket, .. } = bench.login().await else { panic!() };
+    let question = bench.send(&ticket).await;
+    assert!(question.contains("<InvoiceQueryRq"), "{question}");
+    bench.bring(&ticket, &empty(&question)).await;
+    assert_eq!(status(&bench).await, Status::Queued);
+    bench.engine.close_connection(&ticket).await.unwrap();
+
+    asked_and_made(&drain_of_none(&mut bench).await);
+
+    let record = bench.record("Invoice/1").await;
+    assert_eq!((record.status, record.former, record.gone_in), (Status::Synced, None, None));
+}
+
+#[actix_web::test]
+async fn what_was_deleted_is_not_asked_for_to_be_deleted_again() {
+    let mut bench = synced().await;
+    want(&bench, Wanted::Deleted).await;
+    drain(&mut bench).await;
+
+    assert_eq!(want(&bench, Wanted::Deleted).await, Status::Withdrawn);
+    assert!(drain(&mut bench).await.is_empty());
 }
 
 #[actix_web::test]
@@ -319,10 +428,12 @@ async fn what_is_put_while_nobody_knows_of_its_deletion_is_asked_for() {
         bench.bring(&carried.ticket, &answer).await;
         close(&bench, &carried).await;
 
-        let sent = drain(&mut bench).await;
-
-        let request = if gone { "<InvoiceAddRq" } else { "<InvoiceModRq" };
-        assert!(sent.len() == 1 && sent[0].contains(request), "{gone}: {sent:?}");
+        if gone {
+            asked_and_made(&drain_of_none(&mut bench).await);
+        } else {
+            let sent = drain(&mut bench).await;
+            assert!(sent.len() == 1 && sent[0].contains("<InvoiceModRq"), "{sent:?}");
+        }
         assert_eq!(status(&bench).await, Status::Synced);
     }
 }

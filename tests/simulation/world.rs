@@ -356,16 +356,11 @@ impl World {
                 let tokens = all_things().into_iter().map(Thing::token);
                 let tokens = tokens.filter(|token| backup.of(token) != lane.books.of(token));
                 let changed: Vec<String> = tokens.collect();
-                // Nobody tells us that what we took out is there again: who restores a backup deletes
-                // it again.
-                let back = changed.iter().filter(|token| lane.taken.contains(*token));
-                let back: Vec<String> = back.cloned().collect();
+                // Nobody tells us that what we took out is there again.
+                lane.taken.retain(|token| !changed.contains(token));
                 lane.forgiven.extend(changed);
                 lane.books.restore(backup);
                 lane.late = None;
-                for token in back {
-                    self.remove(at, &token);
-                }
                 Ok(())
             }
             Action::OtherFile => self.other_file(at).await,

@@ -93,6 +93,7 @@ pub(super) fn record_of(key: &RecordKey) -> Record {
         alone: false,
         reference: None,
         former: None,
+        gone_in: None,
         lost: None,
         sent: None,
         findings: Vec::new(),

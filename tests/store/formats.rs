@@ -156,6 +156,7 @@ fn full_record() -> Record {
             made: true,
         }),
         former: Some("80000002-2".to_owned()),
+        gone_in: None,
         sent: Some(Digest::of(b"sent")),
         findings: vec![finding()],
         amendments: vec![Amendment {
