@@ -54,6 +54,8 @@ plants! {
     RequeueWithoutSequence,
     /// A link forgets where the record stood, and that its Add is lost.
     LinkForgets,
+    /// What was gone once is taken to be gone for ever, whatever backup is restored.
+    GoneForEver,
 }
 
 #[cfg(feature = "plants")]

@@ -242,7 +242,8 @@ impl Engine {
                 if record.status != Status::Queued {
                     return Ok(true);
                 }
-                if record.gone_in.is_some_and(|gone_in| gone_in != session) {
+                let told_before = record.gone_in.is_some_and(|gone_in| gone_in != session);
+                if told_before && !planted(Plant::GoneForEver) {
                     record.gone_in = None;
                     work.put_record(record.clone());
                 }

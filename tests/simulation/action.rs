@@ -110,6 +110,9 @@ const FIXES: [&str; 7] =
 const ROUNDS: usize = 7;
 const FIRST_ROUNDS: usize = 3;
 
+/// One run of so many ends with a backup that brings back what was deleted.
+const RESTORED: u64 = 3;
+
 /// One thing that happens.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Action {
@@ -212,5 +215,28 @@ pub(crate) fn plan(seed: u64, length: usize) -> Vec<(usize, Action)> {
         };
         actions.push((at, action));
     }
+    if seed.is_multiple_of(RESTORED) {
+        actions.extend(restored(&mut Dice::new(!seed)));
+    }
     actions
+}
+
+/// A record is deleted in QuickBooks for us, a backup brings it back, and it is put again: chance alone
+/// hardly ever does these in this order.
+fn restored(dice: &mut Dice) -> Vec<(usize, Action)> {
+    let (it, at) = (thing(dice), usize::from(dice.once_in(2)));
+    let session = |dice: &mut Dice| {
+        let fault = dice.once_in(3).then(|| (dice.below(ROUNDS), *dice.pick(&FAULTS)));
+        Action::Session(fault)
+    };
+    let mut actions = vec![Action::CloseBooks(false), Action::Put(it, 0)];
+    actions.extend([Action::Session(None), Action::Session(None), Action::Backup]);
+    actions.push(Action::Withdraw(it, Wanted::Deleted));
+    actions.extend([session(dice), session(dice)]);
+    // Put before it came back, it may have been asked for and not been made yet.
+    if dice.once_in(2) {
+        actions.extend([Action::Put(it, 1), session(dice)]);
+    }
+    actions.extend([Action::Restore, Action::Put(it, 2), session(dice)]);
+    actions.into_iter().map(|action| (at, action)).collect()
 }

@@ -361,6 +361,14 @@ impl World {
                 lane.forgiven.extend(changed);
                 lane.books.restore(backup);
                 lane.late = None;
+                // What is being made again is sent again in the same bytes, whatever came back: who
+                // restores a backup takes that out.
+                for thing in all_things() {
+                    let record = self.record(at, thing).await?;
+                    if record.is_some_and(|it| it.status.is_out() && it.former.is_some()) {
+                        self.remove(at, &thing.token());
+                    }
+                }
                 Ok(())
             }
             Action::OtherFile => self.other_file(at).await,
@@ -435,10 +443,16 @@ impl World {
     }
 
     /// Where a record is found that is not at its place any more: a backup brought back the one
-    /// before.
+    /// before. Who mistyped where it stands does not look.
     fn stands_elsewhere(&self, at: usize, thing: Thing, record: &Record) -> Option<String> {
         let books = &self.lanes[at].books;
-        let place = record.reference.as_ref().filter(|_| record.status == Status::Synced)?;
+        let is_gone = record.findings.first().is_some_and(|it| it.code == Code::ObjectNotFound);
+        let looks = match record.status {
+            Status::Synced => true,
+            Status::Failed => is_gone && record.former.is_none(),
+            _ => false,
+        };
+        let place = record.reference.as_ref().filter(|_| looks)?;
         let there = books.of(&thing.token()).first().map(|it| it.0.clone());
         there.filter(|_| !books.objects.contains_key(&place.id))
     }
