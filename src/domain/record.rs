@@ -387,6 +387,12 @@ impl Record {
         self.former.is_some() && self.gone_in.is_none()
     }
 
+    /// Takes where it may still be, of what it stood at before.
+    pub fn take_former(&mut self) -> Option<String> {
+        let gone = self.gone_in.take().is_some();
+        self.former.take().filter(|_| !gone)
+    }
+
     /// Where it stands is known: where it stood before does not matter any more.
     pub fn forget_former(&mut self) {
         (self.former, self.gone_in) = (None, None);

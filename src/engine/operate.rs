@@ -247,8 +247,7 @@ impl Engine {
                 // back what was known to be gone. Only what was never an id is not asked for.
                 // Where it stood by our own doing goes before what a person said since.
                 let linked = record.reference.take().map(|reference| reference.id);
-                let stood = record.former.take().filter(|_| record.gone_in.take().is_none());
-                let stood = stood.or(linked).filter(|id| !id.is_empty());
+                let stood = record.take_former().or(linked).filter(|id| !id.is_empty());
                 record.former =
                     stood.filter(|id| !record.findings.iter().any(|it| was_never(it, id)));
                 record.insisted = Insisted::Nothing;
@@ -330,8 +329,7 @@ impl Work<'_> {
         // A mistyped id must not make it forget where it stood: it would be made a second time.
         let stood = record.reference.take().map(|reference| reference.id);
         let stood = stood.filter(|stood| !record.findings.iter().any(|it| is_gone(it, stood)));
-        let former = record.former.take().filter(|_| record.gone_in.take().is_none());
-        record.former = former.or(stood).filter(|stood| stood != id);
+        record.former = record.take_former().or(stood).filter(|stood| stood != id);
         if planted(Plant::LinkForgets) {
             (record.former, record.lost) = (None, None);
         }
