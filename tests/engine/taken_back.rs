@@ -68,6 +68,16 @@ fn asked_and_made(sent: &[String]) {
     assert!(question.contains("<InvoiceQueryRq") && made.contains("<InvoiceAddRq"), "{sent:?}");
 }
 
+/// The application puts the invoice while QuickBooks takes it out, which it then does.
+async fn put_while(bench: &mut Bench, wanted: Wanted) -> Carried {
+    want(bench, wanted).await;
+    let carried = bench.open().await;
+    bench.put("Invoice/1", invoice("b")).await;
+    let answer = bench.agree(&carried.qbxml);
+    bench.bring(&carried.ticket, &answer).await;
+    carried
+}
+
 /// An invoice that stands in QuickBooks.
 async fn synced() -> Bench {
     let mut bench = Bench::new().await;
@@ -292,12 +302,8 @@ async fn a_link_does_not_end_a_deletion() {
 #[actix_web::test]
 async fn what_is_put_while_it_is_deleted_is_made_anew() {
     let mut bench = synced().await;
-    want(&bench, Wanted::Deleted).await;
-    let carried = bench.open().await;
+    let carried = put_while(&mut bench, Wanted::Deleted).await;
     assert!(carried.qbxml.contains("<TxnDelRq"));
-    bench.put("Invoice/1", invoice("b")).await;
-    let answer = bench.agree(&carried.qbxml);
-    bench.bring(&carried.ticket, &answer).await;
     assert_eq!(status(&bench).await, Status::Queued);
     close(&bench, &carried).await;
 
@@ -312,11 +318,7 @@ async fn what_is_put_while_it_is_deleted_is_made_anew() {
 #[actix_web::test]
 async fn what_is_put_again_in_the_session_that_deleted_it_is_made_without_a_question() {
     let mut bench = synced().await;
-    want(&bench, Wanted::Deleted).await;
-    let carried = bench.open().await;
-    bench.put("Invoice/1", invoice("b")).await;
-    let answer = bench.agree(&carried.qbxml);
-    bench.bring(&carried.ticket, &answer).await;
+    let carried = put_while(&mut bench, Wanted::Deleted).await;
 
     let mut next = bench.send(&carried.ticket).await;
     while asks_number(&next) {
@@ -399,11 +401,7 @@ async fn what_was_deleted_is_not_asked_for_to_be_deleted_again() {
 #[actix_web::test]
 async fn what_is_put_while_it_is_voided_is_changed_afterwards() {
     let mut bench = synced().await;
-    want(&bench, Wanted::Voided).await;
-    let carried = bench.open().await;
-    bench.put("Invoice/1", invoice("b")).await;
-    let answer = bench.agree(&carried.qbxml);
-    bench.bring(&carried.ticket, &answer).await;
+    let carried = put_while(&mut bench, Wanted::Voided).await;
     close(&bench, &carried).await;
 
     let sent = drain(&mut bench).await;
